@@ -1,0 +1,1 @@
+"""The demo: a deployment's configuration folder and a FHIR server over the invented charts."""

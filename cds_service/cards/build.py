@@ -1,0 +1,153 @@
+"""From decisions to cards: one card for each outcome, naming its orders, most urgent first."""
+
+from collections.abc import Mapping, Sequence
+from uuid import uuid4
+
+from cds_service.cards.detail import card_detail
+from cds_service.cards.escape import escaped, one_line
+from cds_service.cards.order import CardContext, OrderForCard
+from cds_service.cards.referral import REFERRAL_KINDS, draft_referral
+from cds_service.cards.speaker import Speaker, speaker_of
+from cds_service.directory.model import Destination
+from cds_service.pathway.facts import Modality, RegionId
+from cds_service.pathway.model import CardText, OrderWords, Pathway
+from cds_service.pathway.outcomes import Caution, Indicator, Outcome, TextKey
+from cds_service.protocol.card import Action, Card, Link, Suggestion
+
+DESTINATION_KINDS: dict[TextKey, tuple[str, ...]] = {
+    **{text: (kind.destination,) for text, kind in REFERRAL_KINDS.items()},
+    TextKey.ONCOLOGY_TWO_BRANCHES: ("oncology", "community-msk"),
+    TextKey.ONCOLOGY_NEW_PRIMARY: ("oncology", "cancer"),
+    TextKey.LUMP: ("lump",),
+    TextKey.PAEDIATRIC: ("paediatric",),
+    TextKey.REDIRECT_UNKNOWN_SETTING: ("community-msk",),
+    TextKey.COULD_NOT_EVALUATE: (),
+}
+"""The destinations that a card text names, the one for its referral first."""
+
+NEEDS_DESTINATION = frozenset({Outcome.REDIRECT, Outcome.URGENT_MSK})
+"""Outcomes that propose a referral only to a configured destination (`design.md`, "Cards")."""
+
+_LOUDEST_FIRST = tuple(Indicator)
+_MOST_URGENT_FIRST = tuple(Outcome)
+_TEXTS_IN_ORDER = tuple(TextKey)
+
+
+def build_cards(
+    orders: Sequence[OrderForCard], pathways: Mapping[RegionId, Pathway], context: CardContext
+) -> list[tuple[Card, list[OrderForCard]]]:
+    """The cards of one answer, each with the orders that it is about.
+
+    Args:
+        orders: the decided orders; those without a card are passed over.
+        pathways: the loaded pathways, by region.
+        context: what the cards share.
+    """
+    groups: dict[tuple[RegionId, Outcome], list[OrderForCard]] = {}
+    for order in orders:
+        if order.decision.text is not None:
+            groups.setdefault((order.decision.speaker, order.decision.outcome), []).append(order)
+    cards = [(_card(group, pathways, context), group) for group in groups.values()]
+    return sorted(cards, key=lambda card: _urgency(card[0], card[1][0].decision.outcome))
+
+
+def _urgency(card: Card, outcome: Outcome) -> tuple[int, int]:
+    return _LOUDEST_FIRST.index(Indicator(card["indicator"])), _MOST_URGENT_FIRST.index(outcome)
+
+
+def _card(orders: list[OrderForCard], pathways: Mapping[RegionId, Pathway], context: CardContext) -> Card:
+    speaker = speaker_of(orders[0].decision, pathways, context.source_urls)
+    text_key = min((order.decision.text for order in orders if order.decision.text), key=_TEXTS_IN_ORDER.index)
+    text = speaker.texts.cards[text_key]
+    words = _order_words(orders)
+    is_regional = isinstance(speaker.pathway, Pathway)
+    found = [orders[0].destination(kind) for kind in DESTINATION_KINDS[text_key]] if is_regional else []
+    destinations = [destination for destination in found if destination is not None]
+    conditional = any(Caution.UNLESS_RED_FLAGS in order.decision.cautions for order in orders)
+    indicator = min((o.decision.indicator for o in orders if o.decision.indicator), key=_LOUDEST_FIRST.index)
+    card: Card = {
+        "uuid": str(uuid4()),
+        "summary": text.summary_for(words, unless_red_flags=conditional),
+        "indicator": indicator.value,
+        "detail": card_detail(orders, text, destinations, words, speaker, context.today),
+        "source": speaker.source(),
+        "overrideReasons": speaker.override_reasons(),
+    }
+    links = _links(text_key, speaker, destinations)
+    if links:
+        card["links"] = links
+    suggestion = _suggestion(text_key, text, orders, found[0] if found else None, speaker, context)
+    if suggestion is not None:
+        card["suggestions"] = [suggestion]
+        card["selectionBehavior"] = "at-most-one"
+    return card
+
+
+def _order_words(orders: list[OrderForCard]) -> OrderWords:
+    modalities = {order.facts.modality for order in orders}
+    return OrderWords(modalities.pop() if len(modalities) == 1 else Modality.OTHER, len(orders))
+
+
+def _links(text: TextKey, speaker: Speaker, destinations: list[Destination]) -> list[Link]:
+    links: dict[str, Link] = {
+        destination.url: {"label": one_line(destination.name), "url": destination.url, "type": "absolute"}
+        for destination in destinations
+        if destination.url is not None
+    }
+    for link in speaker.links:
+        if link.url is not None and text in link.shown_on:
+            links.setdefault(str(link.url), {"label": link.label, "url": str(link.url), "type": "absolute"})
+    return list(links.values())
+
+
+def _suggestion(
+    text_key: TextKey,
+    text: CardText,
+    orders: list[OrderForCard],
+    destination: Destination | None,
+    speaker: Speaker,
+    context: CardContext,
+) -> Suggestion | None:
+    """One referral and, where fact 6 allows, the removal of each order: both in one suggestion, or no removal."""
+    decision = orders[0].decision
+    if not decision.proposes_referral or (decision.outcome in NEEDS_DESTINATION and destination is None):
+        return None
+    removable = [order for order in orders if order.decision.may_delete and order.reference is not None]
+    label = text.suggestion if removable and len(removable) == len(orders) else text.suggestion_keeping_scan
+    referral = draft_referral(text_key, orders, destination, f"Proposed by {speaker.name}.", context)
+    actions: list[Action] = [
+        {
+            "type": "create",
+            "description": f"Add a draft: {REFERRAL_KINDS[text_key].text}",
+            "resource": referral,
+        }
+    ]
+    for order in removable:
+        if order.reference is not None:
+            description = f"Remove the scan order: {one_line(order.label)}"
+            actions.append({"type": "delete", "description": description, "resourceId": order.reference})
+    return {"label": label or REFERRAL_KINDS[text_key].text, "uuid": str(uuid4()), "actions": actions}
+
+
+def not_evaluated_card(orders: Sequence[OrderForCard], context: CardContext) -> Card:
+    """The info card for a client that asks to be told on a card (`on_unresolved: card`, fact 5)."""
+    speaker = speaker_of(orders[0].decision, {}, context.source_urls)
+    text = speaker.texts.cards[TextKey.COULD_NOT_EVALUATE]
+    words = _order_words(list(orders))
+    return {
+        "uuid": str(uuid4()),
+        "summary": text.summary_for(words, unless_red_flags=False),
+        "indicator": "info",
+        "detail": card_detail(list(orders), text, [], words, speaker, context.today),
+        "source": speaker.source(),
+        "overrideReasons": speaker.override_reasons(),
+    }
+
+
+def name_unevaluated(card: Card, orders: Sequence[OrderForCard]) -> None:
+    """Say on an answer's first card which other orders could not be evaluated (fact 5)."""
+    named = ", ".join(escaped(order.label) for order in orders)
+    card["detail"] += (
+        f"\n\n**Not checked:** {named}. Nothing in the call places it in a region's pathway; "
+        "this does not mean that there are no concerns."
+    )

@@ -1,0 +1,26 @@
+"""Text that came with a call, made safe to show: one line, at most 80 characters, no markup of any kind."""
+
+import re
+
+LONGEST = 80
+"""Characters of the call's own words that a card shows (`design.md`, "Cards")."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
+_MARKUP = re.compile(r"[&<>\\`*_{}\[\]()#+!|~@\"']")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;", "@": "&#64;"}
+
+
+def one_line(text: str) -> str:
+    """The call's words on one line, cut at 80 characters, still unescaped: for a FHIR string, not for Markdown."""
+    flat = " ".join(_CONTROL.sub(" ", text).split())
+    return flat if len(flat) <= LONGEST else flat[: LONGEST - 1].rstrip() + "…"
+
+
+def escaped(text: str) -> str:
+    """The call's words for a card's Markdown: HTML as entities, Markdown punctuation escaped, no automatic links."""
+    return _MARKUP.sub(_escape, one_line(text)).replace("://", "&#58;//").replace("www.", "www&#46;")
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match.group()
+    return _ENTITIES.get(character, "\\" + character)

@@ -1,0 +1,63 @@
+"""What the cards room is given of each order: the decision, and the parts of the order that a card or referral shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+
+from cds_service.directory.model import Destination
+from cds_service.pathway.decision import Decision
+from cds_service.pathway.facts import Facts
+
+Json = dict[str, Any]
+
+
+class DestinationFinder(Protocol):
+    """Finds where a patient is sent for one kind of concern."""
+
+    def __call__(self, kind: str, /) -> Destination | None:
+        """The destination, or None when none is configured."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderForCard:
+    """One decided order.
+
+    Attributes:
+        decision: what the pathway answered.
+        facts: the facts it was given.
+        label: what the card calls the order; may hold words of the call, so it is escaped before it is shown.
+        reference: the draft's relative reference (`ServiceRequest/1`), or None when it has no id to delete by.
+        reasons: the coded reasons as sent.
+        body_sites: the body sites as sent.
+        requester: the requester reference as sent, or None.
+        place: where the requester works, in our own words (the directory's name), or None.
+        destination: finds where this order's patient is sent.
+    """
+
+    decision: Decision
+    facts: Facts
+    label: str
+    reference: str | None
+    reasons: tuple[Json, ...]
+    body_sites: tuple[Json, ...]
+    requester: Json | None
+    place: str | None
+    destination: DestinationFinder
+
+
+@dataclass(frozen=True, slots=True)
+class CardContext:
+    """What all the cards of one answer share.
+
+    Attributes:
+        patient_id: `context.patientId`.
+        user_id: `context.userId`, the requester of a referral when the order names none.
+        today: the date in Europe/London.
+        source_urls: the page of each pathway, by id.
+    """
+
+    patient_id: str
+    user_id: str
+    today: date
+    source_urls: Mapping[str, str]

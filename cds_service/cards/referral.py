@@ -1,0 +1,190 @@
+"""The draft referral that a suggestion proposes: FHIR R4 in UK Core's shape, sent by nobody until a clinician acts.
+
+Each kind of referral is built and checked once with `fhir.resources`; a call only adds what is its own. Only
+concepts are copied from the order: no reference to a contained or draft resource, no `replaces`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fhir.resources.R4B.servicerequest import ServiceRequest
+
+from cds_service.cards.escape import one_line
+from cds_service.cards.order import CardContext, Json, OrderForCard
+from cds_service.directory.model import Destination
+from cds_service.pathway.outcomes import TextKey
+
+SNOMED = "http://snomed.info/sct"
+ODS_ORGANISATION = "https://fhir.nhs.uk/Id/ods-organization-code"
+UK_CORE_SERVICE_REQUEST = "https://fhir.hl7.org.uk/StructureDefinition/UKCore-ServiceRequest"
+REFERRAL_CATEGORY = "https://fhir.nhs.uk/CodeSystem/message-category-servicerequest"
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralKind:
+    """One kind of referral: where it goes, how soon, and its SNOMED CT code.
+
+    Attributes:
+        destination: kind of destination in `destinations.csv`.
+        code: a verified SNOMED CT referral code.
+        display: that code's display.
+        text: what the referral is for.
+        priority: FHIR request priority.
+    """
+
+    destination: str
+    code: str
+    display: str
+    text: str
+    priority: str
+
+
+_COMMUNITY_MSK = ReferralKind(
+    "community-msk",
+    "306171006",
+    "Referral to community-based physiotherapy service",
+    "Referral to community MSK service",
+    "routine",
+)
+_CANCER = ("199251000000107", "Fast track cancer referral")
+_ONCOLOGIST = ("183529009", "Referral to oncologist")
+_URGENT = ("134403003", "Urgent referral")
+
+REFERRAL_KINDS: dict[TextKey, ReferralKind] = {
+    TextKey.REDIRECT: _COMMUNITY_MSK,
+    TextKey.CES: ReferralKind(
+        "ces",
+        "306254002",
+        "Referral to Accident and Emergency doctor",
+        "Emergency referral: suspected cauda equina syndrome",
+        "stat",
+    ),
+    TextKey.MSCC: ReferralKind(
+        "mscc", *_ONCOLOGIST, "Emergency referral: suspected metastatic spinal cord compression", "stat"
+    ),
+    TextKey.SUSPECTED_SARCOMA: ReferralKind(
+        "sarcoma", *_CANCER, "Urgent suspected cancer referral: suspected sarcoma", "urgent"
+    ),
+    TextKey.SUSPECTED_SARCOMA_CHILD: ReferralKind(
+        "sarcoma", *_CANCER, "Very urgent paediatric referral within 48 hours: suspected sarcoma", "asap"
+    ),
+    TextKey.SUSPECTED_CANCER: ReferralKind("cancer", *_CANCER, "Urgent suspected cancer referral", "urgent"),
+    TextKey.SUSPECTED_CANCER_CHILD: ReferralKind(
+        "cancer", *_CANCER, "Very urgent paediatric referral within 48 hours: suspected cancer", "asap"
+    ),
+    TextKey.ONCOLOGY_SUSPICIOUS: ReferralKind(
+        "oncology", *_ONCOLOGIST, "Referral back to the treating oncology team", "urgent"
+    ),
+    TextKey.ONCOLOGY_NEW_PRIMARY: ReferralKind(
+        "oncology", *_ONCOLOGIST, "Referral back to the treating oncology team: suspected cancer", "urgent"
+    ),
+    TextKey.ONCOLOGY_TWO_BRANCHES: ReferralKind(
+        "oncology", *_ONCOLOGIST, "Referral back to the treating oncology team", "urgent"
+    ),
+    TextKey.URGENT_SAME_DAY: ReferralKind("urgent-msk", *_URGENT, "Same-day MSK assessment", "asap"),
+    TextKey.URGENT_EXAMINE_TODAY: ReferralKind("urgent-msk", *_URGENT, "Urgent spinal assessment", "urgent"),
+    TextKey.URGENT: ReferralKind("urgent-msk", *_URGENT, "Urgent MSK referral", "urgent"),
+    TextKey.URGENT_RHEUMATOLOGY: ReferralKind(
+        "urgent-msk", "306290009", "Referral to rheumatologist", "Referral to rheumatology", "urgent"
+    ),
+}
+"""The referral that each card text proposes; texts that are not here propose none."""
+
+
+def _template(kind: ReferralKind) -> Json:
+    """The part of a referral that is the same for every call, checked by `fhir.resources`."""
+    referral: Json = {
+        "resourceType": "ServiceRequest",
+        "meta": {"profile": [UK_CORE_SERVICE_REQUEST]},
+        "status": "draft",
+        "intent": "proposal",
+        "category": [{"coding": [{"system": REFERRAL_CATEGORY, "code": "referral", "display": "Referral"}]}],
+        "priority": kind.priority,
+        "code": {
+            "coding": [{"system": SNOMED, "code": kind.code, "display": kind.display}],
+            "text": kind.text,
+        },
+    }
+    ServiceRequest.model_validate({**referral, "subject": {"reference": "Patient/template"}})
+    return referral
+
+
+_TEMPLATES = {text: _template(kind) for text, kind in REFERRAL_KINDS.items()}
+
+
+def draft_referral(
+    text: TextKey,
+    orders: list[OrderForCard],
+    destination: Destination | None,
+    note: str,
+    context: CardContext,
+) -> Json:
+    """A draft referral in place of, or beside, the orders of one card.
+
+    Args:
+        text: the card text, which decides the kind of referral.
+        orders: the card's orders; their reasons and body sites are copied as concepts.
+        destination: where it goes; its ODS code becomes the performer.
+        note: one line that names the pathway and version.
+        context: the call.
+    """
+    referral = dict(_TEMPLATES[text])
+    referral["subject"] = {"reference": f"Patient/{context.patient_id}"}
+    referral["authoredOn"] = context.today.isoformat()
+    referral["requester"] = _requester(orders, context)
+    if destination is not None and destination.ods_code is not None:
+        referral["performer"] = [
+            {
+                "type": "Organization",
+                "identifier": {"system": ODS_ORGANISATION, "value": destination.ods_code},
+                "display": destination.name,
+            }
+        ]
+    reasons = _concepts(reason for order in orders for reason in order.reasons)
+    if reasons:
+        referral["reasonCode"] = reasons
+    sites = _concepts(site for order in orders for site in order.body_sites)
+    if sites:
+        referral["bodySite"] = sites
+    referral["note"] = [{"text": note}]
+    return referral
+
+
+def _requester(orders: list[OrderForCard], context: CardContext) -> Json:
+    """The order's requester when it can stand outside the call, else the hook's user."""
+    for order in orders:
+        stated = order.requester or {}
+        reference = stated.get("reference")
+        if isinstance(reference, str) and "/" in reference and not reference.startswith(("#", "urn:")):
+            return {"reference": reference}
+        identifier = stated.get("identifier")
+        if isinstance(identifier, dict):
+            kept = {
+                key: value for key in ("system", "value") if isinstance(value := identifier.get(key), str) and value
+            }
+            if len(kept) == 2:  # noqa: PLR2004 - system and value
+                return {"identifier": kept}
+    return {"reference": context.user_id}
+
+
+def _concepts(concepts: Iterable[Json]) -> list[Json]:
+    """Copies of concepts with only their well-formed parts, each once."""
+    copies: list[Json] = []
+    for concept in concepts:
+        stated = concept.get("coding")
+        codings = [copy for coding in stated if (copy := _coding(coding))] if isinstance(stated, list) else []
+        text = concept.get("text")
+        copy: Json = {"coding": codings} if codings else {}
+        if isinstance(text, str) and one_line(text):
+            copy["text"] = one_line(text)
+        if copy and copy not in copies:
+            copies.append(copy)
+    return copies
+
+
+def _coding(coding: object) -> Json:
+    """A coding's system, code and display where they are text; empty when there is no code."""
+    if not isinstance(coding, dict):
+        return {}
+    copy = {key: value for key in ("system", "code", "display") if isinstance(value := coding.get(key), str) and value}
+    return copy if "code" in copy else {}

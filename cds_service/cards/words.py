@@ -1,0 +1,48 @@
+"""The service's own words for facts, shown under "Why this card"."""
+
+from cds_service.pathway.facts import FcpListing, KnownBy, Oncology, Setting
+
+SETTING_WORDS = {
+    Setting.GENERAL_PRACTICE: "general practice",
+    Setting.URGENT_CARE: "urgent care",
+    Setting.COMMUNITY_MSK: "community MSK service",
+    Setting.SECONDARY_CARE: "secondary care",
+    Setting.UNKNOWN: "not known",
+}
+
+ONCOLOGY_WORDS = {
+    Oncology.NONE: "none recorded",
+    Oncology.PAST: "past cancer",
+    Oncology.ACTIVE: "active cancer on the problem list",
+    Oncology.UNDER_CARE: "under oncology care",
+    Oncology.UNKNOWN: "not known",
+}
+
+FCP_WORDS = {
+    FcpListing.NONE: "not on the register of assured First Contact Practitioners",
+    FcpListing.CURRENT: "on the register of assured First Contact Practitioners",
+    FcpListing.CURRENT_NOT_SPINE: "on the register of assured First Contact Practitioners, not for the spine",
+    FcpListing.EXPIRED: "listing as an assured First Contact Practitioner has expired",
+    FcpListing.UNKNOWN: "not known on the register of assured First Contact Practitioners",
+}
+
+KNOWN_BY_WORDS = {
+    KnownBy.CODE: "by code",
+    KnownBy.TEXT: "by its text alone",
+}
+
+EVIDENCE_WORDS = {
+    "requester-role": "requester's role at an organisation",
+    "requester-roles": "requester's roles",
+    "user-role": "signed-in user's role at an organisation",
+    "requester-organisation": "requesting organisation",
+    "encounter": "encounter's service provider",
+    "conflict": "the evidence disagrees",
+    "not-listed": "the organisation sent is not listed",
+    "none": "no organisation was sent",
+}
+
+
+def age_words(age: int | None) -> str:
+    """An age for the card: whole years, or that it is not known."""
+    return "not known" if age is None else f"{age} years"

@@ -1,0 +1,133 @@
+"""The command line: `cds-service demo` for a newcomer, `cds-service serve` for a deployment."""
+
+import os
+import sys
+from importlib import resources
+from pathlib import Path
+from urllib.parse import urlencode
+
+import click
+import uvicorn
+
+from cds_service import __version__
+from cds_service.app import AuthenticationNotAvailableError, create_app
+from cds_service.cardlog.store import CardLogStoreError
+from cds_service.directory import ConfigurationError
+from cds_service.pathway.loading import PathwayFileError
+from cds_service.security.clients import ClientsFileError
+from cds_service.settings import Settings
+
+STARTING_ERRORS = (
+    AuthenticationNotAvailableError,
+    CardLogStoreError,
+    ClientsFileError,
+    ConfigurationError,
+    PathwayFileError,
+)
+"""What an operator can mend: shown as a message, without a traceback."""
+
+HOSTED_SANDBOX = "https://sandbox.cds-hooks.org/"
+DEMO_PATIENT = "nwl-adult"
+
+AUTH_IS_OFF = """\
+********************************************************************************
+*  CLIENT AUTHENTICATION IS OFF (CDS_SERVICE_AUTH=off).                        *
+*  Anyone who can reach this address can call the service and read its answers.*
+********************************************************************************"""
+
+
+@click.group(context_settings={"auto_envvar_prefix": "CDS_SERVICE"})
+@click.version_option(__version__)
+def main() -> None:
+    """A CDS Hooks service that holds MSK imaging orders against the region's own pathway."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, envvar="CDS_SERVICE_HOST")
+@click.option("--port", default=8000, show_default=True, envvar="CDS_SERVICE_PORT")
+@click.option("--database-url", default="sqlite:///var/demo-card-log.sqlite3", envvar="CDS_SERVICE_DATABASE_URL")
+def demo(host: str, port: int, database_url: str) -> None:
+    """Start with invented organisations and patients, ready for the public CDS Hooks Sandbox."""
+    settings = Settings(
+        config=Path(str(resources.files("cds_service.demo") / "configuration")),
+        database_url=database_url,
+        host=host,
+        port=port,
+        auth="off",
+        demo=True,
+        _env_file=None,
+    )
+    click.echo(_demo_banner(settings.public_url))
+    _run(settings)
+
+
+@main.command()
+@click.option("--config", type=click.Path(path_type=Path), required=True, envvar="CDS_SERVICE_CONFIG")
+@click.option("--database-url", default=None, envvar="CDS_SERVICE_DATABASE_URL")
+@click.option("--host", default="127.0.0.1", show_default=True, envvar="CDS_SERVICE_HOST")
+@click.option("--port", default=8000, show_default=True, envvar="CDS_SERVICE_PORT")
+@click.option("--workers", default=1, show_default=True, envvar="CDS_SERVICE_WORKERS")
+@click.option("--base-url", default=None, envvar="CDS_SERVICE_BASE_URL", help="The service's public address.")
+def serve(config: Path, database_url: str | None, host: str, port: int, workers: int, base_url: str | None) -> None:
+    """Serve a deployment from its own configuration folder."""
+    stated = {"database_url": database_url, "base_url": base_url}
+    settings = Settings(
+        config=config,
+        host=host,
+        port=port,
+        workers=workers,
+        **{name: value for name, value in stated.items() if value is not None},
+    )
+    if settings.auth == "off":
+        click.echo(AUTH_IS_OFF, err=True)
+    _run(settings)
+
+
+def _run(settings: Settings) -> None:
+    """Serve until stopped; several workers read the same settings from the environment."""
+    try:
+        app = create_app(settings)
+    except STARTING_ERRORS as error:
+        click.echo(f"cds-service cannot start.\n{error}", err=True)
+        sys.exit(1)
+    options = {"host": settings.host, "port": settings.port, "access_log": False, "server_header": False}
+    if settings.workers == 1:
+        uvicorn.run(app, **options)
+        return
+    for name, value in settings.model_dump(mode="json", exclude_none=True).items():
+        os.environ[f"CDS_SERVICE_{name.upper()}"] = str(value)
+    uvicorn.run("cds_service.app:create_app", factory=True, workers=settings.workers, **options)
+
+
+def _demo_banner(base: str) -> str:
+    sandbox = (
+        HOSTED_SANDBOX
+        + "?"
+        + urlencode(
+            {
+                "hook": "order-select",
+                "screen": "pama",
+                "fhirServiceUrl": f"{base}/fhir",
+                "patientId": DEMO_PATIENT,
+                "serviceDiscoveryURL": f"{base}/cds-services",
+            }
+        )
+    )
+    return f"""\
+CDS Hooks service for MSK imaging orders: demo with invented data
+
+  Discovery            {base}/cds-services
+  Fixture FHIR server  {base}/fhir
+  Health               {base}/health/ready
+
+Open the public CDS Hooks Sandbox, already pointed here:
+
+  {sandbox}
+
+Pick an MRI and a reason in its PAMA tab and read the card. (Chrome may ask to let the page reach this machine.)
+Authentication is off, because this is the demo. Stop with Ctrl-C.
+"""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""Which orders a call is about, and whether an order is live."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cds_service.fhir.shapes import Json, MalformedOrderError, as_text
+
+NOT_LIVE = frozenset({"revoked", "completed", "entered-in-error"})
+"""Values of ServiceRequest.status that take an order out of account."""
+
+_SHAPES: dict[str, tuple[type, str]] = {
+    "code": (dict, "a CodeableConcept object"),
+    "reasonCode": (list, "an array of CodeableConcept objects"),
+    "reasonReference": (list, "an array of Reference objects"),
+    "bodySite": (list, "an array of CodeableConcept objects"),
+    "basedOn": (list, "an array of Reference objects"),
+    "requester": (dict, "a Reference object"),
+    "subject": (dict, "a Reference object"),
+    "status": (str, "a code, for example 'draft'"),
+}
+"""The elements that the service reads of an order: another JSON type there means that it cannot be evaluated."""
+
+
+class SelectionError(Exception):
+    """A selection names an order that the draft bundle does not hold.
+
+    Attributes:
+        position: its place in `context.selections`, from 0.
+    """
+
+    def __init__(self, position: int) -> None:
+        super().__init__(f"context.selections[{position}] is not in context.draftOrders")
+        self.position = position
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedOrder:
+    """A ServiceRequest of the draft bundle and where it stands there."""
+
+    resource: Json
+    path: str
+    reference: str | None
+
+
+def selected_orders(draft_orders: Json, selections: Sequence[str] | None) -> list[SelectedOrder]:
+    """The ServiceRequests that a call asks about.
+
+    Args:
+        draft_orders: `context.draftOrders`; a Bundle, with or without `type`.
+        selections: `context.selections` for order-select, with or without the type prefix; None takes all drafts.
+
+    Raises:
+        SelectionError: a selected ServiceRequest is not in the bundle.
+        MalformedOrderError: a selected ServiceRequest has an element of the wrong JSON type.
+    """
+    drafts = list(_drafts(draft_orders))
+    if selections is None:
+        chosen = [order for order, _ in drafts]
+    else:
+        chosen = [order for order, names in drafts if not names.isdisjoint(selections)]
+        _check_all_found(selections, drafts)
+    orders = [order for order in chosen if order.resource.get("resourceType") == "ServiceRequest"]
+    for order in orders:
+        _check_shapes(order)
+    return orders
+
+
+def is_live(order: Json) -> bool:
+    """Whether an order is neither finished, withdrawn, wrong, nor an order not to do something."""
+    return order.get("status") not in NOT_LIVE and order.get("doNotPerform") is not True
+
+
+def _drafts(draft_orders: Json) -> Iterator[tuple[SelectedOrder, set[str]]]:
+    entries = draft_orders.get("entry", [])
+    if not isinstance(entries, list):
+        raise MalformedOrderError("context.draftOrders.entry", "an array of entries")
+    for position, entry in enumerate(entries):
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        if not isinstance(resource, dict):
+            continue
+        kind, identity = as_text(resource.get("resourceType")), as_text(resource.get("id"))
+        reference = f"{kind}/{identity}" if kind is not None and identity is not None else None
+        names = {name for name in (identity, reference, as_text(entry.get("fullUrl"))) if name is not None}
+        yield SelectedOrder(resource, f"context.draftOrders.entry[{position}].resource", reference), names
+
+
+def _check_all_found(selections: Sequence[str], drafts: list[tuple[SelectedOrder, set[str]]]) -> None:
+    known = {name for _, names in drafts for name in names}
+    for position, selection in enumerate(selections):
+        names_other_type = "/" in selection and "ServiceRequest/" not in selection
+        if selection not in known and not names_other_type:
+            raise SelectionError(position)
+
+
+def _check_shapes(order: SelectedOrder) -> None:
+    for element, (expected_type, expected) in _SHAPES.items():
+        value = order.resource.get(element)
+        if value is not None and not isinstance(value, expected_type):
+            raise MalformedOrderError(f"{order.path}.{element}", expected)

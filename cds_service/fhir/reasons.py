@@ -1,0 +1,82 @@
+"""Why the scan is ordered: the groups of the coded reasons, and the concepts to copy into a referral.
+
+Only `reasonCode` and `reasonReference` are indications. A Condition that is refuted or entered in error is not;
+free text is kept apart as `TEXT_ONLY` and never parsed, because negation would invert its meaning.
+"""
+
+from dataclasses import dataclass
+
+from cds_service.fhir.resources import ResourceIndex
+from cds_service.fhir.shapes import Json, codings, codings_of, concept_words, has_coding, objects
+from cds_service.pathway.facts import Indication
+from cds_service.terminology.value_sets import Terminology
+
+NOT_TRUE = frozenset({"refuted", "entered-in-error"})
+"""Values of Condition.verificationStatus that take a condition out of account."""
+
+INDICATION_OF_GROUP: dict[str, Indication] = {
+    "ind_cauda_equina": Indication.CAUDA_EQUINA,
+    "ind_ces_symptom_strong": Indication.CES_SYMPTOM_STRONG,
+    "ind_ces_symptom_weak": Indication.CES_SYMPTOM_WEAK,
+    "ind_red_flag_symptom": Indication.RED_FLAG_SYMPTOM,
+    "ind_cord_compression": Indication.CORD_COMPRESSION,
+    "metastasis": Indication.METASTASIS,
+    "ind_sarcoma": Indication.SARCOMA,
+    "ind_suspected_cancer": Indication.SUSPECTED_CANCER,
+    "suspected_cancer_clinic": Indication.SUSPECTED_CANCER,
+    "malignancy": Indication.MALIGNANCY,
+    "ind_suspicious_pain": Indication.SUSPICIOUS_PAIN,
+    "ind_urgent_same_day": Indication.URGENT_SAME_DAY,
+    "ind_urgent": Indication.URGENT,
+    "ind_rheumatology": Indication.RHEUMATOLOGY,
+    "ind_soft_tissue_lump": Indication.SOFT_TISSUE_LUMP,
+    "ind_pain": Indication.PAIN,
+    "back_pain_or_sciatica": Indication.BACK_PAIN_OR_SCIATICA,
+    "ind_benign_cause": Indication.BENIGN_CAUSE,
+}
+"""The value sets that carry an indication, with what they are called among the facts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """An order's reasons: the groups found, the concepts as sent, and where they stood."""
+
+    indications: frozenset[Indication]
+    concepts: tuple[Json, ...]
+    evidence: str
+
+
+def read_reasons(order: Json, index: ResourceIndex, terminology: Terminology) -> Reasons:
+    """Read `reasonCode` and the Conditions behind `reasonReference`.
+
+    A reference that cannot be followed, or that names something other than a Condition, is an unrecognised reason:
+    it is there, and it is not known to be benign.
+    """
+    concepts = objects(order.get("reasonCode"))
+    found = {group for concept in concepts for group in _indications(concept, terminology)}
+    evidence = ["reasonCode"] if concepts else []
+    for reference in objects(order.get("reasonReference")):
+        evidence.append("reasonReference")
+        condition = index.find(reference, holder=order)
+        if condition is None or condition.get("resourceType") != "Condition":
+            found.add(Indication.UNRECOGNISED)
+        elif not is_not_true(condition):
+            concept = condition.get("code")
+            found |= _indications(concept, terminology) if isinstance(concept, dict) else {Indication.UNRECOGNISED}
+            concepts += [concept] if isinstance(concept, dict) else []
+    return Reasons(frozenset(found), tuple(concepts), ", ".join(dict.fromkeys(evidence)) or "no reason sent")
+
+
+def is_not_true(condition: Json) -> bool:
+    """Whether a Condition is refuted or entered in error."""
+    return any(code in NOT_TRUE for _, code in codings(condition.get("verificationStatus")))
+
+
+def _indications(concept: object, terminology: Terminology) -> set[Indication]:
+    groups = {group for coding in codings_of(concept) for group in terminology.groups(*coding)}
+    found = {INDICATION_OF_GROUP[group] for group in groups if group in INDICATION_OF_GROUP}
+    if found:
+        return found
+    if has_coding(concept):
+        return {Indication.UNRECOGNISED}
+    return {Indication.TEXT_ONLY} if concept_words(concept) else set()

@@ -1,0 +1,71 @@
+"""Reading JSON that may be anything: the few questions the room asks of a value, and where a selected order is malformed.
+
+Resources are read as plain dictionaries. A whole-resource validation costs more than the rest of a call, and rejects
+what real clients send (empty objects, missing types); so each reader asks for just the shape it needs.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+Json = dict[str, Any]
+"""A JSON object as parsed."""
+
+
+class MalformedOrderError(Exception):
+    """A selected order has an element of the wrong JSON type, so it cannot be read.
+
+    Attributes:
+        path: the element, as a FHIRPath-like path below the hook request.
+        expected: what belongs there, in words.
+    """
+
+    def __init__(self, path: str, expected: str) -> None:
+        super().__init__(f"{path}: expected {expected}")
+        self.path = path
+        self.expected = expected
+
+
+def as_object(value: object) -> Json:
+    """The value when it is a JSON object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def objects(value: object) -> list[Json]:
+    """The JSON objects of an array; anything else gives none."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def as_text(value: object) -> str | None:
+    """A non-blank string, trimmed; None for anything else."""
+    if not isinstance(value, str):
+        return None
+    return value.strip() or None
+
+
+def codings(concept: object) -> Iterator[tuple[str, str]]:
+    """The (system, code) pairs of a CodeableConcept that have both."""
+    for coding in objects(as_object(concept).get("coding")):
+        system, code = as_text(coding.get("system")), as_text(coding.get("code"))
+        if system is not None and code is not None:
+            yield system, code
+
+
+def codings_of(concepts: object) -> Iterator[tuple[str, str]]:
+    """The pairs of one CodeableConcept or of a list of them."""
+    if isinstance(concepts, dict):
+        yield from codings(concepts)
+    for concept in objects(concepts):
+        yield from codings(concept)
+
+
+def concept_words(concept: object) -> list[str]:
+    """What a CodeableConcept says in words: its text, then its displays."""
+    read = as_object(concept)
+    words = [as_text(read.get("text"))]
+    words += [as_text(coding.get("display")) for coding in objects(read.get("coding"))]
+    return [word for word in words if word is not None]
+
+
+def has_coding(concept: object) -> bool:
+    """Whether any coding carries a code, known or not."""
+    return any(as_text(coding.get("code")) for coding in objects(as_object(concept).get("coding")))

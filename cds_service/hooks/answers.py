@@ -1,0 +1,161 @@
+"""Answering one call: facts, decisions, cards and log events, in that order and each once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from cds_service.cardlog.events import EvaluationEvent
+from cds_service.cards.build import build_cards, name_unevaluated, not_evaluated_card
+from cds_service.cards.order import CardContext, DestinationFinder, OrderForCard
+from cds_service.directory.model import Destination, Directory
+from cds_service.fhir.orders import SelectionError
+from cds_service.fhir.reading import HookContext, OrderReader, ReadOrder
+from cds_service.fhir.shapes import MalformedOrderError, as_object, objects
+from cds_service.hooks.log_events import CallOfEvent, evaluation_event
+from cds_service.pathway.decide import decide
+from cds_service.pathway.decision import Decision
+from cds_service.pathway.facts import RegionId
+from cds_service.pathway.model import Pathway
+from cds_service.pathway.outcomes import Outcome
+from cds_service.protocol.card import Card
+from cds_service.protocol.hook_request import HookRequest
+from cds_service.protocol.operation_outcome import Issue, ProtocolError
+from cds_service.security.clients import Client
+from cds_service.terminology.value_sets import Terminology
+
+EMERGENCY_KINDS = frozenset({"ces", "mscc"})
+"""Destinations that fall back to the requester's own area: an emergency is seen where the patient is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call gets, and what the log gets.
+
+    Attributes:
+        cards: the cards; empty when evaluated with nothing to say.
+        unevaluated: true when nothing could be evaluated and the client is to be told with HTTP 412.
+        orders: the evaluated MSK orders, each with its decision and the card that speaks of it.
+    """
+
+    cards: list[Card]
+    unevaluated: bool
+    orders: list[tuple[ReadOrder, Decision, str | None]]
+
+
+class Responder:
+    """One deployment's pathways, directory and terminology, answering calls.
+
+    Args:
+        pathways: the pathway of each region.
+        directory: organisations, register, destinations and local procedures.
+        terminology: the packaged value sets.
+        source_urls: the page of each pathway, by id, for cards' `source.url`.
+    """
+
+    def __init__(
+        self,
+        pathways: Mapping[RegionId, Pathway],
+        directory: Directory,
+        terminology: Terminology,
+        source_urls: Mapping[str, str],
+    ) -> None:
+        self._pathways = pathways
+        self._directory = directory
+        self._source_urls = source_urls
+        self._reader = OrderReader(directory, terminology)
+
+    def answer(self, request: HookRequest, client: Client, today: date) -> Answer:
+        """Evaluate the orders of one call.
+
+        Args:
+            request: the call.
+            client: who calls; its default region and wish for unresolved orders apply.
+            today: the date in Europe/London.
+
+        Raises:
+            ProtocolError: 400 when a selected order is missing from the drafts or cannot be read.
+        """
+        context = _hook_context(request, client)
+        read = self._read(context, today)
+        if not read:
+            return Answer([], unevaluated=False, orders=[])
+        decisions = [decide(order.facts, self._pathways.get(order.facts.region), today) for order in read]
+        for_cards = [self._for_card(order, decision) for order, decision in zip(read, decisions, strict=True)]
+        card_context = CardContext(context.patient_id, context.user_id, today, self._source_urls)
+        built = build_cards(for_cards, self._pathways, card_context)
+        cards = [card for card, _ in built]
+        unresolved = [order for order in for_cards if order.decision.outcome is Outcome.COULD_NOT_EVALUATE]
+        if unresolved and cards:
+            name_unevaluated(cards[0], unresolved)
+        elif unresolved and client.on_unresolved == "card":
+            cards = [not_evaluated_card(unresolved, card_context)]
+            built = [(cards[0], unresolved)]
+        spoken = {id(order): card["uuid"] for card, orders in built for order in orders}
+        logged = [
+            (order, decision, spoken.get(id(for_card)))
+            for order, decision, for_card in zip(read, decisions, for_cards, strict=True)
+        ]
+        return Answer(cards, unevaluated=bool(unresolved) and not cards, orders=logged)
+
+    def events(self, answer: Answer, call: CallOfEvent) -> list[EvaluationEvent]:
+        """The log events of an answer: one for each evaluated MSK order."""
+        return [
+            evaluation_event(order, decision, card_id, len(answer.cards), self._pathways.get(decision.speaker), call)
+            for order, decision, card_id in answer.orders
+        ]
+
+    def _read(self, context: HookContext, today: date) -> list[ReadOrder]:
+        try:
+            return self._reader.read(context, today)
+        except SelectionError as error:
+            field = f"context.selections[{error.position}]"
+            text = f"{field} names an order that is not in context.draftOrders. Send the selected order in the Bundle."
+            raise ProtocolError(400, [Issue("not-found", text, field)]) from None
+        except MalformedOrderError as error:
+            text = f"{error.path} is not {error.expected}. Send it as FHIR R4 says."
+            raise ProtocolError(400, [Issue("structure", text, error.path)]) from None
+
+    def _for_card(self, order: ReadOrder, decision: Decision) -> OrderForCard:
+        resource = order.order.resource
+        organisations = order.requester.organisations
+        return OrderForCard(
+            decision=decision,
+            facts=order.facts,
+            label=order.label,
+            reference=order.order.reference,
+            reasons=order.reasons.concepts,
+            body_sites=tuple(objects(resource.get("bodySite"))),
+            requester=as_object(resource.get("requester")) or None,
+            place=organisations[0].name if len(organisations) == 1 else None,
+            destination=self._destination_finder(order),
+        )
+
+    def _destination_finder(self, order: ReadOrder) -> DestinationFinder:
+        """A11: the destination is that of the patient's registered practice, else of the requester's."""
+        organisations = order.requester.organisations
+        regions = {(organisation.region, organisation.borough) for organisation in organisations}
+        requester_area = regions.pop() if len(regions) == 1 else (order.facts.region, None)
+        home = order.home
+        area = (home.region, home.borough) if home is not None else requester_area
+
+        def find(kind: str) -> Destination | None:
+            found = self._directory.destination(*area, kind)
+            if found is None and kind in EMERGENCY_KINDS:
+                return self._directory.destination(*requester_area, kind)
+            return found
+
+        return find
+
+
+def _hook_context(request: HookRequest, client: Client) -> HookContext:
+    context = request.context
+    return HookContext(
+        user_id=context.userId,
+        patient_id=context.patientId.removeprefix("Patient/"),
+        encounter_id=context.encounterId.removeprefix("Encounter/") if context.encounterId else None,
+        draft_orders=context.draftOrders,
+        selections=context.selections if request.hook == "order-select" else None,
+        prefetch=request.prefetch or {},
+        fhir_server=request.fhirServer,
+        default_region=RegionId(client.default_region) if client.default_region is not None else None,
+    )

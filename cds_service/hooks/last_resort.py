@@ -1,0 +1,49 @@
+"""The outermost layer: a defect becomes HTTP 500 with an OperationOutcome, and a log line without anyone's data."""
+
+import logging
+import traceback
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cds_service.hooks.responses import outcome_response
+from cds_service.protocol.operation_outcome import Issue, ProtocolError
+
+_logger = logging.getLogger(__name__)
+
+_DEFECT = ProtocolError(
+    500,
+    [
+        Issue(
+            "transient",
+            "The service failed on this call: a defect, now in its log. The pathway was not evaluated.",
+        )
+    ],
+)
+
+
+class LastResort:
+    """Wraps the application. An exception's message may hold a patient's data, so only its class and places are logged."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, whatever happens inside."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:  # noqa: BLE001 - not to go quiet: it is logged and answered as HTTP 500
+            frames = traceback.extract_tb(error.__traceback__)
+            places = " < ".join(f"{frame.name} ({frame.filename}:{frame.lineno})" for frame in reversed(frames))
+            _logger.error("%s in %s", type(error).__name__, places)  # noqa: TRY400 - a traceback repeats the message
+            if not started:
+                await outcome_response(_DEFECT)(scope, receive, send)

@@ -1,0 +1,244 @@
+"""`decide`: one order's facts held against a pathway. Pure and total: no clock, no I/O, no FHIR.
+
+The order of the rules is the precedence of `design.md`; the decision table is its specification. Read
+`decide` from top to bottom: the first rule that matches answers.
+"""
+
+from datetime import date
+
+from cds_service.pathway.decision import Decision
+from cds_service.pathway.explain import also_coded, cautions, facts_used
+from cds_service.pathway.facts import (
+    OUTSIDE,
+    SPINE_REGIONS,
+    BodyRegion,
+    Facts,
+    FcpListing,
+    Indication,
+    KnownBy,
+    Modality,
+    Oncology,
+    Setting,
+)
+from cds_service.pathway.loading import NATIONAL
+from cds_service.pathway.model import OUTCOME_OF, Pathway
+from cds_service.pathway.outcomes import Indicator, Outcome, RuleId, TextKey
+from cds_service.pathway.scan_removal import reasons_to_keep
+from cds_service.pathway.signs import ONCOLOGY_PATIENT, Signs, every_reason_is_benign, read_signs
+
+
+def decide(facts: Facts, pathway: Pathway | None, today: date) -> Decision:
+    """Hold one order against a region's pathway, or against national guidance where none applies.
+
+    Args:
+        facts: what is known of the order.
+        pathway: the pathway of `facts.region`, or None when there is none.
+        today: the date in Europe/London.
+
+    Returns:
+        Exactly one decision, for any facts.
+    """
+    in_force = pathway if _applies(pathway, facts, today) else None
+    signs = read_signs(facts, symptoms_count=in_force is None or in_force.enabled(RuleId.SYMPTOMS))
+    rule = _first_rule(facts, signs, pathway, in_force)
+    speaks_nationally = in_force is None or rule is RuleId.NOT_AN_MSK_SCAN or not in_force.enabled(rule)
+    return _decision(rule, facts, signs, None if speaks_nationally else in_force, today)
+
+
+def _applies(pathway: Pathway | None, facts: Facts, today: date) -> bool:
+    return pathway is not None and pathway.id == facts.region and pathway.is_effective(today)
+
+
+def _first_rule(facts: Facts, signs: Signs, pathway: Pathway | None, in_force: Pathway | None) -> RuleId:
+    if _is_not_an_msk_scan(facts, signs):
+        return RuleId.NOT_AN_MSK_SCAN
+    if facts.setting is Setting.SECONDARY_CARE:
+        return RuleId.SECONDARY_CARE
+    if signs.ces:
+        return RuleId.CES
+    if signs.mscc:
+        return RuleId.MSCC
+    if in_force is None:
+        return _rule_without_pathway(facts, signs, pathway)
+    return _rule_of_region(facts, signs, in_force)
+
+
+def _rule_without_pathway(facts: Facts, signs: Signs, pathway: Pathway | None) -> RuleId:
+    if facts.region == OUTSIDE:
+        return RuleId.OUTSIDE_FOOTPRINT
+    if pathway is not None and pathway.id == facts.region:
+        return RuleId.NOT_EFFECTIVE
+    if signs.sarcoma:
+        return RuleId.SUSPECTED_SARCOMA
+    if signs.cancer:
+        return RuleId.SUSPECTED_CANCER
+    if signs.urgent:
+        return RuleId.URGENT_MSK
+    return RuleId.COULD_NOT_EVALUATE
+
+
+def _rule_of_region(facts: Facts, signs: Signs, pathway: Pathway) -> RuleId:  # noqa: C901, PLR0912 - the precedence is one list, best read whole
+    in_policy = facts.modality in pathway.modalities
+    if signs.sarcoma:
+        return RuleId.SUSPECTED_SARCOMA
+    if signs.cancer and facts.oncology is not Oncology.UNDER_CARE:
+        return RuleId.SUSPECTED_CANCER
+    if facts.oncology in ONCOLOGY_PATIENT and not every_reason_is_benign(facts):
+        return RuleId.ONCOLOGY
+    if signs.urgent and pathway.enabled(RuleId.URGENT_MSK):
+        return RuleId.URGENT_MSK
+    if signs.lump and in_policy:
+        return RuleId.LUMP
+    if not in_policy:
+        return RuleId.OUT_OF_POLICY
+    if facts.setting in pathway.settings.exempt:
+        return RuleId.COMMUNITY_MSK
+    if _is_assured_fcp(facts, pathway):
+        return RuleId.FCP_EXEMPT
+    if facts.age is not None and facts.age < pathway.adult_from and pathway.enabled(RuleId.PAEDIATRIC):
+        return RuleId.PAEDIATRIC
+    if facts.setting is Setting.UNKNOWN:
+        return RuleId.REDIRECT_UNKNOWN_SETTING
+    return RuleId.REDIRECT
+
+
+def _is_not_an_msk_scan(facts: Facts, signs: Signs) -> bool:
+    if not facts.live or facts.modality is Modality.OTHER or facts.body_region is BodyRegion.NOT_MSK:
+        return True
+    if signs.ces or signs.mscc:
+        return False
+    infant_hip = facts.modality is Modality.USS and facts.body_region is BodyRegion.HIP and facts.age == 0
+    return infant_hip or facts.body_region is BodyRegion.UNKNOWN
+
+
+def _is_assured_fcp(facts: Facts, pathway: Pathway) -> bool:
+    """NEL E5: both conditions, shown by a current register entry; nothing unknown satisfies it (fact 2)."""
+    exemption = pathway.fcp_exemption
+    if exemption is None or not pathway.enabled(RuleId.FCP_EXEMPT):
+        return False
+    if facts.modality not in exemption.modalities or facts.known_by is not KnownBy.CODE:
+        return False
+    if facts.setting not in pathway.settings.redirect:
+        return False
+    if facts.fcp_listing is FcpListing.CURRENT_NOT_SPINE:
+        return not (exemption.spine_requires_expertise and facts.body_region in SPINE_REGIONS)
+    return facts.fcp_listing is FcpListing.CURRENT
+
+
+def _decision(rule: RuleId, facts: Facts, signs: Signs, pathway: Pathway | None, today: date) -> Decision:
+    speaker = NATIONAL if pathway is None else pathway
+    stated = speaker.rules[rule]
+    outcome = OUTCOME_OF[rule]
+    if outcome is None:  # pragma: no cover - `symptoms` gives no outcome and is never a first rule
+        raise AssertionError(rule)
+    indicator = _indicator(rule, facts)
+    if indicator is None:
+        return Decision(
+            outcome,
+            rule,
+            speaker.id,
+            reasons=(stated.because,),
+            facts_used=facts_used(rule, facts),
+            sources=stated.sentences,
+        )
+    return Decision(
+        outcome=outcome,
+        rule=rule,
+        speaker=speaker.id,
+        indicator=indicator,
+        text=_text(rule, facts, signs),
+        reasons=(stated.because,),
+        facts_used=facts_used(rule, facts),
+        sources=stated.sentences,
+        proposes_referral=pathway is not None and rule in _PROPOSING,
+        keep=reasons_to_keep(rule, facts, signs, pathway),
+        cautions=cautions(rule, facts, pathway, today),
+        also_coded=also_coded(rule, facts, signs),
+    )
+
+
+_PROPOSING = frozenset(
+    {
+        RuleId.CES,
+        RuleId.MSCC,
+        RuleId.SUSPECTED_SARCOMA,
+        RuleId.SUSPECTED_CANCER,
+        RuleId.ONCOLOGY,
+        RuleId.URGENT_MSK,
+        RuleId.REDIRECT,
+    }
+)
+
+_INDICATORS = {
+    RuleId.CES: Indicator.CRITICAL,
+    RuleId.MSCC: Indicator.CRITICAL,
+    RuleId.SUSPECTED_SARCOMA: Indicator.WARNING,
+    RuleId.SUSPECTED_CANCER: Indicator.WARNING,
+    RuleId.ONCOLOGY: Indicator.WARNING,
+    RuleId.URGENT_MSK: Indicator.WARNING,
+    RuleId.LUMP: Indicator.INFO,
+    RuleId.PAEDIATRIC: Indicator.INFO,
+    RuleId.REDIRECT_UNKNOWN_SETTING: Indicator.INFO,
+    RuleId.REDIRECT: Indicator.WARNING,
+}
+
+_INFO_IN_COMMUNITY_MSK = frozenset({RuleId.SUSPECTED_SARCOMA, RuleId.SUSPECTED_CANCER, RuleId.ONCOLOGY})
+
+
+def _indicator(rule: RuleId, facts: Facts) -> Indicator | None:
+    if rule in _INFO_IN_COMMUNITY_MSK and facts.setting is Setting.COMMUNITY_MSK:
+        return Indicator.INFO
+    if rule is RuleId.REDIRECT and facts.specialist_request:
+        return Indicator.INFO
+    return _INDICATORS.get(rule)
+
+
+def _text(rule: RuleId, facts: Facts, signs: Signs) -> TextKey:
+    if rule is RuleId.ONCOLOGY:
+        return _oncology_text(signs)
+    if rule is RuleId.URGENT_MSK:
+        return _urgent_text(facts)
+    if rule is RuleId.SUSPECTED_SARCOMA and _is_child(facts):
+        return TextKey.SUSPECTED_SARCOMA_CHILD
+    if rule is RuleId.SUSPECTED_CANCER and _is_child(facts):
+        return TextKey.SUSPECTED_CANCER_CHILD
+    return TextKey(rule.value)
+
+
+def _oncology_text(signs: Signs) -> TextKey:
+    if signs.cancer:
+        return TextKey.ONCOLOGY_NEW_PRIMARY
+    return TextKey.ONCOLOGY_SUSPICIOUS if signs.suspicious_pain else TextKey.ONCOLOGY_TWO_BRANCHES
+
+
+def _urgent_text(facts: Facts) -> TextKey:
+    reasons = facts.indications
+    if Indication.URGENT_SAME_DAY in reasons:
+        return TextKey.URGENT_SAME_DAY
+    if Indication.CES_SYMPTOM_WEAK in reasons and facts.body_region in SPINE_REGIONS:
+        return TextKey.URGENT_EXAMINE_TODAY
+    if reasons <= _RHEUMATOLOGY_ONLY:
+        return TextKey.URGENT_RHEUMATOLOGY
+    return TextKey.URGENT
+
+
+_RHEUMATOLOGY_ONLY = frozenset(
+    {
+        Indication.RHEUMATOLOGY,
+        Indication.PAIN,
+        Indication.BACK_PAIN_OR_SCIATICA,
+        Indication.BENIGN_CAUSE,
+        Indication.SOFT_TISSUE_LUMP,
+        Indication.SUSPICIOUS_PAIN,
+        Indication.UNRECOGNISED,
+        Indication.TEXT_ONLY,
+    }
+)
+"""Beside these, a rheumatological reason alone makes the order urgent."""
+
+_CHILD_UNDER = 16
+"""NG12's children and young people's routes are used under 16, whatever the region's adult age."""
+
+
+def _is_child(facts: Facts) -> bool:
+    return facts.age is not None and facts.age < _CHILD_UNDER

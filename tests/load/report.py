@@ -1,0 +1,194 @@
+"""What was measured, held against the targets: as a table for people and as JSON for machines."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+from scenarios import SCENARIOS, Scenario
+from servers import Kind, Memory
+
+CEILING = 1.5
+"""How many times the bare app's rate the client must reach by itself for the run to count."""
+
+RATIO_TARGETS: Mapping[Scenario, float] = {Scenario.OUT_OF_SCOPE: 0.45, Scenario.IN_SCOPE: 0.25}
+"""The share of the bare app's rate that the service reaches at least; order-sign has no target."""
+
+MEMORY_TARGET = 120.0
+"""MB at most, at the highest point of the run."""
+
+START_TARGET = 2.0
+"""Seconds at most from the start of the process to its first healthy answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One load on one server, or medians over several. Latencies are in seconds."""
+
+    rate: float
+    """Answers per second."""
+    p50: float
+    p99: float
+    busy: float
+    """The share of one core that the server used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The service and the bare app, loaded one right after the other."""
+
+    service: Figures
+    bare_app: Figures
+
+    @property
+    def ratio(self) -> float:
+        """The service's rate as a share of the bare app's."""
+        return self.service.rate / self.bare_app.rate
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What a server takes besides time to answer."""
+
+    memory: Memory
+    starts: Sequence[float]
+    """Seconds from spawn to first healthy answer, one for each start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The card log after the run: rows in its largest table, and the orders that the answers were about."""
+
+    rows: int
+    evaluated_orders: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Everything that one run found out."""
+
+    subject: Kind
+    """What stood in the service's place: the service, unless the harness tries itself."""
+    rounds: Mapping[Scenario, Sequence[Pair]]
+    ceilings: Mapping[Scenario, float]
+    """Answers per second that the client reaches against the responder."""
+    service: Upkeep
+    bare_app: Upkeep
+    log: Log | None
+    """None when the subject keeps no card log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One target, and what was reached."""
+
+    name: str
+    target: str
+    reached: str
+    met: bool
+
+
+def medians(figures: Sequence[Figures]) -> Figures:
+    """The median of each figure by itself."""
+    return Figures(
+        rate=median(each.rate for each in figures),
+        p50=median(each.p50 for each in figures),
+        p99=median(each.p99 for each in figures),
+        busy=median(each.busy for each in figures),
+    )
+
+
+def ratio(pairs: Sequence[Pair]) -> float:
+    """The median of the rounds' ratios; each compares neighbours in time, so a slow spell cancels out."""
+    return median(pair.ratio for pair in pairs)
+
+
+def too_slow_a_client(measured: Measured) -> str:
+    """Why the run is void, when the client is not well ahead of the bare app; empty when it is."""
+    for scenario, pairs in measured.rounds.items():
+        bare_rate = medians([pair.bare_app for pair in pairs]).rate
+        reached = measured.ceilings[scenario] / bare_rate
+        if reached < CEILING:
+            return (
+                f"{scenario}: the load client reaches {measured.ceilings[scenario]:,.0f} answers/s, "
+                f"{reached:.2f} times the bare app's {bare_rate:,.0f}; below {CEILING} it is the client "
+                "that is measured. Try --processes, --pin, or a quieter machine"
+            )
+    return ""
+
+
+def checks(measured: Measured) -> list[Check]:
+    """Every target of the run, met or missed."""
+    found = [
+        Check(
+            f"{SCENARIOS[scenario].title}: share of the bare app's rate",
+            f">= {target:.2f}",
+            f"{ratio(measured.rounds[scenario]):.3f}",
+            ratio(measured.rounds[scenario]) >= target,
+        )
+        for scenario, target in RATIO_TARGETS.items()
+    ]
+    peak = measured.service.memory.peak
+    start = median(measured.service.starts)
+    found.append(Check("memory, highest", f"<= {MEMORY_TARGET:.0f} MB", f"{peak:.1f} MB", peak <= MEMORY_TARGET))
+    found.append(Check("start", f"<= {START_TARGET:.0f} s", f"{start:.2f} s", start <= START_TARGET))
+    if measured.log is not None:
+        rows, orders = measured.log.rows, measured.log.evaluated_orders
+        found.append(Check("card log: a row for each order", f">= {orders:,}", f"{rows:,}", rows >= orders))
+    return found
+
+
+def table(measured: Measured) -> str:
+    """The whole report as plain text."""
+    subject = str(measured.subject)
+    head = f"{'':34}{'requests/s':>11}{'p50 ms':>9}{'p99 ms':>9}{'busy':>7}"
+    lines = [f"{head}{'ratio':>8}{'target':>9}  lowest..highest"]
+    for scenario, pairs in measured.rounds.items():
+        lines.append(SCENARIOS[scenario].title)
+        service = medians([pair.service for pair in pairs])
+        ratios = sorted(pair.ratio for pair in pairs)
+        target = f">= {RATIO_TARGETS[scenario]:.2f}" if scenario in RATIO_TARGETS else "none"
+        spread = f"{ratios[0]:.3f}..{ratios[-1]:.3f}"
+        lines.append(f"{_figures(subject, service)}{ratio(pairs):>8.3f}{target:>9}  {spread}")
+        lines.append(_figures("bare app", medians([pair.bare_app for pair in pairs])))
+        lines.append(f"{'  client alone':34}{measured.ceilings[scenario]:>11,.0f}")
+    lines += ["", f"{'':34}{'memory MB':>11}{'highest':>9}{'start s':>9}"]
+    lines += [_upkeep(subject, measured.service), _upkeep("bare app", measured.bare_app), ""]
+    lines += [
+        f"{'pass' if check.met else 'MISS'}  {check.name:<58}{check.target:>12}{check.reached:>12}"
+        for check in checks(measured)
+    ]
+    return "\n".join(lines)
+
+
+def as_json(measured: Measured) -> dict[str, Any]:
+    """The report with every round, in seconds, MB and answers per second."""
+    return {
+        "subject": measured.subject,
+        "scenarios": {
+            scenario.value: {
+                "ratio": ratio(pairs),
+                "service": asdict(medians([pair.service for pair in pairs])),
+                "bare_app": asdict(medians([pair.bare_app for pair in pairs])),
+                "client_alone": measured.ceilings[scenario],
+                "rounds": [asdict(pair) for pair in pairs],
+            }
+            for scenario, pairs in measured.rounds.items()
+        },
+        "service": asdict(measured.service),
+        "bare_app": asdict(measured.bare_app),
+        "log": asdict(measured.log) if measured.log else None,
+        "checks": [asdict(check) for check in checks(measured)],
+    }
+
+
+def _figures(name: str, figures: Figures) -> str:
+    return (
+        f"{'  ' + name:34}{figures.rate:>11,.0f}{figures.p50 * 1000:>9.2f}{figures.p99 * 1000:>9.2f}"
+        f"{figures.busy:>7.0%}"
+    )
+
+
+def _upkeep(name: str, upkeep: Upkeep) -> str:
+    memory = f"{upkeep.memory.resident:>11.1f}{upkeep.memory.peak:>9.1f}"
+    return f"{'  ' + name:34}{memory}{median(upkeep.starts):>9.2f}"
