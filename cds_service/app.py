@@ -1,5 +1,7 @@
 """Wiring: from settings to an ASGI application. Everything that can be wrong with a configuration stops here."""
 
+import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,9 +9,8 @@ from datetime import UTC, datetime
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp
+from starlette.routing import Mount, Router
+from starlette.types import ASGIApp, Lifespan
 
 from cds_service import __version__
 from cds_service.cardlog.store import CardLogStore
@@ -17,13 +18,13 @@ from cds_service.cardlog.writer import CardLog, EvaluationLog, NoCardLog
 from cds_service.demo.fhir_server import fixture_fhir_app
 from cds_service.directory import load_directory
 from cds_service.hooks.answers import Responder
+from cds_service.hooks.browsers import BrowserAccess
 from cds_service.hooks.health import HealthRoutes
 from cds_service.hooks.last_resort import LastResort
 from cds_service.hooks.pathway_pages import PathwayPages
-from cds_service.hooks.responses import on_disconnect, on_http_error, on_protocol_error
-from cds_service.hooks.routes import Clock, HookRoutes
+from cds_service.hooks.responses import on_http_error
+from cds_service.hooks.routes import Clock, FeedbackCall, ServiceCall, hook_routes
 from cds_service.pathway.loading import NATIONAL, footprint_regions, load_pathways
-from cds_service.protocol.operation_outcome import ProtocolError
 from cds_service.security.clients import load_clients, unauthenticated_caller
 from cds_service.settings import Settings
 from cds_service.terminology import load_terminology
@@ -70,15 +71,16 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     }
     responder = Responder(pathways, directory, load_terminology(), source_urls)
     card_log, store = _card_log(settings)
-    app = _fastapi(card_log, store)
     now = clock if clock is not None else _now
-    hook_routes = HookRoutes(responder, card_log, unauthenticated_caller(clients), now)
-    app.router.routes.extend(hook_routes.routes())
-    app.router.routes.extend(HealthRoutes(card_log).routes())
-    app.router.routes.extend(PathwayPages(pathways).routes())
+    client = unauthenticated_caller(clients)
+    hooks = hook_routes(ServiceCall(responder, card_log, client, now), FeedbackCall(card_log, now))
+    rest = _fastapi()
+    rest.router.routes.extend(HealthRoutes(card_log).routes())
+    rest.router.routes.extend(PathwayPages(pathways).routes())
     if settings.demo:
-        app.mount("/fhir", fixture_fhir_app())
-    return LastResort(_with_cors(app))
+        rest.mount("/fhir", fixture_fhir_app())
+    router = Router([*hooks, Mount("/", rest)], lifespan=_lifespan(card_log, store))
+    return BrowserAccess(LastResort(router))
 
 
 def _now() -> datetime:
@@ -93,36 +95,29 @@ def _card_log(settings: Settings) -> tuple[EvaluationLog, CardLogStore | None]:
     return CardLog(store), store
 
 
-def _fastapi(card_log: EvaluationLog, store: CardLogStore | None) -> FastAPI:
+def _lifespan(card_log: EvaluationLog, store: CardLogStore | None) -> Lifespan[ASGIApp]:
+    """Start the card log's writer with the process; at the end write what waits, and close."""
+
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: ASGIApp) -> AsyncIterator[None]:
         card_log.start()
+        gc.collect()
+        gc.freeze()  # what was loaded at start stays: the collector need not look at it again
         yield
-        card_log.close()
+        await asyncio.to_thread(card_log.close)
         if store is not None:
             store.dispose()
 
+    return lifespan
+
+
+def _fastapi() -> FastAPI:
+    """Everything but the hooks: pages and upkeep. Interactive docs are off because they load from elsewhere."""
     return FastAPI(
         title="MSK imaging pathway CDS Hooks service",
         version=__version__,
-        lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        exception_handlers={
-            ProtocolError: on_protocol_error,
-            HTTPException: on_http_error,
-            ClientDisconnect: on_disconnect,
-        },
-    )
-
-
-def _with_cors(app: ASGIApp) -> ASGIApp:
-    """Browser clients: any origin while authentication is off; errors carry the headers too, since this is outside."""
-    return CORSMiddleware(
-        app,
-        allow_origins=["*"],
-        allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Content-Type", "Accept"],
-        max_age=600,
+        exception_handlers={HTTPException: on_http_error},
     )

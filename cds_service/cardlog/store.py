@@ -11,8 +11,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Select, Table, create_engine, event, func, make_url, select, text
+import orjson
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Select,
+    Table,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    literal_column,
+    make_url,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import (
@@ -49,7 +65,7 @@ class CardLogStoreError(Exception):
     """
 
     def __init__(self, kind: str, *, refused: bool) -> None:
-        super().__init__(f"the card log's database failed ({kind}); look into the database's own log")
+        super().__init__(f"the card log's database failed ({kind}); check that it runs and that its URL is right")
         self.kind = kind
         self.refused = refused
 
@@ -74,6 +90,7 @@ class CardLogStore:
         insert = sqlite_insert if self.dialect == "sqlite" else postgresql_insert
         self._insert_evaluation = insert(schema.evaluation).on_conflict_do_nothing(index_elements=["event_id"])
         self._insert_feedback = insert(schema.feedback).on_conflict_do_nothing(index_elements=["event_id"])
+        self._insert_evaluations_as_json = _insert_from_json(schema.evaluation)
 
     def __repr__(self) -> str:
         """Name the kind of database and nothing of its URL."""
@@ -103,9 +120,16 @@ class CardLogStore:
         """
         with self._transaction() as connection:
             if evaluations:
-                connection.execute(self._insert_evaluation, [schema.evaluation_row(each) for each in evaluations])
+                self._write_evaluations(connection, [schema.evaluation_row(each) for each in evaluations])
             if feedback:
                 connection.execute(self._insert_feedback, [schema.feedback_row(each) for each in feedback])
+
+    def _write_evaluations(self, connection: Connection, rows: list[dict[str, object]]) -> None:
+        if self.dialect == "sqlite":
+            # One statement for the batch: row by row, the driver would fight the event loop for the interpreter.
+            connection.execute(self._insert_evaluations_as_json, {"rows": orjson.dumps(rows).decode()})
+        else:
+            connection.execute(self._insert_evaluation, rows)
 
     def ping(self) -> None:
         """Ask the database for an answer.
@@ -156,6 +180,15 @@ class CardLogStore:
         except (SQLAlchemyError, *_UNBINDABLE) as error:
             # The driver's message may quote a value; without "from None" a traceback would show it.
             raise _store_error(error) from None
+
+
+def _insert_from_json(table: Table) -> SqliteInsert:
+    """SQLite's statement that inserts an array of JSON objects; an event whose id is stored already stays as it is."""
+    row = func.json_each(bindparam("rows")).table_valued("value").alias("row")
+    values = [func.json_extract(row.c.value, literal_column(f"'$.{column.name}'")) for column in table.columns]
+    # SQLite cannot tell "ON CONFLICT" from a join's "ON" unless the SELECT has a WHERE.
+    source = select(*values).select_from(row).where(true())
+    return sqlite_insert(table).from_select([column.name for column in table.columns], source).on_conflict_do_nothing()
 
 
 def _store_error(error: Exception) -> CardLogStoreError:

@@ -21,7 +21,7 @@ _logger = logging.getLogger(__name__)
 
 _BATCH_LIMIT: Final = 500
 # The writer shares the interpreter lock with the service: it gathers for a moment, not waking per event.
-_LINGER_S: Final = 0.005
+_LINGER_S: Final = 0.02
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0
 

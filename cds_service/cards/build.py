@@ -7,10 +7,10 @@ from cds_service.cards.detail import card_detail
 from cds_service.cards.escape import escaped, one_line
 from cds_service.cards.order import CardContext, OrderForCard
 from cds_service.cards.referral import REFERRAL_KINDS, draft_referral
-from cds_service.cards.speaker import Speaker, speaker_of
+from cds_service.cards.speaker import Speaker
 from cds_service.directory.model import Destination
 from cds_service.pathway.facts import Modality, RegionId
-from cds_service.pathway.model import CardText, OrderWords, Pathway
+from cds_service.pathway.model import CardText, OrderWords
 from cds_service.pathway.outcomes import Caution, Indicator, Outcome, TextKey
 from cds_service.protocol.card import Action, Card, Link, Suggestion
 
@@ -34,20 +34,20 @@ _TEXTS_IN_ORDER = tuple(TextKey)
 
 
 def build_cards(
-    orders: Sequence[OrderForCard], pathways: Mapping[RegionId, Pathway], context: CardContext
+    orders: Sequence[OrderForCard], speakers: Mapping[RegionId, Speaker], context: CardContext
 ) -> list[tuple[Card, list[OrderForCard]]]:
     """The cards of one answer, each with the orders that it is about.
 
     Args:
         orders: the decided orders; those without a card are passed over.
-        pathways: the loaded pathways, by region.
+        speakers: the loaded pathways and the national fallback, by id.
         context: what the cards share.
     """
     groups: dict[tuple[RegionId, Outcome], list[OrderForCard]] = {}
     for order in orders:
         if order.decision.text is not None:
             groups.setdefault((order.decision.speaker, order.decision.outcome), []).append(order)
-    cards = [(_card(group, pathways, context), group) for group in groups.values()]
+    cards = [(_card(group, speakers[speaker], context), group) for (speaker, _), group in groups.items()]
     return sorted(cards, key=lambda card: _urgency(card[0], card[1][0].decision.outcome))
 
 
@@ -55,13 +55,11 @@ def _urgency(card: Card, outcome: Outcome) -> tuple[int, int]:
     return _LOUDEST_FIRST.index(Indicator(card["indicator"])), _MOST_URGENT_FIRST.index(outcome)
 
 
-def _card(orders: list[OrderForCard], pathways: Mapping[RegionId, Pathway], context: CardContext) -> Card:
-    speaker = speaker_of(orders[0].decision, pathways, context.source_urls)
+def _card(orders: list[OrderForCard], speaker: Speaker, context: CardContext) -> Card:
     text_key = min((order.decision.text for order in orders if order.decision.text), key=_TEXTS_IN_ORDER.index)
     text = speaker.texts.cards[text_key]
     words = _order_words(orders)
-    is_regional = isinstance(speaker.pathway, Pathway)
-    found = [orders[0].destination(kind) for kind in DESTINATION_KINDS[text_key]] if is_regional else []
+    found = [orders[0].destination(kind) for kind in DESTINATION_KINDS[text_key]] if speaker.is_regional else []
     destinations = [destination for destination in found if destination is not None]
     conditional = any(Caution.UNLESS_RED_FLAGS in order.decision.cautions for order in orders)
     indicator = min((o.decision.indicator for o in orders if o.decision.indicator), key=_LOUDEST_FIRST.index)
@@ -70,8 +68,8 @@ def _card(orders: list[OrderForCard], pathways: Mapping[RegionId, Pathway], cont
         "summary": text.summary_for(words, unless_red_flags=conditional),
         "indicator": indicator.value,
         "detail": card_detail(orders, text, destinations, words, speaker, context.today),
-        "source": speaker.source(),
-        "overrideReasons": speaker.override_reasons(),
+        "source": speaker.source,
+        "overrideReasons": speaker.override_reasons,
     }
     links = _links(text_key, speaker, destinations)
     if links:
@@ -89,15 +87,13 @@ def _order_words(orders: list[OrderForCard]) -> OrderWords:
 
 
 def _links(text: TextKey, speaker: Speaker, destinations: list[Destination]) -> list[Link]:
-    links: dict[str, Link] = {
-        destination.url: {"label": one_line(destination.name), "url": destination.url, "type": "absolute"}
+    own: list[Link] = [
+        {"label": one_line(destination.name), "url": destination.url, "type": "absolute"}
         for destination in destinations
         if destination.url is not None
-    }
-    for link in speaker.links:
-        if link.url is not None and text in link.shown_on:
-            links.setdefault(str(link.url), {"label": link.label, "url": str(link.url), "type": "absolute"})
-    return list(links.values())
+    ]
+    offered = {link["url"] for link in own}
+    return own + [link for link in speaker.links_on(text) if link["url"] not in offered]
 
 
 def _suggestion(
@@ -129,9 +125,14 @@ def _suggestion(
     return {"label": label or REFERRAL_KINDS[text_key].text, "uuid": str(uuid4()), "actions": actions}
 
 
-def not_evaluated_card(orders: Sequence[OrderForCard], context: CardContext) -> Card:
-    """The info card for a client that asks to be told on a card (`on_unresolved: card`, fact 5)."""
-    speaker = speaker_of(orders[0].decision, {}, context.source_urls)
+def not_evaluated_card(orders: Sequence[OrderForCard], speaker: Speaker, context: CardContext) -> Card:
+    """The info card for a client that asks to be told on a card (`on_unresolved: card`, fact 5).
+
+    Args:
+        orders: the orders that could not be evaluated; at least one.
+        speaker: the national fallback.
+        context: the call.
+    """
     text = speaker.texts.cards[TextKey.COULD_NOT_EVALUATE]
     words = _order_words(list(orders))
     return {
@@ -139,8 +140,8 @@ def not_evaluated_card(orders: Sequence[OrderForCard], context: CardContext) -> 
         "summary": text.summary_for(words, unless_red_flags=False),
         "indicator": "info",
         "detail": card_detail(list(orders), text, [], words, speaker, context.today),
-        "source": speaker.source(),
-        "overrideReasons": speaker.override_reasons(),
+        "source": speaker.source,
+        "overrideReasons": speaker.override_reasons,
     }
 
 

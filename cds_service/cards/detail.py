@@ -16,6 +16,7 @@ from cds_service.cards.words import (
     age_words,
 )
 from cds_service.directory.model import Destination
+from cds_service.pathway.decision import FACTS_READ
 from cds_service.pathway.facts import KnownBy
 from cds_service.pathway.model import CardText, OrderWords
 from cds_service.pathway.outcomes import Caution, KeepScan, RuleId
@@ -97,7 +98,7 @@ def _why(orders: list[OrderForCard]) -> str:
     lines = ["**Why this card**", ""]
     lines += [f"- Order: {_order_line(order)}" for order in orders]
     lines += [f"- {reason}" for reason in _in_order(reason for order in orders for reason in order.decision.reasons)]
-    read = {fact.name for order in orders for fact in order.decision.facts_used}
+    read = {name for order in orders for name in FACTS_READ[order.decision.rule]}
     facts = first.facts
     if "setting" in read:
         place = f" ({first.place})" if first.place is not None else ""

@@ -1,9 +1,7 @@
 """What the cards room is given of each order: the decision, and the parts of the order that a card or referral shows."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from cds_service.directory.model import Destination
 from cds_service.pathway.decision import Decision
@@ -19,8 +17,7 @@ class DestinationFinder(Protocol):
         """The destination, or None when none is configured."""
 
 
-@dataclass(frozen=True, slots=True)
-class OrderForCard:
+class OrderForCard(NamedTuple):
     """One decided order.
 
     Attributes:
@@ -46,18 +43,15 @@ class OrderForCard:
     destination: DestinationFinder
 
 
-@dataclass(frozen=True, slots=True)
-class CardContext:
+class CardContext(NamedTuple):
     """What all the cards of one answer share.
 
     Attributes:
         patient_id: `context.patientId`.
         user_id: `context.userId`, the requester of a referral when the order names none.
         today: the date in Europe/London.
-        source_urls: the page of each pathway, by id.
     """
 
     patient_id: str
     user_id: str
     today: date
-    source_urls: Mapping[str, str]

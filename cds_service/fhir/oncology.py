@@ -4,8 +4,8 @@ Under care outranks active, active outranks past. `NONE` needs a whole and empty
 have said otherwise; an absent key is never read as "none".
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from cds_service.fhir.reasons import is_not_true
 from cds_service.fhir.resources import ResourceIndex, is_complete_answer, same_patient
@@ -16,8 +16,8 @@ from cds_service.terminology.value_sets import Terminology
 ONCOLOGY_PREFETCH = ("conditions", "pastConditions", "episodes", "careTeams")
 """The prefetch keys that together answer whether there is, or was, cancer."""
 
-CANCER_GROUPS = frozenset({"malignancy", "metastasis", "ind_sarcoma"})
 REMISSION_GROUP = "malignancy_remission"
+CANCER_GROUPS = frozenset({"malignancy", "metastasis", "ind_sarcoma", REMISSION_GROUP})
 HAEMATOLOGICAL_GROUP = "haematological_malignancy"
 
 PAST_STATUS = frozenset({"resolved", "inactive", "remission"})
@@ -27,8 +27,7 @@ CURRENT_ENCOUNTER = frozenset({"planned", "arrived", "triaged", "in-progress", "
 ENDED_CARE_TEAM = frozenset({"proposed", "suspended", "inactive", "entered-in-error"})
 
 
-@dataclass(frozen=True, slots=True)
-class OncologyStatus:
+class OncologyStatus(NamedTuple):
     """The value and where it came from."""
 
     value: Oncology
@@ -37,68 +36,58 @@ class OncologyStatus:
 
 def read_oncology(prefetch: Json, patient_id: str, index: ResourceIndex, terminology: Terminology) -> OncologyStatus:
     """Read care first, then the problem list, then whether everything was answered."""
-    conditions = [
-        condition
-        for condition in index.prefetched("Condition")
-        if not is_not_true(condition) and same_patient(condition.get("subject"), patient_id, index)
-    ]
-    groups = [_groups(condition, terminology) for condition in conditions]
-    haematological = any(HAEMATOLOGICAL_GROUP in found for found in groups)
+    cancers = list(_cancers(patient_id, index, terminology))
+    haematological = any(HAEMATOLOGICAL_GROUP in groups for _, groups in cancers)
     care = _care(patient_id, index, terminology, haematological=haematological)
     if care is not None:
         return OncologyStatus(Oncology.UNDER_CARE, care)
-    statuses = [_status(condition, found) for condition, found in zip(conditions, groups, strict=True)]
-    if Oncology.ACTIVE in statuses:
-        return OncologyStatus(Oncology.ACTIVE, "problem list")
-    if Oncology.PAST in statuses:
-        return OncologyStatus(Oncology.PAST, "problem list")
+    if cancers:
+        active = any(_is_active(condition, groups) for condition, groups in cancers)
+        return OncologyStatus(Oncology.ACTIVE if active else Oncology.PAST, "problem list")
     if all(is_complete_answer(prefetch.get(key)) for key in ONCOLOGY_PREFETCH):
         return OncologyStatus(Oncology.NONE, "problem list, episodes and care teams")
     return OncologyStatus(Oncology.UNKNOWN, "not all sources answered")
 
 
-def _groups(condition: Json, terminology: Terminology) -> frozenset[str]:
-    return frozenset(group for coding in codings(condition.get("code")) for group in terminology.groups(*coding))
+def _cancers(patient_id: str, index: ResourceIndex, terminology: Terminology) -> Iterator[tuple[Json, frozenset[str]]]:
+    """The patient's cancers, present or past, that are not refuted or entered in error, with their groups."""
+    for condition in index.prefetched("Condition"):
+        for coding in codings(condition.get("code")):
+            groups = terminology.groups(*coding)
+            if groups.isdisjoint(CANCER_GROUPS):
+                continue
+            if not is_not_true(condition) and same_patient(condition.get("subject"), patient_id, index):
+                yield condition, groups
 
 
-def _status(condition: Json, groups: frozenset[str]) -> Oncology | None:
+def _is_active(condition: Json, groups: frozenset[str]) -> bool:
     if REMISSION_GROUP in groups:
-        return Oncology.PAST
-    if CANCER_GROUPS.isdisjoint(groups):
-        return None
-    past = any(code in PAST_STATUS for _, code in codings(condition.get("clinicalStatus")))
-    return Oncology.PAST if past else Oncology.ACTIVE
+        return False
+    return not any(code in PAST_STATUS for _, code in codings(condition.get("clinicalStatus")))
 
 
 def _care(patient_id: str, index: ResourceIndex, terminology: Terminology, *, haematological: bool) -> str | None:
     """The kind of resource that shows current oncology care, or None."""
 
     def treats_cancer(found: Iterable[tuple[str, str]]) -> bool:
-        return any(
-            terminology.is_oncology_service(*coding) or (haematological and terminology.is_haematology_service(*coding))
-            for coding in found
-        )
+        for coding in found:
+            if terminology.is_oncology_service(*coding):
+                return True
+            if haematological and terminology.is_haematology_service(*coding):
+                return True
+        return False
 
     for episode in index.prefetched("EpisodeOfCare"):
-        if (
-            episode.get("status") == "active"
-            and same_patient(episode.get("patient"), patient_id, index)
-            and treats_cancer(codings_of(episode.get("type")))
-        ):
+        is_active = episode.get("status") == "active" and treats_cancer(codings_of(episode.get("type")))
+        if is_active and same_patient(episode.get("patient"), patient_id, index):
             return "active EpisodeOfCare"
     for team in index.prefetched("CareTeam"):
-        if (
-            team.get("status") not in ENDED_CARE_TEAM
-            and same_patient(team.get("subject"), patient_id, index)
-            and treats_cancer(_care_team_codings(team))
-        ):
+        is_active = team.get("status") not in ENDED_CARE_TEAM and treats_cancer(_care_team_codings(team))
+        if is_active and same_patient(team.get("subject"), patient_id, index):
             return "active CareTeam"
     for encounter in index.prefetched("Encounter"):
-        if (
-            encounter.get("status") in CURRENT_ENCOUNTER
-            and same_patient(encounter.get("subject"), patient_id, index)
-            and treats_cancer(_encounter_codings(encounter))
-        ):
+        is_current = encounter.get("status") in CURRENT_ENCOUNTER and treats_cancer(_encounter_codings(encounter))
+        if is_current and same_patient(encounter.get("subject"), patient_id, index):
             return "current Encounter"
     return None
 

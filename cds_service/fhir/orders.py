@@ -1,7 +1,7 @@
 """Which orders a call is about, and whether an order is live."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cds_service.fhir.shapes import Json, MalformedOrderError, as_text
 
@@ -33,8 +33,7 @@ class SelectionError(Exception):
         self.position = position
 
 
-@dataclass(frozen=True, slots=True)
-class SelectedOrder:
+class SelectedOrder(NamedTuple):
     """A ServiceRequest of the draft bundle and where it stands there."""
 
     resource: Json

@@ -1,6 +1,6 @@
 """From a reference to listed organisations: by ODS site or organisation code, in a resource or in the reference."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cds_service.directory.model import Directory, Organisation
 from cds_service.fhir.resources import ResourceIndex
@@ -13,8 +13,7 @@ _MOST_PARENTS = 3
 """How far `partOf` is followed: site, provider, and one more; also ends a loop."""
 
 
-@dataclass(frozen=True, slots=True)
-class OrganisationEvidence:
+class OrganisationEvidence(NamedTuple):
     """What a reference says of an organisation.
 
     Attributes:

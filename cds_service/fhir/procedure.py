@@ -1,6 +1,6 @@
 """What an order images: modality and body region, by code lists, the site's own catalogue, and last by text."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cds_service.directory.model import Directory
 from cds_service.fhir.shapes import Json, as_object, codings, concept_words, objects
@@ -9,8 +9,7 @@ from cds_service.terminology.procedure_text import classify_text
 from cds_service.terminology.value_sets import Terminology
 
 
-@dataclass(frozen=True, slots=True)
-class Procedure:
+class Procedure(NamedTuple):
     """An order's procedure: how and what it images, how that is known, and a label of our own where a list has one."""
 
     modality: Modality

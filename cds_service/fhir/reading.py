@@ -4,8 +4,8 @@ An order that is not an MSK MRI or ultrasound leaves at the first fork, before a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from cds_service.directory.model import Directory, Organisation
 from cds_service.fhir.oncology import OncologyStatus, read_oncology
@@ -20,8 +20,7 @@ from cds_service.pathway.facts import OUTSIDE, UNRESOLVED, Facts, Oncology, Regi
 from cds_service.terminology.value_sets import Terminology
 
 
-@dataclass(frozen=True, slots=True)
-class HookContext:
+class HookContext(NamedTuple):
     """What a hook call brings, as parsed.
 
     Attributes:
@@ -45,8 +44,7 @@ class HookContext:
     default_region: RegionId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReadOrder:
+class ReadOrder(NamedTuple):
     """One order as read: its facts, and what a card or the log needs beside them.
 
     Attributes:

@@ -4,7 +4,7 @@ Only `reasonCode` and `reasonReference` are indications. A Condition that is ref
 free text is kept apart as `TEXT_ONLY` and never parsed, because negation would invert its meaning.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cds_service.fhir.resources import ResourceIndex
 from cds_service.fhir.shapes import Json, codings, codings_of, concept_words, has_coding, objects
@@ -37,8 +37,7 @@ INDICATION_OF_GROUP: dict[str, Indication] = {
 """The value sets that carry an indication, with what they are called among the facts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reasons:
+class Reasons(NamedTuple):
     """An order's reasons: the groups found, the concepts as sent, and where they stood."""
 
     indications: frozenset[Indication]

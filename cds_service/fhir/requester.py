@@ -6,9 +6,9 @@ never from the role (fact 3).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from cds_service.directory.model import Directory, Organisation
 from cds_service.fhir.organisations import NOTHING_SENT, OrganisationEvidence, organisations_of
@@ -33,8 +33,7 @@ class SettingSource(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Requester:
+class Requester(NamedTuple):
     """The requester as far as the evidence goes.
 
     Attributes:
@@ -54,8 +53,7 @@ class Requester:
     category: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Person:
+class _Person(NamedTuple):
     """A person behind a reference: their roles among the call's resources, and their identifiers."""
 
     roles: tuple[Json, ...]
@@ -66,8 +64,7 @@ class _Person:
 _NOBODY = _Person((), None, ())
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     """Organisations found by one kind of evidence, and whether every role behind it was placed in a listed one."""
 
     source: SettingSource
@@ -97,7 +94,8 @@ class RequesterReader:
         """
         stated = as_object(order.get("requester"))
         requester = self._person(stated, order)
-        user = self._person({"reference": user_id}, order)
+        is_the_user = stated.get("reference") == user_id
+        user = requester if is_the_user else self._person({"reference": user_id}, order)
         encounter = self._encounter_evidence(order, encounter_id)
         found = self._winning(stated, order, requester, user, encounter)
         contradicting = set(_settings(encounter))

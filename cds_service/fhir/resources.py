@@ -1,8 +1,5 @@
 """Every resource that came with a call, found by reference: prefetch, the draft bundle, and contained resources."""
 
-from collections.abc import Iterator
-from typing import Any
-
 from cds_service.fhir.shapes import Json, as_object, as_text, objects
 
 
@@ -17,18 +14,31 @@ class ResourceIndex:
         self._base = fhir_server.rstrip("/") + "/" if fhir_server else None
         self._by_reference: dict[str, Json] = {}
         self._prefetched: dict[str, list[Json]] = {}
-        for resource, full_url in _entries(draft_orders):
-            self._add(resource, full_url)
+        for entry in objects(draft_orders.get("entry")):
+            self._add(entry.get("resource"), entry.get("fullUrl"))
         for value in prefetch.values():
-            for resource, full_url in _resources_of(value):
-                self._prefetched.setdefault(resource["resourceType"], []).append(resource)
-                self._add(resource, full_url)
+            self._add_prefetched(value)
 
-    def _add(self, resource: Json, full_url: str | None) -> None:
-        identity = as_text(resource.get("id"))
-        if identity is not None:
-            self._by_reference.setdefault(f"{resource['resourceType']}/{identity}", resource)
-        if full_url is not None:
+    def _add_prefetched(self, value: object) -> None:
+        if not isinstance(value, dict):
+            return
+        if value.get("resourceType") != "Bundle":
+            self._add(value, None, self._prefetched)
+            return
+        for entry in objects(value.get("entry")):
+            self._add(entry.get("resource"), entry.get("fullUrl"), self._prefetched)
+
+    def _add(self, resource: object, full_url: object, by_type: dict[str, list[Json]] | None = None) -> None:
+        if not isinstance(resource, dict):
+            return
+        kind, identity = resource.get("resourceType"), resource.get("id")
+        if not isinstance(kind, str):
+            return
+        if by_type is not None:
+            by_type.setdefault(kind, []).append(resource)
+        if isinstance(identity, str):
+            self._by_reference.setdefault(f"{kind}/{identity}", resource)
+        if isinstance(full_url, str):
             self._by_reference.setdefault(full_url, resource)
 
     def prefetched(self, resource_type: str) -> list[Json]:
@@ -67,43 +77,29 @@ def _contained(holder: Json | None, identity: str) -> Json | None:
     return None
 
 
-def _entries(bundle: object) -> Iterator[tuple[Json, str | None]]:
-    for entry in objects(as_object(bundle).get("entry")):
-        resource = entry.get("resource")
-        if isinstance(resource, dict) and isinstance(resource.get("resourceType"), str):
-            yield resource, as_text(entry.get("fullUrl"))
-
-
-def _resources_of(value: Any) -> Iterator[tuple[Json, str | None]]:
-    if not isinstance(value, dict):
-        return
-    kind = value.get("resourceType")
-    if kind == "Bundle":
-        yield from _entries(value)
-    elif isinstance(kind, str) and kind != "OperationOutcome":
-        yield value, None
-
-
 def is_complete_answer(value: object) -> bool:
     """Whether a prefetch value is a whole search answer: a Bundle with no further page and no failed entry.
 
     An absent key, null, an OperationOutcome or junk is not an answer, and a page is not a whole one.
     """
-    bundle = as_object(value)
-    if bundle.get("resourceType") != "Bundle":
+    if not isinstance(value, dict) or value.get("resourceType") != "Bundle":
         return False
-    if any(link.get("relation") == "next" for link in objects(bundle.get("link"))):
+    if any(link.get("relation") == "next" for link in objects(value.get("link"))):
         return False
-    resources = [resource for resource, _ in _entries(bundle)]
-    if any(resource["resourceType"] == "OperationOutcome" for resource in resources):
+    resources = [entry.get("resource") for entry in objects(value.get("entry"))]
+    if any(as_object(resource).get("resourceType") in _NOT_A_RESULT for resource in resources):
         return False
-    total = bundle.get("total")
+    total = value.get("total")
     return not isinstance(total, int) or total <= len(resources)
+
+
+_NOT_A_RESULT = (None, "OperationOutcome")
 
 
 def same_patient(reference: object, patient_id: str, index: ResourceIndex) -> bool:
     """Whether a reference to a patient may mean this patient; one that names nobody does not contradict it."""
-    target = as_text(as_object(reference).get("reference"))
-    if target is None:
+    target = reference.get("reference") if isinstance(reference, dict) else None
+    if not isinstance(target, str):
         return True
-    return index.relative(target) == f"Patient/{patient_id}"
+    own = f"Patient/{patient_id}"
+    return target == own or index.relative(target) == own

@@ -4,7 +4,6 @@ Resources are read as plain dictionaries. A whole-resource validation costs more
 what real clients send (empty objects, missing types); so each reader asks for just the shape it needs.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 Json = dict[str, Any]
@@ -32,30 +31,36 @@ def as_object(value: object) -> Json:
 
 def objects(value: object) -> list[Json]:
     """The JSON objects of an array; anything else gives none."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    if not isinstance(value, list):
+        return []
+    for item in value:
+        if not isinstance(item, dict):
+            return [item for item in value if isinstance(item, dict)]
+    return value
 
 
 def as_text(value: object) -> str | None:
     """A non-blank string, trimmed; None for anything else."""
-    if not isinstance(value, str):
-        return None
-    return value.strip() or None
+    return value.strip() or None if isinstance(value, str) else None
 
 
-def codings(concept: object) -> Iterator[tuple[str, str]]:
+def codings(concept: object) -> list[tuple[str, str]]:
     """The (system, code) pairs of a CodeableConcept that have both."""
-    for coding in objects(as_object(concept).get("coding")):
-        system, code = as_text(coding.get("system")), as_text(coding.get("code"))
-        if system is not None and code is not None:
-            yield system, code
+    if not isinstance(concept, dict):
+        return []
+    found = []
+    for coding in objects(concept.get("coding")):
+        system, code = coding.get("system"), coding.get("code")
+        if isinstance(system, str) and isinstance(code, str):
+            found.append((system, code))
+    return found
 
 
-def codings_of(concepts: object) -> Iterator[tuple[str, str]]:
+def codings_of(concepts: object) -> list[tuple[str, str]]:
     """The pairs of one CodeableConcept or of a list of them."""
     if isinstance(concepts, dict):
-        yield from codings(concepts)
-    for concept in objects(concepts):
-        yield from codings(concept)
+        return codings(concepts)
+    return [pair for concept in objects(concepts) for pair in codings(concept)]
 
 
 def concept_words(concept: object) -> list[str]:

@@ -1,12 +1,13 @@
 """Answering one call: facts, decisions, cards and log events, in that order and each once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from cds_service.cardlog.events import EvaluationEvent
 from cds_service.cards.build import build_cards, name_unevaluated, not_evaluated_card
 from cds_service.cards.order import CardContext, DestinationFinder, OrderForCard
+from cds_service.cards.speaker import speakers_of
 from cds_service.directory.model import Destination, Directory
 from cds_service.fhir.orders import SelectionError
 from cds_service.fhir.reading import HookContext, OrderReader, ReadOrder
@@ -15,6 +16,7 @@ from cds_service.hooks.log_events import CallOfEvent, evaluation_event
 from cds_service.pathway.decide import decide
 from cds_service.pathway.decision import Decision
 from cds_service.pathway.facts import RegionId
+from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.model import Pathway
 from cds_service.pathway.outcomes import Outcome
 from cds_service.protocol.card import Card
@@ -27,8 +29,7 @@ EMERGENCY_KINDS = frozenset({"ces", "mscc"})
 """Destinations that fall back to the requester's own area: an emergency is seen where the patient is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a call gets, and what the log gets.
 
     Attributes:
@@ -61,7 +62,7 @@ class Responder:
     ) -> None:
         self._pathways = pathways
         self._directory = directory
-        self._source_urls = source_urls
+        self._speakers = speakers_of(pathways, source_urls)
         self._reader = OrderReader(directory, terminology)
 
     def answer(self, request: HookRequest, client: Client, today: date) -> Answer:
@@ -81,14 +82,14 @@ class Responder:
             return Answer([], unevaluated=False, orders=[])
         decisions = [decide(order.facts, self._pathways.get(order.facts.region), today) for order in read]
         for_cards = [self._for_card(order, decision) for order, decision in zip(read, decisions, strict=True)]
-        card_context = CardContext(context.patient_id, context.user_id, today, self._source_urls)
-        built = build_cards(for_cards, self._pathways, card_context)
+        card_context = CardContext(context.patient_id, context.user_id, today)
+        built = build_cards(for_cards, self._speakers, card_context)
         cards = [card for card, _ in built]
         unresolved = [order for order in for_cards if order.decision.outcome is Outcome.COULD_NOT_EVALUATE]
         if unresolved and cards:
             name_unevaluated(cards[0], unresolved)
         elif unresolved and client.on_unresolved == "card":
-            cards = [not_evaluated_card(unresolved, card_context)]
+            cards = [not_evaluated_card(unresolved, self._speakers[RegionId(NATIONAL.id)], card_context)]
             built = [(cards[0], unresolved)]
         spoken = {id(order): card["uuid"] for card, orders in built for order in orders}
         logged = [

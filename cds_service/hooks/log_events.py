@@ -1,7 +1,7 @@
 """From an answered order to its card log event: only allow-listed facts are handed over."""
 
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from cds_service import __version__
 from cds_service.cardlog.events import EvaluationEvent, age_band, body_region_group
@@ -12,8 +12,7 @@ from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.model import Pathway
 
 
-@dataclass(frozen=True, slots=True)
-class CallOfEvent:
+class CallOfEvent(NamedTuple):
     """What the events of one call share.
 
     Attributes:

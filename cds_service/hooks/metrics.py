@@ -1,25 +1,41 @@
 """Prometheus counters of what the service does; no label joins an outcome with an organisation."""
 
+from collections.abc import Sequence
+
 from prometheus_client import Counter, Histogram
 
 from cds_service.hooks.answers import Answer
+from cds_service.protocol.feedback import Feedback
 
-CALLS = Counter("cds_hook_calls_total", "Hook calls answered, by hook and result.", ["hook", "result"])
-CARDS = Counter("cds_cards_total", "Cards shown, by indicator.", ["indicator"])
-FEEDBACK = Counter("cds_feedback_total", "Feedback entries stored, by outcome.", ["outcome"])
-LATENCY = Histogram(
+_CALLS = Counter("cds_hook_calls_total", "Hook calls answered, by hook and result.", ["hook", "result"])
+_CARDS = Counter("cds_cards_total", "Cards shown, by indicator.", ["indicator"])
+_FEEDBACK = Counter("cds_feedback_total", "Feedback entries stored, by outcome.", ["outcome"])
+_LATENCY = Histogram(
     "cds_hook_call_seconds",
     "Time from a hook call's arrival to its answer.",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0),
 )
 
+_RESULTS = ("not_evaluated", "cards", "silent", "out_of_scope")
+_COUNT_OF_CALL = {
+    (hook, result): _CALLS.labels(hook, result) for hook in ("order-select", "order-sign") for result in _RESULTS
+}
+_COUNT_OF_CARD = {indicator: _CARDS.labels(indicator) for indicator in ("info", "warning", "critical")}
+_COUNT_OF_FEEDBACK = {outcome: _FEEDBACK.labels(outcome) for outcome in ("accepted", "overridden")}
+
 
 def observe_call(hook: str, answer: Answer, seconds: float) -> None:
     """Count one answered call."""
-    CALLS.labels(hook, _result(answer)).inc()
-    LATENCY.observe(seconds)
+    _COUNT_OF_CALL[hook, _result(answer)].inc()
+    _LATENCY.observe(seconds)
     for card in answer.cards:
-        CARDS.labels(card["indicator"]).inc()
+        _COUNT_OF_CARD[card["indicator"]].inc()
+
+
+def count_feedback(entries: Sequence[Feedback]) -> None:
+    """Count stored feedback entries."""
+    for entry in entries:
+        _COUNT_OF_FEEDBACK[entry.outcome].inc()
 
 
 def _result(answer: Answer) -> str:

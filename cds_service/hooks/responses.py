@@ -6,8 +6,9 @@ from typing import Any
 
 import orjson
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope
 
 from cds_service.protocol.operation_outcome import Issue, IssueType, ProtocolError, operation_outcome
 
@@ -27,23 +28,32 @@ def outcome_response(error: ProtocolError) -> Response:
     return json_response(operation_outcome(error.issues), error.status)
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(scope: Scope, receive: Receive) -> bytes:
     """The whole body.
 
     Raises:
-        ProtocolError: 413 as soon as more than 4 MiB is announced or has come.
+        ProtocolError: 413 as soon as more than 4 MiB is announced or has come; 400 when the client hung up.
     """
-    announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > LONGEST_BODY:
-        raise _too_long()
+    _check_announced_length(scope)
     chunks: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ProtocolError(400, [Issue("incomplete", "The connection closed before the whole body had come.")])
+        chunk = message.get("body", b"")
         size += len(chunk)
         if size > LONGEST_BODY:
             raise _too_long()
         chunks.append(chunk)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def _check_announced_length(scope: Scope) -> None:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > LONGEST_BODY:
+            raise _too_long()
 
 
 def _too_long() -> ProtocolError:
@@ -51,25 +61,12 @@ def _too_long() -> ProtocolError:
     return ProtocolError(413, [Issue("too-long", text)])
 
 
-async def on_protocol_error(_request: Request, error: Exception) -> Response:
-    """Answer a request that cannot be answered otherwise."""
-    assert isinstance(error, ProtocolError)  # noqa: S101 - registered for this class alone
-    return outcome_response(error)
-
-
 async def on_http_error(_request: Request, error: Exception) -> Response:
-    """Answer an unknown path or method."""
+    """Answer an unknown path or method with an OperationOutcome."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
     phrase = HTTPStatus(error.status_code).phrase
-    text = f"{phrase}. GET /cds-services lists what there is."
     code = _CODES.get(error.status_code, "not-supported")
+    text = f"{phrase}. GET /cds-services lists what there is."
     response = outcome_response(ProtocolError(error.status_code, [Issue(code, text)]))
     response.headers.update(error.headers or {})
     return response
-
-
-async def on_disconnect(_request: Request, error: Exception) -> Response:
-    """The client hung up while sending; nobody reads this answer."""
-    assert isinstance(error, ClientDisconnect)  # noqa: S101 - registered for this class alone
-    text = "The connection closed before the whole body had come."
-    return outcome_response(ProtocolError(400, [Issue("incomplete", text)]))

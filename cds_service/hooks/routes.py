@@ -1,7 +1,7 @@
 """The routes of CDS Hooks: discovery, the service call and feedback.
 
-They are plain Starlette routes: a clinician waits for the call, and FastAPI's own routes cost half of its budget.
-Their OpenAPI description is written by hand in `openapi.py`.
+The call is an ASGI endpoint under a plain Starlette route: a clinician waits for it, and a framework's own request
+handling costs more than reading the facts does. Its OpenAPI description is written by hand in `openapi.py`.
 """
 
 import time
@@ -11,13 +11,14 @@ from datetime import date, datetime
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from cds_service.cardlog.events import FeedbackEvent, FeedbackOutcome, london_day_and_hour
 from cds_service.cardlog.writer import CardLogUnavailable, EvaluationLog
 from cds_service.hooks.answers import Responder
 from cds_service.hooks.discovery import DISCOVERY, SERVICE_ID
 from cds_service.hooks.log_events import CallOfEvent
-from cds_service.hooks.metrics import FEEDBACK, observe_call
+from cds_service.hooks.metrics import count_feedback, observe_call
 from cds_service.hooks.responses import json_response, outcome_response, read_body
 from cds_service.protocol.feedback import Feedback, parse_feedback
 from cds_service.protocol.hook_request import parse_hook_request
@@ -37,12 +38,12 @@ NOT_EVALUATED = Issue(
 )
 
 
-class HookRoutes:
-    """The three routes, wired to one responder and one card log.
+class ServiceCall:
+    """`POST /cds-services/msk-imaging-pathway`: cards, or an OperationOutcome.
 
     Args:
         responder: answers calls.
-        card_log: where events go.
+        card_log: where evaluations go.
         client: whose preferences apply.
         clock: the aware time now.
     """
@@ -53,23 +54,18 @@ class HookRoutes:
         self._client = client
         self._clock = clock
 
-    def routes(self) -> list[Route]:
-        """The routes, the busiest first."""
-        return [
-            Route("/cds-services/{service_id}", self.call, methods=["POST"]),
-            Route("/cds-services/{service_id}/feedback", self.feedback, methods=["POST"]),
-            Route("/cds-services", self.discover, methods=["GET"]),
-        ]
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            response = await self._answer(scope, receive)
+        except ProtocolError as error:
+            response = outcome_response(error)
+        await response(scope, receive, send)
 
-    async def discover(self, _request: Request) -> Response:
-        """`GET /cds-services`."""
-        return json_response(DISCOVERY)
-
-    async def call(self, request: Request) -> Response:
-        """`POST /cds-services/msk-imaging-pathway`: cards, or an OperationOutcome."""
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
         started = time.perf_counter()
-        _check_service(request)
-        hook_request = parse_hook_request(parse_object(await read_body(request)))
+        _check_address(scope)
+        hook_request = parse_hook_request(parse_object(await read_body(scope, receive)))
         today, hour = london_day_and_hour(self._clock())
         answer = self._responder.answer(hook_request, self._client, today)
         elapsed = time.perf_counter() - started
@@ -78,28 +74,63 @@ class HookRoutes:
             self._card_log.record(self._responder.events(answer, call))
         observe_call(hook_request.hook, answer, elapsed)
         if answer.unevaluated:
-            return outcome_response(ProtocolError(412, [NOT_EVALUATED]))
+            raise ProtocolError(412, [NOT_EVALUATED])
         return json_response({"cards": answer.cards})
 
-    async def feedback(self, request: Request) -> Response:
-        """`POST /cds-services/msk-imaging-pathway/feedback`: 200 once it is stored."""
-        _check_service(request)
-        entries = parse_feedback(parse_object(await read_body(request)))
+
+class FeedbackCall:
+    """`POST /cds-services/msk-imaging-pathway/feedback`: 200 once it is stored.
+
+    Args:
+        card_log: where feedback goes.
+        clock: the aware time now.
+    """
+
+    def __init__(self, card_log: EvaluationLog, clock: Clock) -> None:
+        self._card_log = card_log
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            response = await self._store(scope, receive)
+        except ProtocolError as error:
+            response = outcome_response(error)
+        await response(scope, receive, send)
+
+    async def _store(self, scope: Scope, receive: Receive) -> Response:
+        _check_address(scope)
+        entries = parse_feedback(parse_object(await read_body(scope, receive)))
         day, hour = london_day_and_hour(self._clock())
         try:
             await self._card_log.store_feedback([_feedback_event(entry, day, hour) for entry in entries])
         except CardLogUnavailable:
             text = "The feedback could not be stored now. Send it again later."
-            return outcome_response(ProtocolError(503, [Issue("transient", text)]))
-        for entry in entries:
-            FEEDBACK.labels(entry.outcome).inc()
+            raise ProtocolError(503, [Issue("transient", text)]) from None
+        count_feedback(entries)
         return json_response({})
 
 
-def _check_service(request: Request) -> None:
-    if request.path_params["service_id"] != SERVICE_ID:
+async def discover(_request: Request) -> Response:
+    """`GET /cds-services`."""
+    return json_response(DISCOVERY)
+
+
+def hook_routes(service_call: ServiceCall, feedback_call: FeedbackCall) -> list[Route]:
+    """The three routes, the busiest first."""
+    return [
+        Route("/cds-services/{service_id}", service_call),
+        Route("/cds-services/{service_id}/feedback", feedback_call),
+        Route("/cds-services", discover, methods=["GET"]),
+    ]
+
+
+def _check_address(scope: Scope) -> None:
+    if scope["path_params"]["service_id"] != SERVICE_ID:
         text = f"No such service. The service here is '{SERVICE_ID}'; GET /cds-services lists it."
         raise ProtocolError(404, [Issue("not-found", text)])
+    if scope["method"] != "POST":
+        raise ProtocolError(405, [Issue("not-supported", "Send a POST.")])
 
 
 def _feedback_event(entry: Feedback, day: date, hour: int) -> FeedbackEvent:

@@ -7,7 +7,7 @@ The order of the rules is the precedence of `design.md`; the decision table is i
 from datetime import date
 
 from cds_service.pathway.decision import Decision
-from cds_service.pathway.explain import also_coded, cautions, facts_used
+from cds_service.pathway.explain import also_coded, cautions
 from cds_service.pathway.facts import (
     OUTSIDE,
     SPINE_REGIONS,
@@ -22,7 +22,7 @@ from cds_service.pathway.facts import (
 )
 from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.model import OUTCOME_OF, Pathway
-from cds_service.pathway.outcomes import Indicator, Outcome, RuleId, TextKey
+from cds_service.pathway.outcomes import Indicator, RuleId, TextKey
 from cds_service.pathway.scan_removal import reasons_to_keep
 from cds_service.pathway.signs import ONCOLOGY_PATIENT, Signs, every_reason_is_benign, read_signs
 
@@ -133,22 +133,15 @@ def _decision(rule: RuleId, facts: Facts, signs: Signs, pathway: Pathway | None,
         raise AssertionError(rule)
     indicator = _indicator(rule, facts)
     if indicator is None:
-        return Decision(
-            outcome,
-            rule,
-            speaker.id,
-            reasons=(stated.because,),
-            facts_used=facts_used(rule, facts),
-            sources=stated.sentences,
-        )
+        return Decision(outcome, rule, speaker.id, facts, reasons=(stated.because,), sources=stated.sentences)
     return Decision(
         outcome=outcome,
         rule=rule,
         speaker=speaker.id,
+        facts=facts,
         indicator=indicator,
         text=_text(rule, facts, signs),
         reasons=(stated.because,),
-        facts_used=facts_used(rule, facts),
         sources=stated.sentences,
         proposes_referral=pathway is not None and rule in _PROPOSING,
         keep=reasons_to_keep(rule, facts, signs, pathway),

@@ -3,9 +3,10 @@
 Missing evidence is a value here (`UNKNOWN`, `None`), never a default. Nothing in this module knows FHIR.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import NewType
+from types import MappingProxyType
+from typing import NamedTuple, NewType
 
 RegionId = NewType("RegionId", str)
 """A pathway footprint (`nwl`, `nel`), or one of the two values below. Never a merged ICB."""
@@ -140,8 +141,7 @@ class KnownBy(StrEnum):
     TEXT = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """Everything that `decide` may read about one order.
 
     Attributes:
@@ -172,4 +172,4 @@ class Facts:
     age: int | None = None
     patient_region: RegionId | None = None
     specialist_request: bool = False
-    evidence: dict[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, str] = MappingProxyType({})

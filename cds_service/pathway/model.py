@@ -4,10 +4,9 @@ A file states a region's choices; the order of the rules is code (`decide.py`) a
 file can put an exemption above a red flag.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, model_validator
 
@@ -73,8 +72,7 @@ class Basis(StrEnum):
     NATIONAL = "national"
 
 
-@dataclass(frozen=True, slots=True)
-class OrderWords:
+class OrderWords(NamedTuple):
     """How a card text speaks of the orders that it is about."""
 
     modality: Modality

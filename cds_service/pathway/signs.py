@@ -4,7 +4,7 @@ The table is "What a code means" in `design.md`. Nothing here depends on a regio
 coded symptoms count, which a region may switch off.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cds_service.pathway.facts import CAUDA_EQUINA_REGIONS, SPINE_REGIONS, Facts, Indication, Oncology
 
@@ -20,8 +20,7 @@ STATED_CANCER = frozenset({Indication.SUSPECTED_CANCER, Indication.MALIGNANCY})
 UNCODED = frozenset({Indication.UNRECOGNISED, Indication.TEXT_ONLY})
 
 
-@dataclass(frozen=True, slots=True)
-class Signs:
+class Signs(NamedTuple):
     """The meanings that hold for one order; several may hold at once.
 
     Attributes:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Final
 
@@ -113,14 +114,22 @@ def load_terminology() -> Terminology:
     """Read the packaged value sets, once for the life of the process.
 
     Raises:
-        ValueSetError: a packaged file is wrong, and the message names it; or none is there.
+        ValueSetError: as `read_value_sets` and `build_terminology` say.
     """
-    folder = resources.files("cds_service.terminology") / "value_sets"
+    return build_terminology(read_value_sets(resources.files("cds_service.terminology") / "value_sets"))
+
+
+def read_value_sets(folder: Traversable) -> list[ValueSet]:
+    """Read every file of a folder of value sets, in the order of their names.
+
+    Raises:
+        ValueSetError: a file is wrong, and the message names it; or no file is there.
+    """
     files = sorted(folder.iterdir(), key=lambda file: file.name) if folder.is_dir() else []
     if not files:
         # Without its sets the service would know no red flag and stay silent, as if all were well.
-        raise ValueSetError("cds_service/terminology/value_sets holds no file. Install the package again.")
-    return build_terminology(read_value_set(file.name, file.read_bytes()) for file in files)
+        raise ValueSetError(f"{folder.name} holds no value set. Install the package again.")
+    return [read_value_set(file.name, file.read_bytes()) for file in files]
 
 
 def build_terminology(value_sets: Iterable[ValueSet]) -> Terminology:

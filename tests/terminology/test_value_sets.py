@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from cds_service.pathway import facts
 from cds_service.terminology import ProcedureConcept, Terminology, ValueSetError, load_terminology
 from cds_service.terminology.value_set_file import Concept, ValueSet
-from cds_service.terminology.value_sets import build_terminology
+from cds_service.terminology.value_sets import build_terminology, read_value_sets
 from cds_service.terminology.vocabulary import (
     BODY_REGIONS,
     MODALITIES,
@@ -340,6 +341,14 @@ def test_a_value_set_is_summed_up(terminology: Terminology) -> None:
         6,
     )
     assert summary.url == "https://cds-service.example/fhir/ValueSet/imaging-msk-mri-provisional"
+
+
+@pytest.mark.parametrize("name", ["empty", "missing"])
+def test_a_package_without_its_data_does_not_start(tmp_path: Path, name: str) -> None:
+    """No value set at all is an error, never a service that knows no red flag."""
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueSetError, match=f"{name} holds no value set. Install the package again"):
+        read_value_sets(tmp_path / name)
 
 
 def test_one_code_as_two_procedures_is_refused() -> None:
