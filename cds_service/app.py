@@ -19,9 +19,10 @@ from cds_service.demo.fhir_server import fixture_fhir_app
 from cds_service.directory import load_directory
 from cds_service.hooks.answers import Responder
 from cds_service.hooks.browsers import BrowserAccess
-from cds_service.hooks.health import HealthRoutes
+from cds_service.hooks.health import health_router
 from cds_service.hooks.last_resort import LastResort
-from cds_service.hooks.pathway_pages import PathwayPages
+from cds_service.hooks.openapi import TITLE
+from cds_service.hooks.pathway_pages import pathway_pages
 from cds_service.hooks.responses import on_http_error
 from cds_service.hooks.routes import Clock, FeedbackCall, ServiceCall, hook_routes
 from cds_service.pathway.loading import NATIONAL, footprint_regions, load_pathways
@@ -62,7 +63,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     clients = load_clients(settings.config / "clients.yaml", frozenset(pathways))
     for warning in directory.warnings:
         _logger.warning("%s", warning)
-    source_urls = {
+    source_urls: dict[str, str] = {
         NATIONAL.id: f"{settings.public_url}/pathways/{NATIONAL.id}",
         **{
             region: str(pathway.document.url or f"{settings.public_url}/pathways/{region}")
@@ -75,8 +76,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     client = unauthenticated_caller(clients)
     hooks = hook_routes(ServiceCall(responder, card_log, client, now), FeedbackCall(card_log, now))
     rest = _fastapi()
-    rest.router.routes.extend(HealthRoutes(card_log).routes())
-    rest.router.routes.extend(PathwayPages(pathways).routes())
+    rest.include_router(health_router(card_log))
+    rest.include_router(pathway_pages(pathways))
     if settings.demo:
         rest.mount("/fhir", fixture_fhir_app())
     router = Router([*hooks, Mount("/", rest)], lifespan=_lifespan(card_log, store))
@@ -114,7 +115,7 @@ def _lifespan(card_log: EvaluationLog, store: CardLogStore | None) -> Lifespan[A
 def _fastapi() -> FastAPI:
     """Everything but the hooks: pages and upkeep. Interactive docs are off because they load from elsewhere."""
     return FastAPI(
-        title="MSK imaging pathway CDS Hooks service",
+        title=TITLE,
         version=__version__,
         docs_url=None,
         redoc_url=None,

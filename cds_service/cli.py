@@ -1,5 +1,6 @@
 """The command line: `cds-service demo` for a newcomer, `cds-service serve` for a deployment."""
 
+import json
 import os
 import sys
 from importlib import resources
@@ -13,6 +14,7 @@ from cds_service import __version__
 from cds_service.app import AuthenticationNotAvailableError, create_app
 from cds_service.cardlog.store import CardLogStoreError
 from cds_service.directory import ConfigurationError
+from cds_service.hooks.openapi import openapi_document
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.security.clients import ClientsFileError
 from cds_service.settings import Settings
@@ -63,24 +65,31 @@ def demo(host: str, port: int, database_url: str) -> None:
 
 @main.command()
 @click.option("--config", type=click.Path(path_type=Path), required=True, envvar="CDS_SERVICE_CONFIG")
-@click.option("--database-url", default=None, envvar="CDS_SERVICE_DATABASE_URL")
+@click.option(
+    "--database-url",
+    default="sqlite:///var/card-log.sqlite3",
+    show_default=True,
+    envvar="CDS_SERVICE_DATABASE_URL",
+    help="The card log's database: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, envvar="CDS_SERVICE_HOST")
 @click.option("--port", default=8000, show_default=True, envvar="CDS_SERVICE_PORT")
 @click.option("--workers", default=1, show_default=True, envvar="CDS_SERVICE_WORKERS")
 @click.option("--base-url", default=None, envvar="CDS_SERVICE_BASE_URL", help="The service's public address.")
-def serve(config: Path, database_url: str | None, host: str, port: int, workers: int, base_url: str | None) -> None:
+def serve(config: Path, database_url: str, host: str, port: int, workers: int, base_url: str | None) -> None:
     """Serve a deployment from its own configuration folder."""
-    stated = {"database_url": database_url, "base_url": base_url}
     settings = Settings(
-        config=config,
-        host=host,
-        port=port,
-        workers=workers,
-        **{name: value for name, value in stated.items() if value is not None},
+        config=config, database_url=database_url, host=host, port=port, workers=workers, base_url=base_url
     )
     if settings.auth == "off":
         click.echo(AUTH_IS_OFF, err=True)
     _run(settings)
+
+
+@main.command()
+def openapi() -> None:
+    """Print the OpenAPI document, as it is kept in openapi/openapi.json."""
+    click.echo(json.dumps(openapi_document(), indent=2, ensure_ascii=False))
 
 
 def _run(settings: Settings) -> None:
@@ -90,13 +99,20 @@ def _run(settings: Settings) -> None:
     except STARTING_ERRORS as error:
         click.echo(f"cds-service cannot start.\n{error}", err=True)
         sys.exit(1)
-    options = {"host": settings.host, "port": settings.port, "access_log": False, "server_header": False}
     if settings.workers == 1:
-        uvicorn.run(app, **options)
+        uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, server_header=False)
         return
     for name, value in settings.model_dump(mode="json", exclude_none=True).items():
         os.environ[f"CDS_SERVICE_{name.upper()}"] = str(value)
-    uvicorn.run("cds_service.app:create_app", factory=True, workers=settings.workers, **options)
+    uvicorn.run(
+        "cds_service.app:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        access_log=False,
+        server_header=False,
+    )
 
 
 def _demo_banner(base: str) -> str:

@@ -1,0 +1,1 @@
+"""From decisions to cards, with suggestions built as FHIR."""

@@ -1,18 +1,18 @@
 """From decisions to cards: one card for each outcome, naming its orders, most urgent first."""
 
 from collections.abc import Mapping, Sequence
-from uuid import uuid4
 
 from cds_service.cards.detail import card_detail
 from cds_service.cards.escape import escaped, one_line
 from cds_service.cards.order import CardContext, OrderForCard
 from cds_service.cards.referral import REFERRAL_KINDS, draft_referral
-from cds_service.cards.speaker import Speaker
+from cds_service.cards.speaker import FilledText, Speaker
 from cds_service.directory.model import Destination
 from cds_service.pathway.facts import Modality, RegionId
-from cds_service.pathway.model import CardText, OrderWords
+from cds_service.pathway.model import OrderWords
 from cds_service.pathway.outcomes import Caution, Indicator, Outcome, TextKey
 from cds_service.protocol.card import Action, Card, Link, Suggestion
+from cds_service.protocol.identifiers import new_uuid
 
 DESTINATION_KINDS: dict[TextKey, tuple[str, ...]] = {
     **{text: (kind.destination,) for text, kind in REFERRAL_KINDS.items()},
@@ -57,17 +57,16 @@ def _urgency(card: Card, outcome: Outcome) -> tuple[int, int]:
 
 def _card(orders: list[OrderForCard], speaker: Speaker, context: CardContext) -> Card:
     text_key = min((order.decision.text for order in orders if order.decision.text), key=_TEXTS_IN_ORDER.index)
-    text = speaker.texts.cards[text_key]
-    words = _order_words(orders)
+    text = speaker.filled(text_key, _order_words(orders))
     found = [orders[0].destination(kind) for kind in DESTINATION_KINDS[text_key]] if speaker.is_regional else []
     destinations = [destination for destination in found if destination is not None]
     conditional = any(Caution.UNLESS_RED_FLAGS in order.decision.cautions for order in orders)
     indicator = min((o.decision.indicator for o in orders if o.decision.indicator), key=_LOUDEST_FIRST.index)
     card: Card = {
-        "uuid": str(uuid4()),
-        "summary": text.summary_for(words, unless_red_flags=conditional),
+        "uuid": new_uuid(),
+        "summary": text.conditional_summary if conditional else text.summary,
         "indicator": indicator.value,
-        "detail": card_detail(orders, text, destinations, words, speaker, context.today),
+        "detail": card_detail(orders, text, destinations, speaker, context.today),
         "source": speaker.source,
         "overrideReasons": speaker.override_reasons,
     }
@@ -81,9 +80,10 @@ def _card(orders: list[OrderForCard], speaker: Speaker, context: CardContext) ->
     return card
 
 
-def _order_words(orders: list[OrderForCard]) -> OrderWords:
-    modalities = {order.facts.modality for order in orders}
-    return OrderWords(modalities.pop() if len(modalities) == 1 else Modality.OTHER, len(orders))
+def _order_words(orders: Sequence[OrderForCard]) -> OrderWords:
+    first = orders[0].facts.modality
+    same = all(order.facts.modality is first for order in orders)
+    return OrderWords(first if same else Modality.OTHER, min(len(orders), 2))
 
 
 def _links(text: TextKey, speaker: Speaker, destinations: list[Destination]) -> list[Link]:
@@ -98,7 +98,7 @@ def _links(text: TextKey, speaker: Speaker, destinations: list[Destination]) -> 
 
 def _suggestion(
     text_key: TextKey,
-    text: CardText,
+    text: FilledText,
     orders: list[OrderForCard],
     destination: Destination | None,
     speaker: Speaker,
@@ -110,7 +110,7 @@ def _suggestion(
         return None
     removable = [order for order in orders if order.decision.may_delete and order.reference is not None]
     label = text.suggestion if removable and len(removable) == len(orders) else text.suggestion_keeping_scan
-    referral = draft_referral(text_key, orders, destination, f"Proposed by {speaker.name}.", context)
+    referral = draft_referral(text_key, orders, destination, speaker.note, context)
     actions: list[Action] = [
         {
             "type": "create",
@@ -122,7 +122,7 @@ def _suggestion(
         if order.reference is not None:
             description = f"Remove the scan order: {one_line(order.label)}"
             actions.append({"type": "delete", "description": description, "resourceId": order.reference})
-    return {"label": label or REFERRAL_KINDS[text_key].text, "uuid": str(uuid4()), "actions": actions}
+    return {"label": label or REFERRAL_KINDS[text_key].text, "uuid": new_uuid(), "actions": actions}
 
 
 def not_evaluated_card(orders: Sequence[OrderForCard], speaker: Speaker, context: CardContext) -> Card:
@@ -133,13 +133,12 @@ def not_evaluated_card(orders: Sequence[OrderForCard], speaker: Speaker, context
         speaker: the national fallback.
         context: the call.
     """
-    text = speaker.texts.cards[TextKey.COULD_NOT_EVALUATE]
-    words = _order_words(list(orders))
+    text = speaker.filled(TextKey.COULD_NOT_EVALUATE, _order_words(orders))
     return {
-        "uuid": str(uuid4()),
-        "summary": text.summary_for(words, unless_red_flags=False),
+        "uuid": new_uuid(),
+        "summary": text.summary,
         "indicator": "info",
-        "detail": card_detail(list(orders), text, [], words, speaker, context.today),
+        "detail": card_detail(orders, text, [], speaker, context.today),
         "source": speaker.source,
         "overrideReasons": speaker.override_reasons,
     }

@@ -1,12 +1,12 @@
-"""A card's detail in GitHub-flavoured Markdown: what to do first, then red flags, then why, then where it comes from."""
+"""A card's detail in GitHub-flavoured Markdown: what to do, then red flags, then why, then the source."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TypeVar
 
 from cds_service.cards.escape import escaped, one_line
 from cds_service.cards.order import OrderForCard
-from cds_service.cards.speaker import Speaker
+from cds_service.cards.speaker import FilledText, Speaker
 from cds_service.cards.words import (
     EVIDENCE_WORDS,
     FCP_WORDS,
@@ -18,7 +18,6 @@ from cds_service.cards.words import (
 from cds_service.directory.model import Destination
 from cds_service.pathway.decision import FACTS_READ
 from cds_service.pathway.facts import KnownBy
-from cds_service.pathway.model import CardText, OrderWords
 from cds_service.pathway.outcomes import Caution, KeepScan, RuleId
 
 _T = TypeVar("_T")
@@ -31,10 +30,9 @@ MOST_REASONS = 6
 
 
 def card_detail(
-    orders: list[OrderForCard],
-    text: CardText,
-    destinations: list[Destination],
-    words: OrderWords,
+    orders: Sequence[OrderForCard],
+    text: FilledText,
+    destinations: Sequence[Destination],
     speaker: Speaker,
     today: date,
 ) -> str:
@@ -44,28 +42,26 @@ def card_detail(
         orders: the orders that the card is about.
         text: the card's text.
         destinations: where the patient can be sent, with telephone numbers.
-        words: how the text speaks of the orders.
         speaker: the pathway that speaks.
         today: the date in Europe/London.
     """
     cautions = _in_order(caution for order in orders for caution in order.decision.cautions)
-    net = words.fill(text.safety_net) if text.safety_net else None
-    leads = [speaker.texts.cautions[caution] for caution in cautions if caution in LEADING]
-    net_leads = net is not None and Caution.UNLESS_RED_FLAGS in cautions
-    parts = [*leads, *([f"**Red flags:** {net}"] if net_leads else [])]
-    parts.append("\n".join(["**What to do**", "", *(f"- {words.fill(step)}" for step in text.do)]))
-    parts += [_destination(destination) for destination in destinations]
-    parts += [speaker.texts.cautions[caution] for caution in cautions if caution not in LEADING]
-    parts += [
-        speaker.texts.also_coded[outcome] for outcome in _in_order(o for d in orders for o in d.decision.also_coded)
+    also_coded = _in_order(outcome for order in orders for outcome in order.decision.also_coded)
+    net = [text.safety_net] if text.safety_net is not None else []
+    net_leads = Caution.UNLESS_RED_FLAGS in cautions
+    said = speaker.texts.cautions
+    parts = [
+        *(said[caution] for caution in cautions if caution in LEADING),
+        *(net if net_leads else ()),
+        text.what_to_do,
+        *(_destination(destination) for destination in destinations),
+        *(said[caution] for caution in cautions if caution not in LEADING),
+        *(speaker.texts.also_coded[outcome] for outcome in also_coded),
+        *(() if net_leads else net),
+        *_kept(orders, speaker),
+        _why(orders, speaker),
+        speaker.provenance(orders[0].decision, today),
     ]
-    if net is not None and not net_leads:
-        parts.append(f"**Red flags:** {net}")
-    kept = _kept(orders, speaker)
-    if kept:
-        parts.append(kept)
-    parts.append(_why(orders))
-    parts.append(speaker.provenance(orders[0].decision, today))
     return "\n\n".join(parts)
 
 
@@ -82,18 +78,22 @@ def _destination(destination: Destination) -> str:
     return line
 
 
-def _kept(orders: list[OrderForCard], speaker: Speaker) -> str | None:
-    """Why an order stays although its card may remove scans; None when there is nothing to explain."""
+def _kept(orders: Sequence[OrderForCard], speaker: Speaker) -> list[str]:
+    """Why an order stays although its card may remove scans; nothing where there is nothing to explain."""
     lines = []
     for order in orders:
-        reasons = [reason for reason in order.decision.keep if reason not in {KeepScan.OUTCOME, KeepScan.NATIONAL}]
-        if reasons and order.decision.proposes_referral:
-            named = "; ".join(speaker.texts.kept[reason] for reason in reasons)
-            lines.append(f"**{escaped(order.label)} stays:** {named}.")
-    return "\n\n".join(lines) or None
+        if not order.decision.keep or not order.decision.proposes_referral:
+            continue
+        reasons = [speaker.texts.kept[reason] for reason in order.decision.keep if reason not in _NEEDS_NO_WORDS]
+        if reasons:
+            lines.append(f"**{escaped(order.label)} stays:** {'; '.join(reasons)}.")
+    return lines
 
 
-def _why(orders: list[OrderForCard]) -> str:
+_NEEDS_NO_WORDS = frozenset({KeepScan.OUTCOME, KeepScan.NATIONAL})
+
+
+def _why(orders: Sequence[OrderForCard], speaker: Speaker) -> str:
     first = orders[0]
     lines = ["**Why this card**", ""]
     lines += [f"- Order: {_order_line(order)}" for order in orders]
@@ -108,7 +108,7 @@ def _why(orders: list[OrderForCard]) -> str:
         lines.append(f"- Cancer history: {ONCOLOGY_WORDS[facts.oncology]}")
     if "age" in read:
         lines.append(f"- Age: {age_words(facts.age)}")
-    if "fcp_listing" in read and first.decision.rule is RuleId.REDIRECT and first.decision.speaker == "nel":
+    if speaker.exempts_practitioners and first.decision.rule is RuleId.REDIRECT:
         lines.append(f"- Requester: {FCP_WORDS[facts.fcp_listing]}")
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""What the cards room is given of each order: the decision, and the parts of the order that a card or referral shows."""
+"""What the cards room is given of each order: the decision, and what a card or referral shows of it."""
 
 from datetime import date
 from typing import Any, NamedTuple, Protocol

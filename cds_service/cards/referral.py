@@ -172,7 +172,7 @@ def _concepts(concepts: Iterable[Json]) -> list[Json]:
     copies: list[Json] = []
     for concept in concepts:
         stated = concept.get("coding")
-        codings = [copy for coding in stated if (copy := _coding(coding))] if isinstance(stated, list) else []
+        codings = [found for coding in stated if (found := _coding(coding))] if isinstance(stated, list) else []
         text = concept.get("text")
         copy: Json = {"coding": codings} if codings else {}
         if isinstance(text, str) and one_line(text):

@@ -5,16 +5,28 @@ A speaker is made once for each pathway, with all that its cards have in common,
 
 from collections.abc import Mapping
 from datetime import date
+from typing import NamedTuple
 
 from cds_service.pathway.decision import Decision
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import NATIONAL
-from cds_service.pathway.model import NationalFallback, Pathway
+from cds_service.pathway.model import CardText, NationalFallback, OrderWords, Pathway
 from cds_service.pathway.outcomes import TextKey
 from cds_service.protocol.card import Coding, Link, Source
 
 OVERRIDE_SYSTEM = "https://cds-service.example/fhir/CodeSystem/msk-imaging-override-reason"
 """The service's own code system for override reasons; `docs/override-reasons.md` maps it to HL7's."""
+
+
+class FilledText(NamedTuple):
+    """A card text with its orders filled in, as Markdown where it stands in the detail."""
+
+    summary: str
+    conditional_summary: str
+    what_to_do: str
+    safety_net: str | None
+    suggestion: str | None
+    suggestion_keeping_scan: str | None
 
 
 class Speaker:
@@ -34,13 +46,19 @@ class Speaker:
             {"system": OVERRIDE_SYSTEM, "code": reason.code, "display": reason.display}
             for reason in pathway.override_reasons
         ]
+        self.note = f"Proposed by {self.name}."
+        self.is_regional = isinstance(pathway, Pathway)
+        self.exempts_practitioners = isinstance(pathway, Pathway) and pathway.fcp_exemption is not None
+        self._filled: dict[tuple[TextKey, OrderWords], FilledText] = {}
         self._links = {text: _links_on(text, pathway) for text in TextKey}
         self._review_states = {past: self._review_state(past=past) for past in (False, True)}
 
-    @property
-    def is_regional(self) -> bool:
-        """Whether a region's own pathway speaks; national guidance suggests nothing."""
-        return isinstance(self.pathway, Pathway)
+    def filled(self, key: TextKey, words: OrderWords) -> FilledText:
+        """One of its card texts, speaking of these orders; filled in once and kept."""
+        found = self._filled.get((key, words))
+        if found is None:
+            found = self._filled[key, words] = _fill(self.texts.cards[key], words)
+        return found
 
     def links_on(self, text: TextKey) -> list[Link]:
         """The pages that a card with this text offers."""
@@ -62,6 +80,17 @@ class Speaker:
         return f"**past its review date** ({review})" if past else f"review due {review}"
 
 
+def _fill(text: CardText, words: OrderWords) -> FilledText:
+    return FilledText(
+        summary=text.summary_for(words, unless_red_flags=False),
+        conditional_summary=text.summary_for(words, unless_red_flags=True),
+        what_to_do="\n".join(["**What to do**", "", *(f"- {words.fill(step)}" for step in text.do)]),
+        safety_net=f"**Red flags:** {words.fill(text.safety_net)}" if text.safety_net else None,
+        suggestion=text.suggestion,
+        suggestion_keeping_scan=text.suggestion_keeping_scan,
+    )
+
+
 def _links_on(text: TextKey, pathway: Pathway | NationalFallback) -> list[Link]:
     return [
         {"label": link.label, "url": str(link.url), "type": "absolute"}
@@ -73,4 +102,4 @@ def _links_on(text: TextKey, pathway: Pathway | NationalFallback) -> list[Link]:
 def speakers_of(pathways: Mapping[RegionId, Pathway], source_urls: Mapping[str, str]) -> dict[RegionId, Speaker]:
     """A speaker for each pathway and one for the national fallback, by id."""
     everyone: list[Pathway | NationalFallback] = [*pathways.values(), NATIONAL]
-    return {RegionId(pathway.id): Speaker(pathway, source_urls[pathway.id]) for pathway in everyone}
+    return {pathway.id: Speaker(pathway, source_urls[pathway.id]) for pathway in everyone}

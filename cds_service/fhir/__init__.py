@@ -1,0 +1,1 @@
+"""From FHIR R4 resources to facts."""

@@ -4,7 +4,7 @@ Under care outranks active, active outranks past. `NONE` needs a whole and empty
 have said otherwise; an absent key is never read as "none".
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from cds_service.fhir.reasons import is_not_true
@@ -77,19 +77,16 @@ def _care(patient_id: str, index: ResourceIndex, terminology: Terminology, *, ha
                 return True
         return False
 
-    for episode in index.prefetched("EpisodeOfCare"):
-        is_active = episode.get("status") == "active" and treats_cancer(codings_of(episode.get("type")))
-        if is_active and same_patient(episode.get("patient"), patient_id, index):
-            return "active EpisodeOfCare"
-    for team in index.prefetched("CareTeam"):
-        is_active = team.get("status") not in ENDED_CARE_TEAM and treats_cancer(_care_team_codings(team))
-        if is_active and same_patient(team.get("subject"), patient_id, index):
-            return "active CareTeam"
-    for encounter in index.prefetched("Encounter"):
-        is_current = encounter.get("status") in CURRENT_ENCOUNTER and treats_cancer(_encounter_codings(encounter))
-        if is_current and same_patient(encounter.get("subject"), patient_id, index):
-            return "current Encounter"
+    for kind, patient, is_current, service_codings in _CARE:
+        for resource in index.prefetched(kind):
+            treats = is_current(resource.get("status")) and treats_cancer(service_codings(resource))
+            if treats and same_patient(resource.get(patient), patient_id, index):
+                return kind
     return None
+
+
+def _episode_codings(episode: Json) -> list[tuple[str, str]]:
+    return codings_of(episode.get("type"))
 
 
 def _care_team_codings(team: Json) -> list[tuple[str, str]]:
@@ -101,3 +98,11 @@ def _care_team_codings(team: Json) -> list[tuple[str, str]]:
 
 def _encounter_codings(encounter: Json) -> list[tuple[str, str]]:
     return [*codings_of(encounter.get("serviceType")), *codings_of(encounter.get("type"))]
+
+
+_CARE: tuple[tuple[str, str, Callable[[object], bool], Callable[[Json], list[tuple[str, str]]]], ...] = (
+    ("EpisodeOfCare", "patient", lambda status: status == "active", _episode_codings),
+    ("CareTeam", "subject", lambda status: status not in ENDED_CARE_TEAM, _care_team_codings),
+    ("Encounter", "subject", lambda status: status in CURRENT_ENCOUNTER, _encounter_codings),
+)
+"""Where care shows: the resource type, the element that names its patient, whether it is current, its services."""

@@ -83,6 +83,7 @@ class RequesterReader:
         self._directory = directory
         self._terminology = terminology
         self._today = today
+        self._followed: dict[str, OrganisationEvidence] = {}
 
     def read(self, order: Json, user_id: str, encounter_id: str | None) -> Requester:
         """Read the requester of one order.
@@ -100,7 +101,7 @@ class RequesterReader:
         found = self._winning(stated, order, requester, user, encounter)
         contradicting = set(_settings(encounter))
         if _kind(stated) == "Organization":
-            contradicting |= _settings(organisations_of(stated, order, self._index, self._directory))
+            contradicting |= _settings(self._organisations(stated, order))
         elif found.source in _FROM_REQUESTER and _adds_evidence(user, requester):
             contradicting |= _settings(self._of_roles(user.roles, SettingSource.USER_ROLE).evidence)
         setting, source = _agreed(found, contradicting)
@@ -117,7 +118,7 @@ class RequesterReader:
         """Whether an order's own requester belongs to a community MSK or secondary care organisation (A38)."""
         stated = as_object(order.get("requester"))
         if _kind(stated) == "Organization":
-            settings = _settings(organisations_of(stated, order, self._index, self._directory))
+            settings = _settings(self._organisations(stated, order))
         else:
             found = self._of_roles(self._person(stated, order).roles, SettingSource.REQUESTER_ROLE)
             settings = _settings(found.evidence) if found.every_role_listed else set()
@@ -133,24 +134,38 @@ class RequesterReader:
             self._of_roles(user.roles, SettingSource.USER_ROLE),
         ]
         if _kind(stated) == "Organization":
-            organisation = organisations_of(stated, order, self._index, self._directory)
+            organisation = self._organisations(stated, order)
             candidates.append(_Found(SettingSource.REQUESTER_ORGANISATION, organisation))
         candidates.append(_Found(SettingSource.ENCOUNTER, encounter))
         return next((found for found in candidates if found.evidence.sent), _NOTHING_FOUND)
 
     def _of_roles(self, roles: tuple[Json, ...], source: SettingSource) -> _Found:
         """The organisations of several roles, and whether each role was placed in a listed one."""
-        each = [organisations_of(role.get("organization"), role, self._index, self._directory) for role in roles]
+        if not roles:
+            return _NOTHING_FOUND
+        each = [self._organisations(role.get("organization"), role) for role in roles]
+        if len(each) == 1:
+            return _Found(source, each[0], every_role_listed=bool(each[0].listed))
         listed = tuple(dict.fromkeys(organisation for evidence in each for organisation in evidence.listed))
         evidence = OrganisationEvidence(sent=any(evidence.sent for evidence in each), listed=listed)
         return _Found(source, evidence, every_role_listed=all(evidence.listed for evidence in each))
+
+    def _organisations(self, reference: object, holder: Json) -> OrganisationEvidence:
+        """The organisation behind a reference; one that several resources of a call name is followed once."""
+        target = reference.get("reference") if isinstance(reference, dict) and "identifier" not in reference else None
+        if not isinstance(target, str) or target.startswith("#"):
+            return organisations_of(reference, holder, self._index, self._directory)
+        found = self._followed.get(target)
+        if found is None:
+            found = self._followed[target] = organisations_of(reference, holder, self._index, self._directory)
+        return found
 
     def _encounter_evidence(self, order: Json, encounter_id: str | None) -> OrganisationEvidence:
         reference: object = {"reference": f"Encounter/{encounter_id}"} if encounter_id else order.get("encounter")
         encounter = self._index.find(reference, holder=order)
         if encounter is None or encounter.get("resourceType") != "Encounter":
             return NOTHING_SENT
-        return organisations_of(encounter.get("serviceProvider"), encounter, self._index, self._directory)
+        return self._organisations(encounter.get("serviceProvider"), encounter)
 
     def _person(self, reference: Json, holder: Json) -> _Person:
         """The person behind a reference to a PractitionerRole or Practitioner; nobody for anything else."""
@@ -250,8 +265,11 @@ def _agreed(found: _Found, contradicting: set[str]) -> tuple[Setting, SettingSou
 
 
 def _identifier_pairs(identifiers: list[Json]) -> tuple[tuple[str, str], ...]:
-    pairs = ((as_text(identifier.get("system")), as_text(identifier.get("value"))) for identifier in identifiers)
-    return tuple((system, value) for system, value in pairs if system is not None and value is not None)
+    return tuple(
+        (system, value)
+        for identifier in identifiers
+        if isinstance(system := identifier.get("system"), str) and isinstance(value := identifier.get("value"), str)
+    )
 
 
 def _kind(reference: Json) -> str | None:

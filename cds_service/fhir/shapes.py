@@ -1,4 +1,4 @@
-"""Reading JSON that may be anything: the few questions the room asks of a value, and where a selected order is malformed.
+"""Reading JSON that may be anything: the few questions the room asks of a value, and malformed orders.
 
 Resources are read as plain dictionaries. A whole-resource validation costs more than the rest of a call, and rejects
 what real clients send (empty objects, missing types); so each reader asks for just the shape it needs.

@@ -1,0 +1,1 @@
+"""The routes: discovery, the service call, feedback, health and pathway pages."""

@@ -89,7 +89,7 @@ class Responder:
         if unresolved and cards:
             name_unevaluated(cards[0], unresolved)
         elif unresolved and client.on_unresolved == "card":
-            cards = [not_evaluated_card(unresolved, self._speakers[RegionId(NATIONAL.id)], card_context)]
+            cards = [not_evaluated_card(unresolved, self._speakers[NATIONAL.id], card_context)]
             built = [(cards[0], unresolved)]
         spoken = {id(order): card["uuid"] for card, orders in built for order in orders}
         logged = [

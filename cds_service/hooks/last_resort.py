@@ -22,7 +22,7 @@ _DEFECT = ProtocolError(
 
 
 class LastResort:
-    """Wraps the application. An exception's message may hold a patient's data, so only its class and places are logged."""
+    """Wraps the application. An exception's message may hold patient data: only its class and places are logged."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

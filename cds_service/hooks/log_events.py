@@ -10,6 +10,7 @@ from cds_service.pathway.decision import Decision
 from cds_service.pathway.explain import has_region_conflict
 from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.model import Pathway
+from cds_service.protocol.identifiers import new_uuid
 
 
 class CallOfEvent(NamedTuple):
@@ -52,6 +53,7 @@ def evaluation_event(
     organisations = order.requester.organisations
     organisation = organisations[0] if len(organisations) == 1 else None
     return EvaluationEvent(
+        event_id=new_uuid(),
         occurred_on=call.occurred_on,
         occurred_hour=call.occurred_hour,
         region=facts.region,

@@ -6,10 +6,9 @@ Plain HTML without script or style sheet from elsewhere, readable with a keyboar
 from collections.abc import Mapping
 from html import escape
 
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
 
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import NATIONAL
@@ -28,34 +27,32 @@ _HEADERS = {
 }
 
 
-class PathwayPages:
+def pathway_pages(pathways: Mapping[RegionId, Pathway]) -> APIRouter:
     """One page for each loaded pathway and one for the national fallback.
 
     Args:
         pathways: the loaded pathways.
     """
+    speakers: list[Pathway | NationalFallback] = [*pathways.values(), NATIONAL]
+    pages = {str(speaker.id): _page(speaker) for speaker in speakers}
+    router = APIRouter(tags=["pathways"])
 
-    def __init__(self, pathways: Mapping[RegionId, Pathway]) -> None:
-        speakers: list[Pathway | NationalFallback] = [*pathways.values(), NATIONAL]
-        self._pages = {str(speaker.id): _page(speaker) for speaker in speakers}
-
-    def routes(self) -> list[Route]:
-        """The one route."""
-        return [Route("/pathways/{pathway_id}", self.show, methods=["GET"])]
-
-    async def show(self, request: Request) -> Response:
-        """`GET /pathways/{id}`."""
-        page = self._pages.get(request.path_params["pathway_id"])
+    @router.get("/pathways/{pathway_id}", response_class=HTMLResponse)
+    async def show(pathway_id: str) -> HTMLResponse:
+        """What a pathway says, as a page: metadata as printed, and each rule with its source."""
+        page = pages.get(pathway_id)
         if page is None:
             raise HTTPException(404)
         return HTMLResponse(page, headers=_HEADERS)
 
+    return router
+
 
 def _page(speaker: Pathway | NationalFallback) -> str:
     title = f"{speaker.title} v{speaker.version}"
-    metadata = (
-        _metadata(speaker) if isinstance(speaker, Pathway) else [("In force", "always, where no region's applies")]
-    )
+    metadata: list[tuple[str, ...]] = [("In force", "always, where no region's pathway applies")]
+    if isinstance(speaker, Pathway):
+        metadata = _metadata(speaker)
     return (
         '<!doctype html><html lang="en-GB"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -77,7 +77,7 @@ def _rule_without_pathway(facts: Facts, signs: Signs, pathway: Pathway | None) -
     return RuleId.COULD_NOT_EVALUATE
 
 
-def _rule_of_region(facts: Facts, signs: Signs, pathway: Pathway) -> RuleId:  # noqa: C901, PLR0912 - the precedence is one list, best read whole
+def _rule_of_region(facts: Facts, signs: Signs, pathway: Pathway) -> RuleId:  # noqa: C901 - the precedence is one list, best read whole
     in_policy = facts.modality in pathway.modalities
     if signs.sarcoma:
         return RuleId.SUSPECTED_SARCOMA
@@ -146,7 +146,7 @@ def _decision(rule: RuleId, facts: Facts, signs: Signs, pathway: Pathway | None,
         proposes_referral=pathway is not None and rule in _PROPOSING,
         keep=reasons_to_keep(rule, facts, signs, pathway),
         cautions=cautions(rule, facts, pathway, today),
-        also_coded=also_coded(rule, facts, signs),
+        also_coded=also_coded(rule, signs),
     )
 
 

@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from cds_service.pathway.facts import OUTSIDE, UNRESOLVED, Facts, Oncology
-from cds_service.pathway.model import Pathway
+from cds_service.pathway.facts import OUTSIDE, UNRESOLVED, Facts, Indication, Oncology
+from cds_service.pathway.model import OUTCOME_OF, Pathway
 from cds_service.pathway.outcomes import Caution, Outcome, RuleId
 from cds_service.pathway.signs import Signs, has_cancer_history, is_spine, reason_is_missing
 
@@ -12,20 +12,36 @@ _REDIRECTS = frozenset({RuleId.REDIRECT, RuleId.REDIRECT_UNKNOWN_SETTING})
 
 def cautions(rule: RuleId, facts: Facts, pathway: Pathway | None, today: date) -> tuple[Caution, ...]:
     """What the card's detail must add, in the order in which it is said."""
-    redirect = rule in _REDIRECTS
+    said: list[Caution] = []
+    cancer_history = has_cancer_history(facts)
     spine = is_spine(facts)
-    holds = {
-        Caution.UNLESS_RED_FLAGS: redirect and _evidence_is_missing(facts),
-        Caution.SPINE_AND_CANCER: spine and has_cancer_history(facts),
-        Caution.UNDER_ONCOLOGY: rule is not RuleId.ONCOLOGY and facts.oncology is Oncology.UNDER_CARE,
-        Caution.CANCER_HISTORY: redirect and facts.oncology in {Oncology.PAST, Oncology.ACTIVE},
-        Caution.SUSPICIOUS_PAIN: redirect and "suspicious_pain" in facts.indications,
-        Caution.SPINE_EXPERTISE: redirect and spine,
-        Caution.SPECIALIST_REQUEST: redirect and facts.specialist_request,
-        Caution.REGION_CONFLICT: pathway is not None and has_region_conflict(facts),
-        Caution.PAST_REVIEW: pathway is not None and pathway.is_past_review(today),
-    }
-    return tuple(caution for caution, is_held in holds.items() if is_held)
+    redirect = rule in _REDIRECTS
+    if redirect and _evidence_is_missing(facts):
+        said.append(Caution.UNLESS_RED_FLAGS)
+    if spine and cancer_history:
+        said.append(Caution.SPINE_AND_CANCER)
+    if facts.oncology is Oncology.UNDER_CARE and rule is not RuleId.ONCOLOGY:
+        said.append(Caution.UNDER_ONCOLOGY)
+    if redirect:
+        said += _cautions_of_a_redirect(facts, spine=spine, cancer_history=cancer_history)
+    if pathway is not None and has_region_conflict(facts):
+        said.append(Caution.REGION_CONFLICT)
+    if pathway is not None and pathway.is_past_review(today):
+        said.append(Caution.PAST_REVIEW)
+    return tuple(said)
+
+
+def _cautions_of_a_redirect(facts: Facts, *, spine: bool, cancer_history: bool) -> list[Caution]:
+    said = []
+    if cancer_history and facts.oncology is not Oncology.UNDER_CARE:
+        said.append(Caution.CANCER_HISTORY)
+    if Indication.SUSPICIOUS_PAIN in facts.indications:
+        said.append(Caution.SUSPICIOUS_PAIN)
+    if spine:
+        said.append(Caution.SPINE_EXPERTISE)
+    if facts.specialist_request:
+        said.append(Caution.SPECIALIST_REQUEST)
+    return said
 
 
 def has_region_conflict(facts: Facts) -> bool:
@@ -41,14 +57,14 @@ def _evidence_is_missing(facts: Facts) -> bool:
     return reason_is_missing(facts) or facts.oncology is Oncology.UNKNOWN
 
 
-def also_coded(rule: RuleId, facts: Facts, signs: Signs) -> tuple[Outcome, ...]:
+def also_coded(rule: RuleId, signs: Signs) -> tuple[Outcome, ...]:
     """Red flags that hold beside the rule that answered, most urgent first (D55, D58)."""
-    holds = {
-        Outcome.CES: signs.ces,
-        Outcome.MSCC: signs.mscc,
-        Outcome.SUSPECTED_SARCOMA: signs.sarcoma,
-        Outcome.SUSPECTED_CANCER: signs.cancer and rule is not RuleId.ONCOLOGY,
-        Outcome.URGENT_MSK: signs.urgent,
-        Outcome.LUMP: signs.lump,
-    }
-    return tuple(outcome for outcome, is_held in holds.items() if is_held and outcome != rule.value)
+    held = (
+        (signs.ces, Outcome.CES),
+        (signs.mscc, Outcome.MSCC),
+        (signs.sarcoma, Outcome.SUSPECTED_SARCOMA),
+        (signs.cancer and rule is not RuleId.ONCOLOGY, Outcome.SUSPECTED_CANCER),
+        (signs.urgent, Outcome.URGENT_MSK),
+        (signs.lump, Outcome.LUMP),
+    )
+    return tuple(outcome for is_held, outcome in held if is_held and outcome is not OUTCOME_OF[rule])

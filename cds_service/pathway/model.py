@@ -14,7 +14,7 @@ from cds_service.pathway.facts import Modality, RegionId, Setting
 from cds_service.pathway.outcomes import Caution, KeepScan, Outcome, RuleId, TextKey
 
 SentenceId = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{1,2}$")]
-"""A sentence of a source document as numbered in the project's notes: N1–N14 (NWL), E1–E14 (NEL)."""
+"""A sentence of a source document, numbered in reading order: N1 to N14 (NWL), E1 to E14 (NEL)."""
 
 Line = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
@@ -76,12 +76,12 @@ class OrderWords(NamedTuple):
     """How a card text speaks of the orders that it is about."""
 
     modality: Modality
-    count: int = 1
+    orders: int = 1
 
     def fill(self, text: str) -> str:
         """A card text with `{this}` and `{the}` filled in."""
-        scan = MODALITY_WORDS[self.modality] if self.count == 1 else "scans"
-        these = "this" if self.count == 1 else "these"
+        scan = MODALITY_WORDS[self.modality] if self.orders == 1 else "scans"
+        these = "this" if self.orders == 1 else "these"
         return text.replace("{this}", f"{these} {scan}").replace("{the}", f"the {scan}")
 
 
@@ -152,7 +152,7 @@ class Settings(_Frozen):
     def _each_setting_once(self) -> Self:
         listed = sorted((*self.redirect, *self.exempt))
         if listed != sorted(set(Setting) - {Setting.UNKNOWN}):
-            msg = "list each of general-practice, urgent-care, community-msk and secondary-care once, in redirect or exempt"
+            msg = "list general-practice, urgent-care, community-msk and secondary-care once each, redirect or exempt"
             raise ValueError(msg)
         if Setting.SECONDARY_CARE not in self.exempt:
             msg = "secondary-care is always exempt: it is where the emergency scan is done"
@@ -261,7 +261,7 @@ class Pathway(_Frozen):
 class NationalFallback(_Frozen):
     """What speaks where no region's pathway applies: always in force, with no suggestion."""
 
-    id: Literal["national"]
+    id: Annotated[RegionId, StringConstraints(pattern=r"^national$")]
     title: Line
     version: Line
     rules: dict[RuleId, Rule]
@@ -305,7 +305,7 @@ def _check_rules(pathway: Pathway) -> None:
             raise ValueError(msg)
 
 
-_ALL_ORDER_WORDS = [OrderWords(modality, count) for modality in Modality for count in (1, 2)]
+_ALL_ORDER_WORDS = [OrderWords(modality, orders) for modality in Modality for orders in (1, 2)]
 
 
 def _check_texts(texts: Texts) -> None:

@@ -4,8 +4,9 @@ They are TypedDicts: built as plain objects at no cost, checked by the type chec
 shapes in the tests and the OpenAPI document.
 """
 
-# ruff: noqa: N815 - member names are CDS Hooks' own
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired
+
+from typing_extensions import TypedDict
 
 
 class Coding(TypedDict):
