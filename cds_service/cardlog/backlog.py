@@ -119,6 +119,11 @@ class Backlog:
         """Whether the next event would be turned away for want of room."""
         return self._size >= self._capacity
 
+    @property
+    def crowded(self) -> bool:
+        """Whether half of the room is taken: events come faster than the database takes them."""
+        return self._size * 2 >= self._capacity
+
     def tally(self) -> Tally:
         """What became of the events so far."""
         with self._lock:

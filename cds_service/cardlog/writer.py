@@ -22,6 +22,7 @@ _logger = logging.getLogger(__name__)
 _BATCH_LIMIT: Final = 500
 # The writer shares the interpreter lock with the service: it gathers for a moment, not waking per event.
 _LINGER_S: Final = 0.02
+_LONGEST_HOLD_S: Final = 0.1
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 5.0
 
@@ -72,6 +73,9 @@ class EvaluationLog(Protocol):
 
     def record(self, events: Sequence[EvaluationEvent]) -> None:
         """Hand over evaluations. Never blocks, and never raises for a fault of the database."""
+
+    async def wait_for_room(self) -> None:
+        """Return at once, or after a moment when events come faster than they can be stored."""
 
     async def store_feedback(self, events: Sequence[FeedbackEvent]) -> None:
         """Return once the entries are committed. Raises `CardLogUnavailable`."""
@@ -139,6 +143,17 @@ class CardLog:
         if lost and not self._overflowing:
             self._overflowing = True
             _logger.error("The card log is full or closed: evaluations are being lost")
+
+    async def wait_for_room(self) -> None:
+        """Slow a flood of calls down to what the database takes, rather than lose its events.
+
+        Returns at once while less than half of the queue is taken, and after 100 ms at the latest: a clinician
+        waits no longer for a log.
+        """
+        waited_s = 0.0
+        while self._backlog.crowded and not self._failing and waited_s < _LONGEST_HOLD_S:
+            await asyncio.sleep(_LINGER_S)
+            waited_s += _LINGER_S
 
     async def store_feedback(self, events: Sequence[FeedbackEvent]) -> None:
         """Return once the entries are committed.
@@ -249,6 +264,9 @@ class NoCardLog:
 
     def record(self, events: Sequence[EvaluationEvent]) -> None:
         """Forget the events."""
+
+    async def wait_for_room(self) -> None:
+        """Return at once."""
 
     async def store_feedback(self, events: Sequence[FeedbackEvent]) -> None:  # noqa: ARG002 - as the protocol has it
         """Refuse: an answer that feedback is stored would be untrue.

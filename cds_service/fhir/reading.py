@@ -133,11 +133,15 @@ class _CallReader:
             evidence={
                 "modality": procedure.evidence,
                 "body_region": procedure.evidence,
+                "known_by": procedure.evidence,
                 "region": region_evidence,
                 "setting": requester.setting_source,
+                "fcp_listing": "fcp-register.csv",
                 "indications": reasons.evidence,
                 "oncology": oncology.evidence,
                 "age": "Patient.birthDate" if age is not None else "no birth date that settles it",
+                "patient_region": "patient's registered practice",
+                "specialist_request": "basedOn",
             },
         )
         label = order_label(resource, procedure)

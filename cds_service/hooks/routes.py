@@ -72,6 +72,7 @@ class ServiceCall:
         if answer.orders:
             call = CallOfEvent(today, hour, hook_request.hook, self._client.id, round(elapsed * 1000))
             self._card_log.record(self._responder.events(answer, call))
+            await self._card_log.wait_for_room()
         observe_call(hook_request.hook, answer, elapsed)
         if answer.unevaluated:
             raise ProtocolError(412, [NOT_EVALUATED])

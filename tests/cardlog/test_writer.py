@@ -421,3 +421,19 @@ def test_the_measuring_log_stores_nothing_and_never_acknowledges_feedback(
     assert log.stats == CardLogStats(
         recorded=0, stored=0, lost=0, waiting=0, feedback_stored=0, last_error=None, healthy=True
     )
+
+
+def test_a_flood_is_slowed_to_what_the_database_takes(store: CardLogStore, an_evaluation: BuildEvaluation) -> None:
+    """Once half of the queue is taken, callers wait for the writer, and nothing is lost."""
+    log = CardLog(store, capacity=100)
+
+    async def flood() -> None:
+        log.start()
+        for _ in range(40):
+            log.record([an_evaluation() for _ in range(20)])
+            await log.wait_for_room()
+
+    asyncio.run(flood())
+    log.close()
+
+    assert (log.stats.stored, log.stats.lost) == (800, 0)

@@ -24,8 +24,22 @@ ACTIVE_PROBLEMS = (
     ("195967001", "Asthma"),
     ("44054006", "Diabetes mellitus type 2"),
     ("396275006", "Osteoarthritis"),
+    ("13644009", "Hypercholesterolaemia"),
+    ("414916001", "Obesity"),
+    ("35489007", "Depressive disorder"),
+    ("235595009", "Gastro-oesophageal reflux disease"),
+    ("40930008", "Hypothyroidism"),
+    ("279039007", "Low back pain"),
 )
-PAST_PROBLEMS = (("10509002", "Acute bronchitis"), ("65363002", "Otitis media"))
+PAST_PROBLEMS = (
+    ("10509002", "Acute bronchitis"),
+    ("65363002", "Otitis media"),
+    ("68566005", "Urinary tract infectious disease"),
+    ("44465007", "Sprain of ankle"),
+    ("128045006", "Cellulitis"),
+    ("76107001", "Spinal stenosis"),
+)
+"""The problem list of a patient in middle age with several long-term conditions: who has scans of joints and backs."""
 
 _FAMILY_NAMES = ("Testwell", "Sampleton", "Mockford", "Placeholder", "Dummett", "Fixturely", "Exemplar")
 _GIVEN_NAMES = ("Avery", "Blake", "Casey", "Devon", "Ellis", "Frankie", "Harper", "Indigo")
@@ -93,6 +107,22 @@ def _patient(patient_id: str, index: int) -> Json:
         "active": True,
         "name": [{"use": "official", "family": family, "given": [given], "prefix": ["Mx"]}],
         "telecom": [{"system": "phone", "value": "020 7946 0000", "use": "home"}],
+        "extension": [
+            {
+                "url": "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-EthnicCategory",
+                "valueCodeableConcept": {
+                    "coding": [
+                        {
+                            "system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-EthnicCategoryEngland",
+                            "code": "Z",
+                            "display": "Not stated",
+                        }
+                    ]
+                },
+            }
+        ],
+        "communication": [{"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": "en"}]}, "preferred": True}],
+        "contact": [{"relationship": [{"text": "Next of kin"}], "name": {"text": "Robin Testwell"}}],
         "gender": "female" if index % 2 else "male",
         "birthDate": f"{1945 + index % 50}-{1 + index % 12:02d}-{1 + index % 28:02d}",
         "address": [{"line": ["1 Imaginary Street"], "city": "London", "postalCode": "ZZ99 3VZ"}],
@@ -172,13 +202,27 @@ def _conditions(patient: str, problems: Sequence[tuple[str, str]], clinical_stat
         {
             "resourceType": "Condition",
             "id": f"{patient.removeprefix('Patient/')}-{code}",
+            "meta": {
+                "versionId": "3",
+                "lastUpdated": "2025-11-03T14:22:09.417+00:00",
+                "profile": ["https://fhir.hl7.org.uk/StructureDefinition/UKCore-Condition"],
+            },
+            "text": {
+                "status": "generated",
+                "div": f'<div xmlns="http://www.w3.org/1999/xhtml"><p><b>Problem</b>: {display}</p>'
+                f"<p><b>Status</b>: {clinical_status}, confirmed</p><p><b>Recorded</b>: 2 April 2019</p></div>",
+            },
+            "identifier": [{"system": "https://ehr.example/problem", "value": f"problem-{code}"}],
             "clinicalStatus": status,
             "verificationStatus": certainty,
             "category": [category],
             "code": concept(code, display),
             "subject": {"reference": patient},
+            "encounter": {"reference": "Encounter/load-encounter-2019"},
             "onsetDateTime": "2019-04-02",
             "recordedDate": "2019-04-02",
+            "recorder": {"reference": PRACTITIONER, "display": "Dr Morgan Invented"},
+            "asserter": {"reference": PRACTITIONER, "display": "Dr Morgan Invented"},
         }
         for code, display in problems
     ]

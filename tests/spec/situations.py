@@ -1,0 +1,196 @@
+"""Generated situations for the property tests: facts of every kind, the pathway handed to `decide`, and the day.
+
+The pathways are the packaged ones and what a region may make of them: rules switched off, another adult age, another
+sorting of the settings, and nothing at all. Days lie on and around every effective and review date.
+"""
+
+from datetime import date, timedelta
+from functools import cache
+from typing import NamedTuple
+
+from hypothesis import strategies as st
+
+from cds_service.pathway.decide import decide
+from cds_service.pathway.decision import Decision
+from cds_service.pathway.facts import (
+    OUTSIDE,
+    UNRESOLVED,
+    BodyRegion,
+    Facts,
+    FcpListing,
+    Indication,
+    KnownBy,
+    Modality,
+    Oncology,
+    RegionId,
+    Setting,
+)
+from cds_service.pathway.loading import load_pathways
+from cds_service.pathway.model import LOCKED_RULES, NATIONAL_ONLY, Pathway, Settings
+from cds_service.pathway.outcomes import Outcome, RuleId
+
+TODAY = date(2026, 11, 21)
+PATHWAYS = load_pathways()
+SWITCHABLE = sorted(set(RuleId) - NATIONAL_ONLY - LOCKED_RULES)
+"""The rules that a region may switch off."""
+
+CANCER_HISTORIES = (Oncology.PAST, Oncology.ACTIVE, Oncology.UNDER_CARE)
+RED_FLAG_CARDS = frozenset(
+    {Outcome.CES, Outcome.MSCC, Outcome.SUSPECTED_SARCOMA, Outcome.SUSPECTED_CANCER, Outcome.URGENT_MSK}
+)
+REDIRECTS = frozenset({Outcome.REDIRECT, Outcome.REDIRECT_UNKNOWN_SETTING})
+SILENT = frozenset(
+    {
+        Outcome.NOT_APPLICABLE,
+        Outcome.OUTSIDE_FOOTPRINT,
+        Outcome.NOT_EFFECTIVE,
+        Outcome.COULD_NOT_EVALUATE,
+        Outcome.SPECIALIST_EXEMPT,
+        Outcome.OUT_OF_POLICY,
+        Outcome.FCP_EXEMPT,
+    }
+)
+"""The outcomes that `design.md` gives no card."""
+
+_TURNING_POINTS = [day for pathway in PATHWAYS.values() for day in (pathway.effective, pathway.review)]
+
+
+class Choices(NamedTuple):
+    """A packaged pathway and what its region makes of it."""
+
+    region: RegionId
+    off: frozenset[RuleId] = frozenset()
+    adult_from: int = 16
+    sorting: int = 0
+    spine_requires_expertise: bool = False
+
+    def pathway(self) -> Pathway:
+        """The pathway with these choices."""
+        return _pathway_with(self)
+
+
+_SORTINGS = [
+    Settings.model_validate({"redirect": redirect, "exempt": exempt})
+    for redirect, exempt in (
+        (["general-practice", "urgent-care"], ["community-msk", "secondary-care"]),
+        (["general-practice"], ["urgent-care", "community-msk", "secondary-care"]),
+        (["general-practice", "urgent-care", "community-msk"], ["secondary-care"]),
+    )
+]
+"""Ways in which a region may sort the settings, the packaged one first."""
+
+
+@cache
+def _pathway_with(choices: Choices) -> Pathway:
+    packaged = PATHWAYS[choices.region]
+    exemption = packaged.fcp_exemption
+    if exemption is not None:
+        exemption = exemption.model_copy(update={"spine_requires_expertise": choices.spine_requires_expertise})
+    rules = {
+        rule_id: rule.model_copy(update={"enabled": rule_id not in choices.off})
+        for rule_id, rule in packaged.rules.items()
+    }
+    return packaged.model_copy(
+        update={
+            "adult_from": choices.adult_from,
+            "settings": _SORTINGS[choices.sorting],
+            "fcp_exemption": exemption,
+            "rules": rules,
+        }
+    )
+
+
+class Situation(NamedTuple):
+    """One call of `decide`; `choices` stands for the pathway handed to it, which may be none."""
+
+    facts: Facts
+    choices: Choices | None
+    today: date
+
+    def decided(self) -> Decision:
+        """What `decide` answers."""
+        return decide(self.facts, None if self.choices is None else self.choices.pathway(), self.today)
+
+    def with_facts(self, **changes: object) -> "Situation":
+        """The same situation with some facts changed."""
+        return self._replace(facts=self.facts._replace(**changes))  # type: ignore[arg-type] - a test names any field
+
+    def with_reasons(self, *reasons: Indication) -> "Situation":
+        """The same situation with further coded reasons."""
+        return self.with_facts(indications=self.facts.indications | set(reasons))
+
+    def in_region(self, choices: Choices) -> "Situation":
+        """The same situation in a region whose pathway, with these choices, is in force."""
+        today = max(self.today, choices.pathway().effective)
+        return Situation(self.facts._replace(region=choices.region), choices, today)
+
+
+@st.composite
+def regional_choices(draw: st.DrawFn) -> Choices:
+    """Draw a packaged pathway with choices that its region may make."""
+    return Choices(
+        draw(st.sampled_from(list(PATHWAYS))),
+        draw(st.frozensets(st.sampled_from(SWITCHABLE), max_size=3)),
+        draw(st.integers(16, 18)),
+        draw(st.integers(0, len(_SORTINGS) - 1)),
+        draw(st.booleans()),
+    )
+
+
+REGIONS = st.sampled_from([*PATHWAYS, OUTSIDE, UNRESOLVED, RegionId("elsewhere")])
+AGES = st.none() | st.sampled_from([0, 1, 15, 16, 17, 18]) | st.integers(0, 110)
+DATES = st.just(TODAY) | st.builds(
+    lambda day, days: day + timedelta(days), st.sampled_from(_TURNING_POINTS), st.integers(-2, 2)
+)
+REASONS = st.frozensets(st.sampled_from(Indication), max_size=4)
+FACTS = st.builds(
+    Facts,
+    modality=st.sampled_from(Modality),
+    body_region=st.sampled_from(BodyRegion),
+    known_by=st.sampled_from(KnownBy),
+    live=st.sampled_from([True, True, True, False]),
+    region=REGIONS,
+    setting=st.sampled_from(Setting),
+    fcp_listing=st.sampled_from(FcpListing),
+    indications=REASONS,
+    oncology=st.sampled_from(Oncology),
+    age=AGES,
+    patient_region=st.none() | st.sampled_from([*PATHWAYS, OUTSIDE]),
+    specialist_request=st.booleans(),
+    evidence=st.dictionaries(st.sampled_from(["setting", "region"]), st.sampled_from(["encounter", "conflict"])),
+)
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> Situation:
+    """Draw facts, a day, and a pathway: mostly the one of the order's region, else another or none."""
+    facts = draw(FACTS)
+    choices = draw(st.none() | regional_choices())
+    if choices is not None and draw(st.integers(0, 3)):
+        facts = facts._replace(region=choices.region)
+    return Situation(facts, choices, draw(DATES))
+
+
+MSK_REGIONS = sorted(set(BodyRegion) - {BodyRegion.NOT_MSK})
+"""Every part of the body that an MSK order may image, the unstated one among them."""
+
+
+@st.composite
+def msk_orders_outside_secondary_care(draw: st.DrawFn) -> Situation:
+    """Draw a live MRI or ultrasound of an MSK (or unstated) part of the body, ordered outside secondary care."""
+    return draw(situations()).with_facts(
+        live=True,
+        modality=draw(st.sampled_from([Modality.MRI, Modality.USS])),
+        body_region=draw(st.sampled_from(MSK_REGIONS)),
+        setting=draw(st.sampled_from(sorted(set(Setting) - {Setting.SECONDARY_CARE}))),
+    )
+
+
+@st.composite
+def orders_under_a_pathway(draw: st.DrawFn) -> Situation:
+    """Draw such an order where its region's pathway is in force, of a stated part of the body, for no infant."""
+    order = draw(msk_orders_outside_secondary_care()).with_facts(
+        body_region=draw(st.sampled_from(sorted(set(MSK_REGIONS) - {BodyRegion.UNKNOWN}))),
+        age=draw(st.none() | st.integers(1, 110)),
+    )
+    return order.in_region(draw(regional_choices()))
