@@ -53,6 +53,10 @@ class InProcess:
     def __exit__(self, *_exception: object) -> None:
         """Run its shutdown, so that everything handed over is stored."""
         self._runner.run(self._stop())
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the event loop; without a `with` block this is all there is to end."""
         self._runner.close()
 
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own options
@@ -170,7 +174,7 @@ def _own_markers(value: JsonObject) -> Iterator[str]:
         yield value["value"]
     if isinstance(value.get("family"), str):
         yield from (value["family"], *value.get("given", ()))
-    if "display" in value and value.get("type") in {"Patient", "Practitioner", "PractitionerRole"}:
+    if "display" in value and str(value.get("reference")).startswith(("Patient/", "Practitioner")):
         yield value["display"]
 
 

@@ -144,10 +144,22 @@ def not_evaluated_card(orders: Sequence[OrderForCard], speaker: Speaker, context
     }
 
 
-def name_unevaluated(card: Card, orders: Sequence[OrderForCard]) -> None:
-    """Say on an answer's first card which other orders could not be evaluated (fact 5)."""
-    named = ", ".join(escaped(order.label) for order in orders)
-    card["detail"] += (
-        f"\n\n**Not checked:** {named}. Nothing in the call places it in a region's pathway; "
-        "this does not mean that there are no concerns."
-    )
+def name_unevaluated(card: Card, unplaced: Sequence[OrderForCard], *, unreadable: int = 0) -> None:
+    """Say on an answer's first card which other orders could not be evaluated (fact 5).
+
+    Args:
+        card: the first card.
+        unplaced: orders that nothing places in a region.
+        unreadable: how many more orders could not be read at all.
+    """
+    if unplaced:
+        named = ", ".join(escaped(order.label) for order in unplaced)
+        card["detail"] += (
+            f"\n\n**Not checked:** {named}. Nothing in the call places it in a region's pathway; "
+            "this does not mean that there are no concerns."
+        )
+    if unreadable:
+        card["detail"] += (
+            f"\n\n**Not checked:** {unreadable} more selected {'order' if unreadable == 1 else 'orders'}, which could "
+            "not be read; this does not mean that there are no concerns."
+        )

@@ -1,5 +1,6 @@
 """A card's detail in GitHub-flavoured Markdown: what to do, then red flags, then why, then the source."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TypeVar
@@ -24,6 +25,9 @@ _T = TypeVar("_T")
 
 LEADING = (Caution.UNLESS_RED_FLAGS, Caution.SPINE_AND_CANCER)
 """Cautions that come before everything else."""
+
+_SEMANTIC_TAG = re.compile(r"\s\((?:disorder|finding|situation|procedure|event)\)\s*$")
+"""The end of a SNOMED CT fully specified name, which says nothing to a clinician."""
 
 MOST_REASONS = 6
 """Reasons named for one order; more would bury the advice."""
@@ -53,8 +57,8 @@ def card_detail(
     parts = [
         *(said[caution] for caution in cautions if caution in LEADING),
         *(net if net_leads else ()),
-        text.what_to_do,
         *(_destination(destination) for destination in destinations),
+        text.what_to_do,
         *(said[caution] for caution in cautions if caution not in LEADING),
         *(speaker.texts.also_coded[outcome] for outcome in also_coded),
         *(() if net_leads else net),
@@ -126,6 +130,6 @@ def _reason_words(concept: dict[str, object]) -> str | None:
     for coding in codings if isinstance(codings, list) else ():
         display = coding.get("display") if isinstance(coding, dict) else None
         if isinstance(display, str) and one_line(display):
-            return display
+            return _SEMANTIC_TAG.sub("", display)
     text = concept.get("text")
     return text if isinstance(text, str) and codings else None

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from cds_service.fhir.reasons import is_not_true
 from cds_service.fhir.resources import ResourceIndex, is_complete_answer, same_patient
-from cds_service.fhir.shapes import Json, codings, codings_of, objects
+from cds_service.fhir.shapes import Json, as_text, codings, codings_of, has_coding, objects, status_codes
 from cds_service.pathway.facts import Oncology
 from cds_service.terminology.value_sets import Terminology
 
@@ -44,6 +44,8 @@ def read_oncology(prefetch: Json, patient_id: str, index: ResourceIndex, termino
     if cancers:
         active = any(_is_active(condition, groups) for condition, groups in cancers)
         return OncologyStatus(Oncology.ACTIVE if active else Oncology.PAST, "problem list")
+    if not all(has_coding(condition.get("code")) for condition in index.prefetched("Condition")):
+        return OncologyStatus(Oncology.UNKNOWN, "a problem without a code")
     if all(is_complete_answer(prefetch.get(key)) for key in ONCOLOGY_PREFETCH):
         return OncologyStatus(Oncology.NONE, "problem list, episodes and care teams")
     return OncologyStatus(Oncology.UNKNOWN, "not all sources answered")
@@ -54,16 +56,16 @@ def _cancers(patient_id: str, index: ResourceIndex, terminology: Terminology) ->
     for condition in index.prefetched("Condition"):
         for coding in codings(condition.get("code")):
             groups = terminology.groups(*coding)
-            if groups.isdisjoint(CANCER_GROUPS):
+            if not groups or groups.isdisjoint(CANCER_GROUPS) or is_not_true(condition):
                 continue
-            if not is_not_true(condition) and same_patient(condition.get("subject"), patient_id, index):
+            if same_patient(condition.get("subject"), patient_id, index):
                 yield condition, groups
 
 
 def _is_active(condition: Json, groups: frozenset[str]) -> bool:
     if REMISSION_GROUP in groups:
         return False
-    return not any(code in PAST_STATUS for _, code in codings(condition.get("clinicalStatus")))
+    return PAST_STATUS.isdisjoint(status_codes(condition.get("clinicalStatus")))
 
 
 def _care(patient_id: str, index: ResourceIndex, terminology: Terminology, *, haematological: bool) -> str | None:
@@ -102,7 +104,7 @@ def _encounter_codings(encounter: Json) -> list[tuple[str, str]]:
 
 _CARE: tuple[tuple[str, str, Callable[[object], bool], Callable[[Json], list[tuple[str, str]]]], ...] = (
     ("EpisodeOfCare", "patient", lambda status: status == "active", _episode_codings),
-    ("CareTeam", "subject", lambda status: status not in ENDED_CARE_TEAM, _care_team_codings),
-    ("Encounter", "subject", lambda status: status in CURRENT_ENCOUNTER, _encounter_codings),
+    ("CareTeam", "subject", lambda status: as_text(status) not in ENDED_CARE_TEAM, _care_team_codings),
+    ("Encounter", "subject", lambda status: as_text(status) in CURRENT_ENCOUNTER, _encounter_codings),
 )
 """Where care shows: the resource type, the element that names its patient, whether it is current, its services."""

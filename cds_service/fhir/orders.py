@@ -8,15 +8,18 @@ from cds_service.fhir.shapes import Json, MalformedOrderError, as_text
 NOT_LIVE = frozenset({"revoked", "completed", "entered-in-error"})
 """Values of ServiceRequest.status that take an order out of account."""
 
-_SHAPES: dict[str, tuple[type, str]] = {
+_TO_CLASSIFY: dict[str, tuple[type, str]] = {
+    "status": (str, "a code, for example 'draft'"),
+    "doNotPerform": (bool, "true or false"),
     "code": (dict, "a CodeableConcept object"),
+}
+_TO_EVALUATE: dict[str, tuple[type, str]] = {
     "reasonCode": (list, "an array of CodeableConcept objects"),
     "reasonReference": (list, "an array of Reference objects"),
     "bodySite": (list, "an array of CodeableConcept objects"),
     "basedOn": (list, "an array of Reference objects"),
     "requester": (dict, "a Reference object"),
     "subject": (dict, "a Reference object"),
-    "status": (str, "a code, for example 'draft'"),
 }
 """The elements that the service reads of an order: another JSON type there means that it cannot be evaluated."""
 
@@ -50,7 +53,7 @@ def selected_orders(draft_orders: Json, selections: Sequence[str] | None) -> lis
 
     Raises:
         SelectionError: a selected ServiceRequest is not in the bundle.
-        MalformedOrderError: a selected ServiceRequest has an element of the wrong JSON type.
+        MalformedOrderError: `entry` is not an array.
     """
     drafts = list(_drafts(draft_orders))
     if selections is None:
@@ -58,10 +61,7 @@ def selected_orders(draft_orders: Json, selections: Sequence[str] | None) -> lis
     else:
         chosen = [order for order, names in drafts if not names.isdisjoint(selections)]
         _check_all_found(selections, drafts)
-    orders = [order for order in chosen if order.resource.get("resourceType") == "ServiceRequest"]
-    for order in orders:
-        _check_shapes(order)
-    return orders
+    return [order for order in chosen if order.resource.get("resourceType") == "ServiceRequest"]
 
 
 def is_live(order: Json) -> bool:
@@ -91,8 +91,41 @@ def _check_all_found(selections: Sequence[str], drafts: list[tuple[SelectedOrder
             raise SelectionError(position)
 
 
-def _check_shapes(order: SelectedOrder) -> None:
-    for element, (expected_type, expected) in _SHAPES.items():
+def check_can_be_classified(order: SelectedOrder) -> None:
+    """Check the elements that say what is ordered.
+
+    Raises:
+        MalformedOrderError: one of them has the wrong JSON type.
+    """
+    _check_elements(order, _TO_CLASSIFY)
+    _check_codings(order.resource.get("code"), f"{order.path}.code")
+
+
+def check_can_be_evaluated(order: SelectedOrder) -> None:
+    """Check the elements that say why, for whom and by whom; a reason must not be lost for its form (fact 5).
+
+    Raises:
+        MalformedOrderError: one of them has the wrong JSON type.
+    """
+    _check_elements(order, _TO_EVALUATE)
+    for element, expected in (("reasonCode", "a CodeableConcept object"), ("reasonReference", "a Reference object")):
+        for position, item in enumerate(order.resource.get(element) or ()):
+            path = f"{order.path}.{element}[{position}]"
+            if not isinstance(item, dict):
+                raise MalformedOrderError(path, expected)
+            _check_codings(item, path)
+
+
+def _check_elements(order: SelectedOrder, shapes: dict[str, tuple[type, str]]) -> None:
+    for element, (expected_type, expected) in shapes.items():
         value = order.resource.get(element)
         if value is not None and not isinstance(value, expected_type):
             raise MalformedOrderError(f"{order.path}.{element}", expected)
+
+
+def _check_codings(concept: object, path: str) -> None:
+    stated = concept.get("coding") if isinstance(concept, dict) else None
+    if stated is None:
+        return
+    if not isinstance(stated, list) or not all(isinstance(coding, dict) for coding in stated):
+        raise MalformedOrderError(f"{path}.coding", "an array of Coding objects")

@@ -5,12 +5,13 @@ from typing import NamedTuple
 from cds_service.directory.model import Directory, Organisation
 from cds_service.fhir.resources import ResourceIndex
 from cds_service.fhir.shapes import Json, as_object, as_text, objects
+from cds_service.pathway.facts import OUTSIDE, RegionId
 
 ODS_SITE = "https://fhir.nhs.uk/Id/ods-site-code"
 ODS_ORGANISATION = "https://fhir.nhs.uk/Id/ods-organization-code"
 
-_MOST_PARENTS = 3
-"""How far `partOf` is followed: site, provider, and one more; also ends a loop."""
+_MOST_STEPS = 3
+"""How far `partOf` and roles are followed: site, provider, and one more; also ends a loop."""
 
 
 class OrganisationEvidence(NamedTuple):
@@ -39,38 +40,52 @@ def organisations_of(
         index: the resources of the call.
         directory: the listed organisations.
     """
-    stated = as_object(reference)
-    if not stated:
-        return NOTHING_SENT
-    resource = index.find(stated, holder=holder)
-    if resource is not None and resource.get("resourceType") == "PractitionerRole":
-        return organisations_of(resource.get("organization"), resource, index, directory)
-    if resource is not None and resource.get("resourceType") != "Organization":
-        return NOTHING_SENT
-    found = _listed(resource, stated, index, directory)
-    return OrganisationEvidence(sent=True, listed=(found,) if found is not None else ())
+    resource: Json | None
+    for _ in range(_MOST_STEPS):
+        stated = as_object(reference)
+        if not stated:
+            return NOTHING_SENT
+        resource = index.find(stated, holder=holder)
+        kind = resource.get("resourceType") if resource is not None else "Organization"
+        if kind == "Organization":
+            return OrganisationEvidence(sent=True, listed=_listed(stated, resource, index, directory))
+        if resource is None or kind != "PractitionerRole":
+            return NOTHING_SENT
+        reference, holder = resource.get("organization"), resource
+    return OrganisationEvidence(sent=True)
 
 
-def _listed(resource: Json | None, reference: Json, index: ResourceIndex, directory: Directory) -> Organisation | None:
-    found = _by_identifiers([as_object(reference.get("identifier"))], directory)
-    for _ in range(_MOST_PARENTS):
-        if found is not None or resource is None:
-            break
-        found = _by_identifiers(objects(resource.get("identifier")), directory)
+def _listed(
+    reference: Json, resource: Json | None, index: ResourceIndex, directory: Directory
+) -> tuple[Organisation, ...]:
+    """The listed organisations that a reference and its resource name; two of them where they disagree.
+
+    A resource whose own codes are not listed may be a site: its parent is asked, but not for a resource with an
+    ODS organisation code of its own, which is simply not listed.
+    """
+    identifiers = [as_object(reference.get("identifier"))]
+    for _ in range(_MOST_STEPS):
+        identifiers += objects(resource.get("identifier")) if resource is not None else []
+        found = _by_identifiers(identifiers, directory)
+        if found or resource is None or any(i.get("system") == ODS_ORGANISATION for i in identifiers):
+            return found
         parent = as_object(resource.get("partOf"))
-        if found is None:
-            found = _by_identifiers([as_object(parent.get("identifier"))], directory)
+        identifiers = [as_object(parent.get("identifier"))]
         resource = index.find(parent, holder=resource)
-    return found
+    return ()
 
 
-def _by_identifiers(identifiers: list[Json], directory: Directory) -> Organisation | None:
+def _by_identifiers(identifiers: list[Json], directory: Directory) -> tuple[Organisation, ...]:
     """A site is looked up before its organisation (`design.md`, configuration folder)."""
     for system in (ODS_SITE, ODS_ORGANISATION):
-        for identifier in identifiers:
-            code = as_text(identifier.get("value"))
-            if identifier.get("system") == system and code is not None:
-                organisation = directory.organisation(code)
-                if organisation is not None:
-                    return organisation
-    return None
+        codes = [as_text(i.get("value")) for i in identifiers if i.get("system") == system]
+        found = [directory.organisation(code) for code in codes if code is not None]
+        listed = tuple(dict.fromkeys(organisation for organisation in found if organisation is not None))
+        if listed:
+            return listed
+    return ()
+
+
+def region_of(organisation: Organisation) -> RegionId:
+    """The pathway footprint of a listed organisation, or `OUTSIDE` when it lies in none (fact 4)."""
+    return RegionId(organisation.region) if organisation.region is not None else OUTSIDE

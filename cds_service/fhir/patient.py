@@ -1,16 +1,22 @@
 """What is read of the patient: age and registered practice, and nothing else."""
 
+import re
 from datetime import date
+from typing import NamedTuple
 
-from cds_service.directory.model import Directory, Organisation
-from cds_service.fhir.organisations import organisations_of
+from cds_service.directory.model import Directory
+from cds_service.fhir.organisations import organisations_of, region_of
 from cds_service.fhir.resources import ResourceIndex
 from cds_service.fhir.shapes import Json, as_text, objects
+from cds_service.pathway.facts import RegionId
 
 AGE_BOUNDARIES = (1, 16, 17, 18)
 """Ages in years at which some rule changes; a partial birth date must not straddle one."""
 
-_DATE_PARTS = {1: "year", 2: "month", 3: "day"}
+OLDEST = 130
+"""Years beyond which a birth date is taken for a mistake."""
+
+_BIRTH_DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 
 
 def find_patient(patient_id: str, index: ResourceIndex) -> Json | None:
@@ -26,27 +32,25 @@ def read_age(patient: Json | None, today: date) -> int | None:
         today: the date in Europe/London.
     """
     birth_date = as_text(patient.get("birthDate")) if patient is not None else None
-    earliest_latest = _birth_range(birth_date) if birth_date is not None else None
-    if earliest_latest is None:
+    possible = _birth_range(birth_date) if birth_date is not None else None
+    if possible is None or possible[0] > today:
         return None
-    earliest, latest = earliest_latest
-    if earliest > today:
-        return None
+    earliest, latest = possible
     oldest, youngest = _years(earliest, today), _years(min(latest, today), today)
     straddles = any(youngest < boundary <= oldest for boundary in AGE_BOUNDARIES)
-    return None if straddles else youngest
+    return None if straddles or oldest > OLDEST else youngest
 
 
 def _birth_range(birth_date: str) -> tuple[date, date] | None:
-    """The first and last day that a FHIR date (YYYY, YYYY-MM or YYYY-MM-DD) may mean."""
-    parts = birth_date.split("-")
-    if len(parts) not in _DATE_PARTS or not all(part.isascii() and part.isdigit() for part in parts):
+    """The first and last day that a FHIR date (YYYY, YYYY-MM or YYYY-MM-DD) may mean; None for anything else."""
+    parts = _BIRTH_DATE.fullmatch(birth_date)
+    if parts is None:
         return None
-    year, month, day = (int(part) for part in [*parts, "0", "0"][:3])
+    year, month, day = (int(part) if part is not None else None for part in parts.groups())
     try:
-        if len(parts) == 1:
-            return date(year, 1, 1), date(year, 12, 31)
-        if len(parts) == 2:  # noqa: PLR2004 - year and month
+        if year is None or month is None:
+            return date(year or 0, 1, 1), date(year or 0, 12, 31)
+        if day is None:
             return date(year, month, 1), _last_day(year, month)
         return date(year, month, day), date(year, month, day)
     except ValueError:
@@ -62,16 +66,31 @@ def _years(born: date, today: date) -> int:
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
-def read_registered_practice(patient: Json | None, index: ResourceIndex, directory: Directory) -> Organisation | None:
-    """The listed practice where the patient is registered (A11), or None when unknown or contradictory."""
+class Home(NamedTuple):
+    """The area of the patient's registered practice (A11).
+
+    Attributes:
+        sent: whether any registered practice was named, listed or not.
+        region: its footprint, `OUTSIDE`, or None when it is not listed or several disagree.
+        borough: its borough, or None when unknown or several disagree.
+    """
+
+    sent: bool
+    region: RegionId | None = None
+    borough: str | None = None
+
+
+def read_home(patient: Json | None, index: ResourceIndex, directory: Directory) -> Home:
+    """Where the patient is registered: by `generalPractitioner`, and only without one by `managingOrganization`."""
     if patient is None:
-        return None
-    references = [
-        *objects(patient.get("generalPractitioner")),
-        *objects([patient.get("managingOrganization")]),
-    ]
-    listed: list[Organisation] = []
-    for reference in references:
-        listed += organisations_of(reference, patient, index, directory).listed
-    places = {(organisation.region, organisation.borough) for organisation in listed}
-    return listed[0] if len(places) == 1 else None
+        return Home(sent=False)
+    for references in (objects(patient.get("generalPractitioner")), objects([patient.get("managingOrganization")])):
+        found = [organisations_of(reference, patient, index, directory) for reference in references]
+        if any(evidence.sent for evidence in found):
+            listed = [organisation for evidence in found for organisation in evidence.listed]
+            regions = {region_of(organisation) for organisation in listed}
+            boroughs = {organisation.borough for organisation in listed}
+            if len(regions) != 1:
+                return Home(sent=True)
+            return Home(sent=True, region=regions.pop(), borough=boroughs.pop() if len(boroughs) == 1 else None)
+    return Home(sent=False)

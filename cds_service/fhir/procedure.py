@@ -39,9 +39,13 @@ def read_procedure(order: Json, terminology: Terminology, directory: Directory) 
     known = _known_codes(concept, terminology, directory)
     if not known:
         return _by_text(order, concept)
-    procedure = known[0] if len(known) == 1 else _reconciled(known)
-    modality_alone = all("imaging_parent" in terminology.groups(*coding) for coding in codings(concept))
-    return _with_body_site(order, procedure) if modality_alone else procedure
+    specific = [procedure for procedure in known if procedure.evidence != _MODALITY_ALONE]
+    if not specific:
+        return _with_words(order, concept, known[0])
+    return specific[0] if len(specific) == 1 else _reconciled(specific)
+
+
+_MODALITY_ALONE = "code for the modality alone"
 
 
 def _known_codes(concept: object, terminology: Terminology, directory: Directory) -> list[Procedure]:
@@ -49,7 +53,9 @@ def _known_codes(concept: object, terminology: Terminology, directory: Directory
     for system, code in codings(concept):
         listed = terminology.procedure(system, code)
         if listed is not None:
-            known.append(_procedure(listed.modality, listed.body_region, "SNOMED CT list", listed.display))
+            alone = "imaging_parent" in terminology.groups(system, code)
+            evidence = _MODALITY_ALONE if alone else "SNOMED CT list"
+            known.append(_procedure(listed.modality, listed.body_region, evidence, listed.display))
             continue
         local = directory.procedure(system, code)
         if local is not None:
@@ -67,25 +73,24 @@ def _reconciled(known: list[Procedure]) -> Procedure:
     imaging = [procedure for procedure in known if procedure.modality is not Modality.OTHER]
     if not imaging:
         return first
-    stated = {procedure.body_region for procedure in imaging} - {BodyRegion.UNKNOWN}
     modality = Modality.MRI if any(p.modality is Modality.MRI for p in imaging) else Modality.USS
+    regions = {procedure.body_region for procedure in imaging}
     if len(imaging) == len(known) and len({p.modality for p in imaging}) == 1:
-        if len(stated) == 1:
-            return next(procedure for procedure in imaging if procedure.body_region in stated)
-        if stated and stated <= SPINE_REGIONS:
+        if len(regions) == 1:
+            return first
+        if regions <= SPINE_REGIONS:
             return Procedure(modality, BodyRegion.SPINE, KnownBy.CODE, first.evidence, first.label)
     return Procedure(modality, BodyRegion.UNKNOWN, KnownBy.CODE, "codes that disagree", first.label)
 
 
-def _with_body_site(order: Json, procedure: Procedure) -> Procedure:
-    """A code that names the modality alone: words for the body site may refine it, and it is then known by text."""
-    word = _MODALITY_WORD[procedure.modality]
-    for site in _body_site_words(order):
-        read = classify_text(f"{word} {site}")
-        if read is not None and BodyRegion(read.body_region) not in {BodyRegion.NOT_MSK, BodyRegion.UNKNOWN}:
-            region = BodyRegion(read.body_region)
-            return Procedure(procedure.modality, region, KnownBy.TEXT, "body site text", procedure.label)
-    return procedure
+def _with_words(order: Json, concept: object, procedure: Procedure) -> Procedure:
+    """A code that names the modality alone: the order's words may name the region, and it is then known by text."""
+    words = [_MODALITY_WORD[procedure.modality], *concept_words(concept), *_body_site_words(order)]
+    read = classify_text(" ".join(dict.fromkeys(words)))
+    region = BodyRegion(read.body_region) if read is not None else BodyRegion.UNKNOWN
+    if region in {BodyRegion.NOT_MSK, BodyRegion.UNKNOWN}:
+        return procedure
+    return Procedure(procedure.modality, region, KnownBy.TEXT, "procedure text", procedure.label)
 
 
 _MODALITY_WORD = {Modality.MRI: "MRI", Modality.USS: "Ultrasound"}
@@ -96,15 +101,14 @@ def _body_site_words(order: Json) -> list[str]:
 
 
 def _by_text(order: Json, concept: object) -> Procedure:
-    """The text fallback: the concept's text, then its displays, each also read together with the body site."""
-    for words in concept_words(concept):
-        read = classify_text(words)
-        if read is None:
-            continue
-        if read.body_region == BodyRegion.UNKNOWN:
-            read = classify_text(" ".join([words, *_body_site_words(order)])) or read
-        return Procedure(Modality(read.modality), BodyRegion(read.body_region), KnownBy.TEXT, "procedure text")
-    return NOT_RECOGNISED
+    """The text fallback, over all that the order says of itself, so that a word that excludes is never missed."""
+    words = list(dict.fromkeys(concept_words(concept)))
+    if classify_text(" ".join(words)) is None:
+        return NOT_RECOGNISED
+    read = classify_text(" ".join(dict.fromkeys([*words, *_body_site_words(order)])))
+    if read is None:
+        return NOT_RECOGNISED
+    return Procedure(Modality(read.modality), BodyRegion(read.body_region), KnownBy.TEXT, "procedure text")
 
 
 def order_label(order: Json, procedure: Procedure) -> str:

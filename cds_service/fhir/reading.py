@@ -7,15 +7,22 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from cds_service.directory.model import Directory, Organisation
+from cds_service.directory.model import Directory
 from cds_service.fhir.oncology import OncologyStatus, read_oncology
-from cds_service.fhir.orders import SelectedOrder, is_live, selected_orders
-from cds_service.fhir.patient import find_patient, read_age, read_registered_practice
+from cds_service.fhir.orders import (
+    SelectedOrder,
+    check_can_be_classified,
+    check_can_be_evaluated,
+    is_live,
+    selected_orders,
+)
+from cds_service.fhir.organisations import region_of
+from cds_service.fhir.patient import Home, find_patient, read_age, read_home
 from cds_service.fhir.procedure import Procedure, order_label, read_procedure
 from cds_service.fhir.reasons import Reasons, read_reasons
 from cds_service.fhir.requester import Requester, RequesterReader
 from cds_service.fhir.resources import ResourceIndex, same_patient
-from cds_service.fhir.shapes import Json, as_object, objects
+from cds_service.fhir.shapes import Json, MalformedOrderError, as_object, as_text, objects
 from cds_service.pathway.facts import OUTSIDE, UNRESOLVED, Facts, Oncology, RegionId
 from cds_service.terminology.value_sets import Terminology
 
@@ -54,7 +61,7 @@ class ReadOrder(NamedTuple):
         label: what a card calls it; may hold words of the call.
         reasons: the coded reasons as sent.
         requester: who asks.
-        home: the patient's registered practice where listed, else None.
+        home: the area of the patient's registered practice.
     """
 
     order: SelectedOrder
@@ -63,7 +70,14 @@ class ReadOrder(NamedTuple):
     label: str
     reasons: Reasons
     requester: Requester
-    home: Organisation | None
+    home: Home
+
+
+class Reading(NamedTuple):
+    """What a call asks: its MSK imaging orders, and those selected orders that could not be read."""
+
+    orders: list[ReadOrder]
+    malformed: list[MalformedOrderError]
 
 
 class OrderReader:
@@ -73,7 +87,7 @@ class OrderReader:
         self._directory = directory
         self._terminology = terminology
 
-    def read(self, context: HookContext, today: date) -> list[ReadOrder]:
+    def read(self, context: HookContext, today: date) -> Reading:
         """The MSK imaging orders of a call with their facts; others are left out.
 
         Args:
@@ -82,18 +96,36 @@ class OrderReader:
 
         Raises:
             SelectionError: a selected ServiceRequest is not in the draft bundle.
-            MalformedOrderError: a selected ServiceRequest cannot be read.
+            MalformedOrderError: the draft bundle's `entry` is not an array.
         """
-        in_scope = [
-            (order, procedure)
-            for order in selected_orders(context.draft_orders, context.selections)
-            if is_live(order.resource)
-            and (procedure := read_procedure(order.resource, self._terminology, self._directory)).in_scope
-        ]
+        in_scope: list[tuple[SelectedOrder, Procedure]] = []
+        malformed: list[MalformedOrderError] = []
+        for order in selected_orders(context.draft_orders, context.selections):
+            try:
+                procedure = self._procedure_in_scope(order)
+            except MalformedOrderError as error:
+                malformed.append(error)
+            else:
+                in_scope += [(order, procedure)] if procedure is not None else []
         if not in_scope:
-            return []
+            return Reading([], malformed)
         call = _CallReader(context, self._directory, self._terminology, today)
-        return [call.read(order, procedure) for order, procedure in in_scope]
+        return Reading([call.read(order, procedure) for order, procedure in in_scope], malformed)
+
+    def _procedure_in_scope(self, order: SelectedOrder) -> Procedure | None:
+        """How an order is classified, or None when it is not a live MSK imaging order.
+
+        Raises:
+            MalformedOrderError: it cannot be told, or it is one and cannot be read.
+        """
+        check_can_be_classified(order)
+        if not is_live(order.resource):
+            return None
+        procedure = read_procedure(order.resource, self._terminology, self._directory)
+        if not procedure.in_scope:
+            return None
+        check_can_be_evaluated(order)
+        return procedure
 
 
 class _CallReader:
@@ -106,7 +138,7 @@ class _CallReader:
         self._requesters = RequesterReader(self._index, directory, terminology, today)
         patient = find_patient(context.patient_id, self._index)
         self._age = read_age(patient, today)
-        self._home = read_registered_practice(patient, self._index, directory)
+        self._home = read_home(patient, self._index, directory)
         self._oncology = read_oncology(context.prefetch, context.patient_id, self._index, terminology)
 
     def read(self, order: SelectedOrder, procedure: Procedure) -> ReadOrder:
@@ -115,7 +147,7 @@ class _CallReader:
         reasons = read_reasons(resource, self._index, self._terminology)
         is_theirs = same_patient(resource.get("subject"), self._context.patient_id, self._index)
         age = self._age if is_theirs else None
-        home = self._home if is_theirs else None
+        home = self._home if is_theirs else _NO_HOME
         oncology = self._oncology if is_theirs else _ANOTHER_PATIENT
         region, region_evidence = self._region(requester, home)
         facts = Facts(
@@ -128,7 +160,7 @@ class _CallReader:
             indications=reasons.indications,
             oncology=oncology.value,
             age=age,
-            patient_region=_region_of(home) if home is not None else None,
+            patient_region=home.region,
             specialist_request=self._asked_for_by_a_specialist(resource),
             evidence={
                 "modality": procedure.evidence,
@@ -136,25 +168,29 @@ class _CallReader:
                 "known_by": procedure.evidence,
                 "region": region_evidence,
                 "setting": requester.setting_source,
-                "fcp_listing": "fcp-register.csv",
                 "indications": reasons.evidence,
                 "oncology": oncology.evidence,
                 "age": "Patient.birthDate" if age is not None else "no birth date that settles it",
-                "patient_region": "patient's registered practice",
-                "specialist_request": "basedOn",
+                **_EVIDENCE_OF_THE_REST,
             },
         )
         label = order_label(resource, procedure)
         return ReadOrder(order, procedure, facts, label, reasons, requester, home)
 
-    def _region(self, requester: Requester, home: Organisation | None) -> tuple[RegionId, str]:
-        """Fact 4: requester's organisation, else the patient's practice, else the client's default."""
-        regions = {_region_of(organisation) for organisation in requester.organisations}
+    def _region(self, requester: Requester, home: Home) -> tuple[RegionId, str]:
+        """Fact 4: requester's organisation, else the patient's practice, else the client's default.
+
+        A requester who is placed only in part may still be in a footprint; that is no reason to be outside them all.
+        """
+        regions = {region_of(organisation) for organisation in requester.organisations}
+        if not requester.every_organisation_listed:
+            regions.discard(OUTSIDE)
         if len(regions) == 1:
             return regions.pop(), "requester's organisation"
-        if home is not None:
-            return _region_of(home), "patient's registered practice"
-        if not requester.organisation_sent and self._context.default_region is not None:
+        if home.region is not None:
+            return home.region, "patient's registered practice"
+        nothing_sent = not requester.organisation_sent and not home.sent
+        if nothing_sent and self._context.default_region is not None:
             return self._context.default_region, "client's default"
         return UNRESOLVED, "nothing places the order"
 
@@ -163,18 +199,23 @@ class _CallReader:
         return any(
             request.get("resourceType") == "ServiceRequest"
             and _was_made(request)
+            and same_patient(request.get("subject"), self._context.patient_id, self._index)
             and self._requesters.works_for_a_specialist_service(request)
             for request in requests
         )
 
 
 _ANOTHER_PATIENT = OncologyStatus(Oncology.UNKNOWN, "the order names another patient")
+_EVIDENCE_OF_THE_REST = {
+    "fcp_listing": "fcp-register.csv",
+    "patient_region": "patient's registered practice",
+    "specialist_request": "basedOn",
+}
+"""Facts that come from one place, whatever they say."""
+
+_NO_HOME = Home(sent=False)
 
 
 def _was_made(request: Json) -> bool:
-    """Whether a request that an order rests on was really made: a completed one still was."""
-    return request.get("status") not in {"revoked", "entered-in-error"} and request.get("doNotPerform") is not True
-
-
-def _region_of(organisation: Organisation) -> RegionId:
-    return RegionId(organisation.region) if organisation.region is not None else OUTSIDE
+    """Whether a request that an order rests on was really made: a draft was not, a completed one was."""
+    return as_text(request.get("status")) in {"active", "on-hold", "completed"} and not request.get("doNotPerform")

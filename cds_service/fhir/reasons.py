@@ -7,7 +7,7 @@ free text is kept apart as `TEXT_ONLY` and never parsed, because negation would 
 from typing import NamedTuple
 
 from cds_service.fhir.resources import ResourceIndex
-from cds_service.fhir.shapes import Json, codings, codings_of, concept_words, has_coding, objects
+from cds_service.fhir.shapes import Json, codings_of, concept_words, has_coding, objects, status_codes
 from cds_service.pathway.facts import Indication
 from cds_service.terminology.value_sets import Terminology
 
@@ -51,7 +51,7 @@ def read_reasons(order: Json, index: ResourceIndex, terminology: Terminology) ->
     A reference that cannot be followed, or that names something other than a Condition, is an unrecognised reason:
     it is there, and it is not known to be benign.
     """
-    concepts = objects(order.get("reasonCode"))
+    concepts = list(objects(order.get("reasonCode")))
     found = {group for concept in concepts for group in _indications(concept, terminology)}
     evidence = ["reasonCode"] if concepts else []
     for reference in objects(order.get("reasonReference")):
@@ -61,14 +61,14 @@ def read_reasons(order: Json, index: ResourceIndex, terminology: Terminology) ->
             found.add(Indication.UNRECOGNISED)
         elif not is_not_true(condition):
             concept = condition.get("code")
-            found |= _indications(concept, terminology) if isinstance(concept, dict) else {Indication.UNRECOGNISED}
+            found |= _indications(concept, terminology) or {Indication.UNRECOGNISED}
             concepts += [concept] if isinstance(concept, dict) else []
     return Reasons(frozenset(found), tuple(concepts), ", ".join(dict.fromkeys(evidence)) or "no reason sent")
 
 
 def is_not_true(condition: Json) -> bool:
     """Whether a Condition is refuted or entered in error."""
-    return any(code in NOT_TRUE for _, code in codings(condition.get("verificationStatus")))
+    return not NOT_TRUE.isdisjoint(status_codes(condition.get("verificationStatus")))
 
 
 def _indications(concept: object, terminology: Terminology) -> set[Indication]:

@@ -11,7 +11,13 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from cds_service.directory.model import Directory, Organisation
-from cds_service.fhir.organisations import NOTHING_SENT, OrganisationEvidence, organisations_of
+from cds_service.fhir.organisations import (
+    NOTHING_SENT,
+    ODS_ORGANISATION,
+    ODS_SITE,
+    OrganisationEvidence,
+    organisations_of,
+)
 from cds_service.fhir.resources import ResourceIndex
 from cds_service.fhir.shapes import Json, as_object, as_text, codings_of, objects
 from cds_service.pathway.facts import FcpListing, Setting
@@ -41,6 +47,7 @@ class Requester(NamedTuple):
         setting_source: the evidence it rests on, or why there is none.
         organisations: the listed organisations of the winning evidence (one, unless several roles were found).
         organisation_sent: whether any organisation was named, listed or not.
+        every_organisation_listed: whether each role of the requester was placed in a listed organisation.
         fcp_listing: the state on the assured-FCP register for ordering from here.
         category: the kind of role, for the log alone.
     """
@@ -49,6 +56,7 @@ class Requester(NamedTuple):
     setting_source: SettingSource
     organisations: tuple[Organisation, ...]
     organisation_sent: bool
+    every_organisation_listed: bool
     fcp_listing: FcpListing
     category: str
 
@@ -59,6 +67,7 @@ class _Person(NamedTuple):
     roles: tuple[Json, ...]
     practitioner: str | None
     identifiers: tuple[tuple[str, str], ...]
+    is_one_role: bool = False
 
 
 _NOBODY = _Person((), None, ())
@@ -94,61 +103,74 @@ class RequesterReader:
             encounter_id: the hook's `context.encounterId`, when there is one.
         """
         stated = as_object(order.get("requester"))
-        requester = self._person(stated, order)
-        is_the_user = stated.get("reference") == user_id
-        user = requester if is_the_user else self._person({"reference": user_id}, order)
-        encounter = self._encounter_evidence(order, encounter_id)
-        found = self._winning(stated, order, requester, user, encounter)
-        contradicting = set(_settings(encounter))
-        if _kind(stated) == "Organization":
-            contradicting |= _settings(self._organisations(stated, order))
+        organisation = self._requesting_organisation(stated, order)
+        requester = self._person(stated, order) if organisation is None else _NOBODY
+        user = requester if stated.get("reference") == user_id else self._person({"reference": user_id}, order)
+        encounters = self._encounter_evidence(order, encounter_id)
+        found = self._winning(requester, user, organisation, encounters)
+        others = list(encounters)
+        if organisation is not None:
+            others.append(organisation)
         elif found.source in _FROM_REQUESTER and _adds_evidence(user, requester):
-            contradicting |= _settings(self._of_roles(user.roles, SettingSource.USER_ROLE).evidence)
-        setting, source = _agreed(found, contradicting)
+            others.append(self._of_roles(user, SettingSource.USER_ROLE).evidence)
+        setting, source = _agreed(found, others)
+        person = requester if stated else user
         return Requester(
             setting=setting,
             setting_source=source,
             organisations=found.evidence.listed,
             organisation_sent=found.evidence.sent,
-            fcp_listing=self._fcp_listing(requester if stated else user, found),
-            category=self._category((requester if stated else user).roles),
+            every_organisation_listed=found.every_role_listed,
+            fcp_listing=self._fcp_listing(person, found, others),
+            category=self._category(person.roles),
         )
 
     def works_for_a_specialist_service(self, order: Json) -> bool:
         """Whether an order's own requester belongs to a community MSK or secondary care organisation (A38)."""
         stated = as_object(order.get("requester"))
-        if _kind(stated) == "Organization":
-            settings = _settings(self._organisations(stated, order))
+        organisation = self._requesting_organisation(stated, order)
+        if organisation is not None:
+            settings = _settings(organisation)
         else:
-            found = self._of_roles(self._person(stated, order).roles, SettingSource.REQUESTER_ROLE)
+            found = self._of_roles(self._person(stated, order), SettingSource.REQUESTER_ROLE)
             settings = _settings(found.evidence) if found.every_role_listed else set()
-        return bool(settings) and settings <= {Setting.COMMUNITY_MSK, Setting.SECONDARY_CARE}
+        return bool(settings) and settings <= _SPECIALIST
+
+    def _requesting_organisation(self, stated: Json, order: Json) -> OrganisationEvidence | None:
+        """The organisation when `requester` names one rather than a person: by form, by what it finds, or by system."""
+        resource = self._index.find(stated, holder=order)
+        kind = resource.get("resourceType") if resource is not None else _kind(stated)
+        is_ods = as_object(stated.get("identifier")).get("system") in {ODS_SITE, ODS_ORGANISATION}
+        if kind == "Organization" or (kind is None and is_ods):
+            return self._organisations(stated, order)
+        return None
 
     def _winning(
-        self, stated: Json, order: Json, requester: _Person, user: _Person, encounter: OrganisationEvidence
+        self,
+        requester: _Person,
+        user: _Person,
+        organisation: OrganisationEvidence | None,
+        encounters: list[OrganisationEvidence],
     ) -> _Found:
         """The first evidence, in the order of the module's docstring, that names an organisation at all."""
-        source = SettingSource.REQUESTER_ROLE if _kind(stated) == "PractitionerRole" else SettingSource.REQUESTER_ROLES
-        candidates = [
-            self._of_roles(requester.roles, source),
-            self._of_roles(user.roles, SettingSource.USER_ROLE),
-        ]
-        if _kind(stated) == "Organization":
-            organisation = self._organisations(stated, order)
+        source = SettingSource.REQUESTER_ROLE if requester.is_one_role else SettingSource.REQUESTER_ROLES
+        candidates = [self._of_roles(requester, source), self._of_roles(user, SettingSource.USER_ROLE)]
+        if organisation is not None:
             candidates.append(_Found(SettingSource.REQUESTER_ORGANISATION, organisation))
-        candidates.append(_Found(SettingSource.ENCOUNTER, encounter))
+        candidates += [_Found(SettingSource.ENCOUNTER, encounter) for encounter in encounters]
         return next((found for found in candidates if found.evidence.sent), _NOTHING_FOUND)
 
-    def _of_roles(self, roles: tuple[Json, ...], source: SettingSource) -> _Found:
-        """The organisations of several roles, and whether each role was placed in a listed one."""
-        if not roles:
+    def _of_roles(self, person: _Person, source: SettingSource) -> _Found:
+        """The organisations of a person's roles, and whether each role was placed in a listed one."""
+        if not person.roles:
             return _NOTHING_FOUND
-        each = [self._organisations(role.get("organization"), role) for role in roles]
+        each = [self._organisations(role.get("organization"), role) for role in person.roles]
+        whole = person.is_one_role or self._index.came_whole("PractitionerRole")
         if len(each) == 1:
-            return _Found(source, each[0], every_role_listed=bool(each[0].listed))
+            return _Found(source, each[0], every_role_listed=whole and bool(each[0].listed))
         listed = tuple(dict.fromkeys(organisation for evidence in each for organisation in evidence.listed))
         evidence = OrganisationEvidence(sent=any(evidence.sent for evidence in each), listed=listed)
-        return _Found(source, evidence, every_role_listed=all(evidence.listed for evidence in each))
+        return _Found(source, evidence, every_role_listed=whole and all(evidence.listed for evidence in each))
 
     def _organisations(self, reference: object, holder: Json) -> OrganisationEvidence:
         """The organisation behind a reference; one that several resources of a call name is followed once."""
@@ -160,22 +182,28 @@ class RequesterReader:
             found = self._followed[target] = organisations_of(reference, holder, self._index, self._directory)
         return found
 
-    def _encounter_evidence(self, order: Json, encounter_id: str | None) -> OrganisationEvidence:
-        reference: object = {"reference": f"Encounter/{encounter_id}"} if encounter_id else order.get("encounter")
-        encounter = self._index.find(reference, holder=order)
-        if encounter is None or encounter.get("resourceType") != "Encounter":
-            return NOTHING_SENT
-        return self._organisations(encounter.get("serviceProvider"), encounter)
+    def _encounter_evidence(self, order: Json, encounter_id: str | None) -> list[OrganisationEvidence]:
+        """The service providers of the call's encounter and of the order's, where they came and name one."""
+        of_call = {"reference": f"Encounter/{encounter_id}"} if encounter_id else None
+        found: list[Json] = []
+        for reference in (of_call, order.get("encounter")):
+            encounter = self._index.find(reference, holder=order)
+            if encounter is not None and encounter.get("resourceType") == "Encounter" and encounter not in found:
+                found.append(encounter)
+        evidence = [self._organisations(encounter.get("serviceProvider"), encounter) for encounter in found]
+        return [provider for provider in evidence if provider.sent]
 
     def _person(self, reference: Json, holder: Json) -> _Person:
         """The person behind a reference to a PractitionerRole or Practitioner; nobody for anything else."""
-        if not reference or _kind(reference) == "Organization":
+        if not reference:
             return _NOBODY
         resource = self._index.find(reference, holder=holder) or self._role_by_identifier(reference)
         if resource is not None and resource.get("resourceType") == "PractitionerRole":
+            if not self._is_held(resource):
+                return _NOBODY
             practitioner = as_object(resource.get("practitioner"))
             identity = self._practitioner_identity(practitioner)
-            return _Person((resource,), identity, self._identifiers(practitioner, resource))
+            return _Person((resource,), identity, self._identifiers(practitioner, resource), is_one_role=True)
         if _kind(reference) == "PractitionerRole":
             return _NOBODY
         identity = self._practitioner_identity(reference)
@@ -183,9 +211,15 @@ class RequesterReader:
         roles = tuple(
             role
             for role in self._index.prefetched("PractitionerRole")
-            if role.get("active") is not False and self._is_role_of(role, identity, identifiers)
+            if self._is_held(role) and self._is_role_of(role, identity, identifiers)
         )
         return _Person(roles, identity, identifiers)
+
+    def _is_held(self, role: Json) -> bool:
+        """Whether a role is neither inactive nor over."""
+        end = as_text(as_object(role.get("period")).get("end"))
+        is_over = end is not None and end < self._today.isoformat()[: len(end)]
+        return role.get("active") is not False and not is_over
 
     def _role_by_identifier(self, reference: Json) -> Json | None:
         """The PractitionerRole that a logical reference names by the role's own identifier."""
@@ -214,14 +248,13 @@ class RequesterReader:
             found += objects(resource.get("identifier"))
         return _identifier_pairs(found)
 
-    def _fcp_listing(self, person: _Person, found: _Found) -> FcpListing:
-        """The listing that holds at every organisation the order may come from: the least of them."""
-        if not person.identifiers or not found.evidence.listed or not found.every_role_listed:
+    def _fcp_listing(self, person: _Person, found: _Found, others: list[OrganisationEvidence]) -> FcpListing:
+        """The listing that holds at every organisation the order may come from: the least of them (NEL E5)."""
+        places = [*found.evidence.listed, *(place for evidence in others for place in evidence.listed)]
+        all_listed = found.every_role_listed and all(evidence.listed for evidence in others if evidence.sent)
+        if not person.identifiers or not places or not all_listed:
             return FcpListing.UNKNOWN
-        states = {
-            FcpListing(self._directory.fcp_listing(person.identifiers, organisation, self._today))
-            for organisation in found.evidence.listed
-        }
+        states = {FcpListing(self._directory.fcp_listing(person.identifiers, place, self._today)) for place in places}
         return next(state for state in _LEAST_FIRST if state in states)
 
     def _category(self, roles: Iterable[Json]) -> str:
@@ -252,23 +285,32 @@ def _adds_evidence(user: _Person, requester: _Person) -> bool:
     return not (same_person and all(role in user.roles for role in requester.roles))
 
 
-def _agreed(found: _Found, contradicting: set[str]) -> tuple[Setting, SettingSource]:
-    """The one setting that everything agrees on; a role that could not be placed agrees with nothing."""
+def _agreed(found: _Found, others: list[OrganisationEvidence]) -> tuple[Setting, SettingSource]:
+    """The one setting that everything agrees on.
+
+    A role or organisation that could not be placed agrees with no exemption (fact 2): beside it a setting that would
+    be exempt is unknown.
+    """
     settings = _settings(found.evidence)
     if not settings:
         return Setting.UNKNOWN, SettingSource.NOT_LISTED if found.evidence.sent else SettingSource.NONE
-    if len(settings) > 1 or not contradicting <= settings:
+    if len(settings) > 1 or not all(_settings(evidence) <= settings for evidence in others):
         return Setting.UNKNOWN, SettingSource.CONFLICT
-    if not found.every_role_listed:
+    setting = Setting(settings.pop())
+    some_unlisted = any(evidence.sent and not evidence.listed for evidence in others)
+    if not found.every_role_listed or (some_unlisted and setting in _SPECIALIST):
         return Setting.UNKNOWN, SettingSource.NOT_LISTED
-    return Setting(settings.pop()), found.source
+    return setting, found.source
+
+
+_SPECIALIST = frozenset({Setting.COMMUNITY_MSK, Setting.SECONDARY_CARE})
 
 
 def _identifier_pairs(identifiers: list[Json]) -> tuple[tuple[str, str], ...]:
     return tuple(
         (system, value)
         for identifier in identifiers
-        if isinstance(system := identifier.get("system"), str) and isinstance(value := identifier.get("value"), str)
+        if (system := as_text(identifier.get("system"))) and (value := as_text(identifier.get("value")))
     )
 
 

@@ -14,6 +14,8 @@ class ResourceIndex:
         self._base = fhir_server.rstrip("/") + "/" if fhir_server else None
         self._by_reference: dict[str, Json] = {}
         self._prefetched: dict[str, list[Json]] = {}
+        self._containers: dict[int, Json] = {}
+        self._part_of_types: set[str] = set()
         for entry in objects(draft_orders.get("entry")):
             self._add(entry.get("resource"), entry.get("fullUrl"))
         for value in prefetch.values():
@@ -27,6 +29,9 @@ class ResourceIndex:
             return
         for entry in objects(value.get("entry")):
             self._add(entry.get("resource"), entry.get("fullUrl"), self._prefetched)
+        if not is_complete_answer(value):
+            brought = [as_object(entry.get("resource")) for entry in objects(value.get("entry"))]
+            self._part_of_types |= {str(resource.get("resourceType")) for resource in brought}
 
     def _add(self, resource: object, full_url: object, by_type: dict[str, list[Json]] | None = None) -> None:
         if not isinstance(resource, dict):
@@ -36,14 +41,23 @@ class ResourceIndex:
             return
         if by_type is not None:
             by_type.setdefault(kind, []).append(resource)
-        if isinstance(identity, str):
+        if isinstance(identity, str) and identity:
             self._by_reference.setdefault(f"{kind}/{identity}", resource)
-        if isinstance(full_url, str):
+        if isinstance(full_url, str) and full_url:
             self._by_reference.setdefault(full_url, resource)
+
+    @property
+    def knows_its_server(self) -> bool:
+        """Whether the call said which FHIR server its references belong to."""
+        return self._base is not None
 
     def prefetched(self, resource_type: str) -> list[Json]:
         """The resources of a type that prefetch brought, under whichever key."""
         return self._prefetched.get(resource_type, [])
+
+    def came_whole(self, resource_type: str) -> bool:
+        """Whether every prefetch answer that brought this type was a whole one, and not a page of it."""
+        return resource_type not in self._part_of_types
 
     def find(self, reference: object, *, holder: Json | None = None) -> Json | None:
         """The resource that a Reference names, or None when it did not come with the call.
@@ -56,25 +70,29 @@ class ResourceIndex:
         if target is None:
             return None
         if target.startswith("#"):
-            return _contained(holder, target[1:])
+            return self._find_contained(holder, target[1:])
         found = self._by_reference.get(target)
-        return found if found is not None else self._by_reference.get(self.relative(target) or "")
+        if found is not None:
+            return found
+        relative = self.relative(target)
+        return self._by_reference.get(relative) if relative is not None else None
+
+    def _find_contained(self, holder: Json | None, identity: str) -> Json | None:
+        """A contained resource; one that is contained itself looks among its container's."""
+        container = self._containers.get(id(holder), holder)
+        for resource in objects(as_object(container).get("contained")):
+            if container is not None and resource.get("id") == identity:
+                self._containers[id(resource)] = container
+                return resource
+        return None
 
     def relative(self, target: str) -> str | None:
         """The `Type/id` form of a reference, or None when it names another server or no resource."""
         path = target.split("/_history/", 1)[0]
         if "://" in path:
-            if self._base is not None and path.startswith(self._base):
-                return path[len(self._base) :]
-            return "/".join(path.rsplit("/", 2)[1:]) if self._base is None else None
+            below_base = self._base is not None and path.startswith(self._base)
+            return path[len(self._base or "") :] if below_base else None
         return None if path.startswith("urn:") else path
-
-
-def _contained(holder: Json | None, identity: str) -> Json | None:
-    for resource in objects(as_object(holder).get("contained")):
-        if resource.get("id") == identity:
-            return resource
-    return None
 
 
 def is_complete_answer(value: object) -> bool:
@@ -84,13 +102,20 @@ def is_complete_answer(value: object) -> bool:
     """
     if not isinstance(value, dict) or value.get("resourceType") != "Bundle":
         return False
-    if any(link.get("relation") == "next" for link in objects(value.get("link"))):
+    links, entries = value.get("link", []), value.get("entry", [])
+    if not isinstance(links, list) or not isinstance(entries, list):
         return False
-    resources = [entry.get("resource") for entry in objects(value.get("entry"))]
-    if any(as_object(resource).get("resourceType") in _NOT_A_RESULT for resource in resources):
+    if any(not isinstance(link, dict) or link.get("relation") == "next" for link in links):
         return False
+    matches = 0
+    for entry in entries:
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        if not isinstance(resource, dict) or resource.get("resourceType") in _NOT_A_RESULT:
+            return False
+        search = entry.get("search")
+        matches += not (isinstance(search, dict) and search.get("mode") == "include")
     total = value.get("total")
-    return not isinstance(total, int) or total <= len(resources)
+    return not isinstance(total, int) or total <= matches
 
 
 _NOT_A_RESULT = (None, "OperationOutcome")
@@ -102,4 +127,10 @@ def same_patient(reference: object, patient_id: str, index: ResourceIndex) -> bo
     if not isinstance(target, str):
         return True
     own = f"Patient/{patient_id}"
-    return target == own or index.relative(target) == own
+    if target == own or index.relative(target) == own:
+        return True
+    named = index.find(target)
+    if named is not None:
+        return named.get("resourceType") == "Patient" and named.get("id") == patient_id
+    # Without `fhirServer` nobody can say whose server an absolute reference names: its end must do.
+    return not index.knows_its_server and target.split("/_history/", 1)[0].endswith(f"/{own}")

@@ -56,6 +56,12 @@ def codings(concept: object) -> list[tuple[str, str]]:
     return found
 
 
+def status_codes(concept: object) -> list[str]:
+    """The codes of a status whose value set FHIR fixes, so that a coding without `system` still means one thing."""
+    stated = [coding.get("code") for coding in objects(as_object(concept).get("coding"))]
+    return [code for code in stated if isinstance(code, str)]
+
+
 def codings_of(concepts: object) -> list[tuple[str, str]]:
     """The pairs of one CodeableConcept or of a list of them."""
     if isinstance(concepts, dict):

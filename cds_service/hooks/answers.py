@@ -10,7 +10,7 @@ from cds_service.cards.order import CardContext, DestinationFinder, OrderForCard
 from cds_service.cards.speaker import speakers_of
 from cds_service.directory.model import Destination, Directory
 from cds_service.fhir.orders import SelectionError
-from cds_service.fhir.reading import HookContext, OrderReader, ReadOrder
+from cds_service.fhir.reading import HookContext, OrderReader, Reading, ReadOrder
 from cds_service.fhir.shapes import MalformedOrderError, as_object, objects
 from cds_service.hooks.log_events import CallOfEvent, evaluation_event
 from cds_service.pathway.decide import decide
@@ -77,26 +77,26 @@ class Responder:
             ProtocolError: 400 when a selected order is missing from the drafts or cannot be read.
         """
         context = _hook_context(request, client)
-        read = self._read(context, today)
-        if not read:
+        reading = self._read(context, today)
+        if not reading.orders:
+            _refuse(reading.malformed)
             return Answer([], unevaluated=False, orders=[])
-        decisions = [decide(order.facts, self._pathways.get(order.facts.region), today) for order in read]
-        for_cards = [self._for_card(order, decision) for order, decision in zip(read, decisions, strict=True)]
+        for_cards = [self._decided(order, today) for order in reading.orders]
         card_context = CardContext(context.patient_id, context.user_id, today)
         built = build_cards(for_cards, self._speakers, card_context)
-        cards = [card for card, _ in built]
-        unresolved = [order for order in for_cards if order.decision.outcome is Outcome.COULD_NOT_EVALUATE]
-        if unresolved and cards:
-            name_unevaluated(cards[0], unresolved)
-        elif unresolved and client.on_unresolved == "card":
-            cards = [not_evaluated_card(unresolved, self._speakers[NATIONAL.id], card_context)]
-            built = [(cards[0], unresolved)]
+        unplaced = [order for order in for_cards if order.decision.outcome is Outcome.COULD_NOT_EVALUATE]
+        if not built and unplaced and client.on_unresolved == "card":
+            built = [(not_evaluated_card(unplaced, self._speakers[NATIONAL.id], card_context), unplaced)]
+        elif built and (unplaced or reading.malformed):
+            name_unevaluated(built[0][0], unplaced, unreadable=len(reading.malformed))
+        if not built:
+            _refuse(reading.malformed)
         spoken = {id(order): card["uuid"] for card, orders in built for order in orders}
         logged = [
-            (order, decision, spoken.get(id(for_card)))
-            for order, decision, for_card in zip(read, decisions, for_cards, strict=True)
+            (order, for_card.decision, spoken.get(id(for_card)))
+            for order, for_card in zip(reading.orders, for_cards, strict=True)
         ]
-        return Answer(cards, unevaluated=bool(unresolved) and not cards, orders=logged)
+        return Answer([card for card, _ in built], unevaluated=bool(unplaced) and not built, orders=logged)
 
     def events(self, answer: Answer, call: CallOfEvent) -> list[EvaluationEvent]:
         """The log events of an answer: one for each evaluated MSK order."""
@@ -105,7 +105,7 @@ class Responder:
             for order, decision, card_id in answer.orders
         ]
 
-    def _read(self, context: HookContext, today: date) -> list[ReadOrder]:
+    def _read(self, context: HookContext, today: date) -> Reading:
         try:
             return self._reader.read(context, today)
         except SelectionError as error:
@@ -113,8 +113,10 @@ class Responder:
             text = f"{field} names an order that is not in context.draftOrders. Send the selected order in the Bundle."
             raise ProtocolError(400, [Issue("not-found", text, field)]) from None
         except MalformedOrderError as error:
-            text = f"{error.path} is not {error.expected}. Send it as FHIR R4 says."
-            raise ProtocolError(400, [Issue("structure", text, error.path)]) from None
+            raise ProtocolError(400, [_malformed(error)]) from None
+
+    def _decided(self, order: ReadOrder, today: date) -> OrderForCard:
+        return self._for_card(order, decide(order.facts, self._pathways.get(order.facts.region), today))
 
     def _for_card(self, order: ReadOrder, decision: Decision) -> OrderForCard:
         resource = order.order.resource
@@ -137,7 +139,7 @@ class Responder:
         regions = {(organisation.region, organisation.borough) for organisation in organisations}
         requester_area = regions.pop() if len(regions) == 1 else (order.facts.region, None)
         home = order.home
-        area = (home.region, home.borough) if home is not None else requester_area
+        area = (home.region, home.borough) if home.region is not None else requester_area
 
         def find(kind: str) -> Destination | None:
             found = self._directory.destination(*area, kind)
@@ -146,6 +148,16 @@ class Responder:
             return found
 
         return find
+
+
+def _refuse(malformed: list[MalformedOrderError]) -> None:
+    """Where no card would name them, orders that could not be read are an error and never "no concerns" (fact 5)."""
+    if malformed:
+        raise ProtocolError(400, [_malformed(error) for error in malformed])
+
+
+def _malformed(error: MalformedOrderError) -> Issue:
+    return Issue("structure", f"{error.path} is not {error.expected}. Send it as FHIR R4 says.", error.path)
 
 
 def _hook_context(request: HookRequest, client: Client) -> HookContext:

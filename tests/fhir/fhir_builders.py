@@ -216,7 +216,10 @@ def call(*orders: Json, prefetch: Json | None = None, **elements: Any) -> HookCo
 
 def read(*orders: Json, prefetch: Json | None = None, **elements: Any) -> list[ReadOrder]:  # noqa: ANN401 - any element
     """Read a call with the tiny directory."""
-    return OrderReader(DIRECTORY, TERMINOLOGY).read(call(*orders, prefetch=prefetch, **elements), TODAY)
+    reading = OrderReader(DIRECTORY, TERMINOLOGY).read(call(*orders, prefetch=prefetch, **elements), TODAY)
+    for error in reading.malformed:
+        raise error
+    return reading.orders
 
 
 def read_one(*orders: Json, prefetch: Json | None = None, **elements: Any) -> ReadOrder:  # noqa: ANN401 - any element

@@ -13,7 +13,7 @@ from cds_service.fhir.shapes import (
     objects,
 )
 
-JUNK = [
+JUNK: list[object] = [
     None,
     True,
     False,

@@ -8,5 +8,5 @@ from hypothesis import settings
 sys.path.append(str(Path(__file__).parent))
 
 # How long an example takes says nothing about the pathway; the machine may be busy.
-settings.register_profile("untimed", deadline=None, max_examples=200)
+settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")

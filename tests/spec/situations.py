@@ -6,7 +6,7 @@ sorting of the settings, and nothing at all. Days lie on and around every effect
 
 from datetime import date, timedelta
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
@@ -111,9 +111,9 @@ class Situation(NamedTuple):
         """What `decide` answers."""
         return decide(self.facts, None if self.choices is None else self.choices.pathway(), self.today)
 
-    def with_facts(self, **changes: object) -> "Situation":
+    def with_facts(self, **changes: Any) -> "Situation":  # noqa: ANN401 - a test names any fact
         """The same situation with some facts changed."""
-        return self._replace(facts=self.facts._replace(**changes))  # type: ignore[arg-type] - a test names any field
+        return self._replace(facts=self.facts._replace(**changes))
 
     def with_reasons(self, *reasons: Indication) -> "Situation":
         """The same situation with further coded reasons."""
@@ -137,26 +137,38 @@ def regional_choices(draw: st.DrawFn) -> Choices:
     )
 
 
+ADULTS = st.integers(18, 110)
+AGES = ADULTS | st.none() | st.sampled_from([0, 1, 15, 16, 17])
 REGIONS = st.sampled_from([*PATHWAYS, OUTSIDE, UNRESOLVED, RegionId("elsewhere")])
-AGES = st.none() | st.sampled_from([0, 1, 15, 16, 17, 18]) | st.integers(0, 110)
 DATES = st.just(TODAY) | st.builds(
     lambda day, days: day + timedelta(days), st.sampled_from(_TURNING_POINTS), st.integers(-2, 2)
 )
-REASONS = st.frozensets(st.sampled_from(Indication), max_size=4)
+ROUTINE_REASONS = st.sampled_from(
+    [
+        frozenset[Indication](),
+        frozenset({Indication.PAIN}),
+        frozenset({Indication.BENIGN_CAUSE}),
+        frozenset({Indication.PAIN, Indication.BACK_PAIN_OR_SCIATICA}),
+        frozenset({Indication.TEXT_ONLY}),
+        frozenset({Indication.UNRECOGNISED, Indication.BENIGN_CAUSE}),
+    ]
+)
+REASONS = ROUTINE_REASONS | st.frozensets(st.sampled_from(Indication), max_size=4)
 FACTS = st.builds(
     Facts,
-    modality=st.sampled_from(Modality),
-    body_region=st.sampled_from(BodyRegion),
-    known_by=st.sampled_from(KnownBy),
-    live=st.sampled_from([True, True, True, False]),
+    modality=st.sampled_from([Modality.MRI, Modality.MRI, Modality.USS, Modality.USS, Modality.OTHER]),
+    body_region=st.sampled_from([BodyRegion.LUMBAR_SPINE, BodyRegion.KNEE, BodyRegion.HIP])
+    | st.sampled_from(BodyRegion),
+    known_by=st.sampled_from([KnownBy.CODE, KnownBy.CODE, KnownBy.TEXT]),
+    live=st.sampled_from([True] * 5 + [False]),
     region=REGIONS,
-    setting=st.sampled_from(Setting),
-    fcp_listing=st.sampled_from(FcpListing),
+    setting=st.sampled_from([Setting.GENERAL_PRACTICE, *Setting]),
+    fcp_listing=st.sampled_from([FcpListing.CURRENT, *FcpListing]),
     indications=REASONS,
-    oncology=st.sampled_from(Oncology),
+    oncology=st.sampled_from([Oncology.NONE, *Oncology]),
     age=AGES,
     patient_region=st.none() | st.sampled_from([*PATHWAYS, OUTSIDE]),
-    specialist_request=st.booleans(),
+    specialist_request=st.sampled_from([False, False, True]),
     evidence=st.dictionaries(st.sampled_from(["setting", "region"]), st.sampled_from(["encounter", "conflict"])),
 )
 
@@ -194,3 +206,41 @@ def orders_under_a_pathway(draw: st.DrawFn) -> Situation:
         age=draw(st.none() | st.integers(1, 110)),
     )
     return order.in_region(draw(regional_choices()))
+
+
+@st.composite
+def removable_scans(draw: st.DrawFn) -> Situation:
+    """Draw an order that nothing of fact 6 protects: its scan is removed together with creating the referral."""
+    choices = draw(regional_choices())
+    modality = draw(st.sampled_from(PATHWAYS[choices.region].modalities))
+    emergency = draw(st.booleans())
+    reasons = draw(ROUTINE_REASONS) | ({Indication.CAUDA_EQUINA} if emergency else set())
+    body_region = draw(st.sampled_from(sorted(set(MSK_REGIONS) - {BodyRegion.UNKNOWN})))
+    settings = [Setting.GENERAL_PRACTICE, Setting.COMMUNITY_MSK] if emergency else [Setting.GENERAL_PRACTICE]
+    order = Facts(
+        modality,
+        body_region,
+        setting=draw(st.sampled_from(settings)),
+        fcp_listing=draw(st.sampled_from([FcpListing.NONE, FcpListing.EXPIRED, FcpListing.UNKNOWN])),
+        indications=reasons,
+        oncology=draw(st.sampled_from([Oncology.NONE, Oncology.UNKNOWN])),
+        age=draw(ADULTS),
+    )
+    return Situation(order, None, draw(DATES)).in_region(choices)
+
+
+@st.composite
+def exempt_practitioners(draw: st.DrawFn) -> Situation:
+    """Draw a routine NEL MRI of an assured First Contact Practitioner with every proof."""
+    order = Facts(
+        Modality.MRI,
+        draw(st.sampled_from(sorted(set(MSK_REGIONS) - {BodyRegion.UNKNOWN}))),
+        setting=Setting.GENERAL_PRACTICE,
+        fcp_listing=FcpListing.CURRENT,
+        indications=draw(ROUTINE_REASONS),
+        oncology=draw(st.sampled_from([Oncology.NONE, Oncology.PAST, Oncology.UNKNOWN])),
+        age=draw(AGES),
+    )
+    choices = draw(regional_choices())
+    choices = choices._replace(region=RegionId("nel"), off=choices.off - {RuleId.FCP_EXEMPT})
+    return Situation(order, None, draw(DATES)).in_region(choices)

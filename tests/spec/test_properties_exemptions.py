@@ -1,5 +1,6 @@
 """Missing evidence never exempts (fact 2 of `design.md`), tried on generated situations."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from situations import (
@@ -8,9 +9,11 @@ from situations import (
     REDIRECTS,
     Choices,
     Situation,
+    exempt_practitioners,
     msk_orders_outside_secondary_care,
     orders_under_a_pathway,
     regional_choices,
+    removable_scans,
     situations,
 )
 
@@ -42,65 +45,53 @@ REMOVALS: dict[str, list[object]] = {
 removals = st.fixed_dictionaries({}, optional={name: st.sampled_from(values) for name, values in REMOVALS.items()})
 
 
-@given(situations())
-def test_an_fcp_is_exempt_only_with_every_proof(situation: Situation) -> None:
-    """NEL, MRI known by its code, a current listing, and a setting that the pathway would redirect (NEL E5, E6)."""
+@given(exempt_practitioners())
+def test_an_assured_practitioner_with_every_proof_is_exempt(situation: Situation) -> None:
+    """The exemption is real: NEL, MRI known by its code, a current listing, a practice, no red flag (NEL E5, E6)."""
+    assert situation.decided().outcome is Outcome.FCP_EXEMPT
+
+
+@given(situations() | orders_under_a_pathway() | exempt_practitioners())
+def test_nobody_is_exempt_without_every_proof(situation: Situation) -> None:
+    """Whatever else holds, `fcp_exempt` means that each proof was there."""
     facts = situation.facts
     if situation.decided().outcome is not Outcome.FCP_EXEMPT:
         return
 
-    assert facts.region == "nel"
-    assert situation.choices is not None
+    assert facts.region == NEL
     assert facts.modality is Modality.MRI
     assert facts.known_by is KnownBy.CODE
     assert facts.fcp_listing in {FcpListing.CURRENT, FcpListing.CURRENT_NOT_SPINE}
-    assert facts.setting in situation.choices.pathway().settings.redirect
-    assert facts.setting is not Setting.UNKNOWN
+    assert facts.setting in {Setting.GENERAL_PRACTICE, Setting.URGENT_CARE, Setting.COMMUNITY_MSK}
 
 
-@given(orders_under_a_pathway())
-def test_an_fcp_on_the_register_is_exempt_for_a_routine_scan(situation: Situation) -> None:
-    """The exemption is real: without a rule above it, a listed practitioner in a practice hears nothing."""
-    decision = (
-        situation.in_region(Choices(situation.facts.region))
-        .with_facts(
-            modality=Modality.MRI,
-            known_by=KnownBy.CODE,
-            setting=Setting.GENERAL_PRACTICE,
-            fcp_listing=FcpListing.CURRENT,
-            indications=frozenset({Indication.PAIN}),
-            oncology=Oncology.NONE,
-        )
-        .decided()
-    )
-
-    assert (decision.outcome is Outcome.FCP_EXEMPT) == (situation.facts.region == "nel")
+LACKING: list[dict[str, object]] = [
+    {"fcp_listing": FcpListing.NONE},
+    {"fcp_listing": FcpListing.EXPIRED},
+    {"fcp_listing": FcpListing.UNKNOWN},
+    {"known_by": KnownBy.TEXT},
+    {"setting": Setting.UNKNOWN},
+    {"modality": Modality.USS},
+    {"body_region": BodyRegion.UNKNOWN},
+    {"region": UNRESOLVED},
+    {"region": RegionId("nwl")},
+]
+"""Each proof taken away or left unknown."""
 
 
-@given(situations())
+@pytest.mark.parametrize("lacking", LACKING, ids=str)
+@given(exempt_practitioners())
+def test_each_missing_proof_ends_the_exemption(lacking: dict[str, object], situation: Situation) -> None:
+    """Unknown never satisfies an exemption: setting, listing, region, body region, and a scan known by text."""
+    assert situation.with_facts(**lacking).decided().outcome is not Outcome.FCP_EXEMPT
+
+
+@given(situations() | orders_under_a_pathway())
 def test_an_unknown_setting_never_exempts(situation: Situation) -> None:
-    """Evidence that is missing or disagrees is neither a community MSK service nor a listed practice."""
+    """Evidence that is missing or disagrees is neither a community MSK service nor a hospital."""
     decision = situation.with_facts(setting=Setting.UNKNOWN).decided()
 
     assert decision.outcome not in {Outcome.SPECIALIST_EXEMPT, Outcome.FCP_EXEMPT}
-
-
-@given(situations(), st.sampled_from(NOT_CURRENT))
-def test_an_unknown_or_lapsed_listing_never_exempts(situation: Situation, listing: FcpListing) -> None:
-    """Only a current listing does; one that could not be looked up does not."""
-    assert situation.with_facts(fcp_listing=listing).decided().outcome is not Outcome.FCP_EXEMPT
-
-
-@given(situations())
-def test_a_scan_known_by_its_text_is_never_fcp_exempt(situation: Situation) -> None:
-    """Text may classify an order; it never exempts."""
-    assert situation.with_facts(known_by=KnownBy.TEXT).decided().outcome is not Outcome.FCP_EXEMPT
-
-
-@given(situations())
-def test_an_unstated_body_region_is_never_fcp_exempt(situation: Situation) -> None:
-    """What is imaged is part of the proof; such an order is unclassified instead."""
-    assert situation.with_facts(body_region=BodyRegion.UNKNOWN).decided().outcome is not Outcome.FCP_EXEMPT
 
 
 @given(orders_under_a_pathway())
@@ -119,14 +110,14 @@ def test_a_nel_ultrasound_is_never_redirected(situation: Situation) -> None:
     assert decision.outcome not in REDIRECTS | {Outcome.PAEDIATRIC, Outcome.LUMP, Outcome.FCP_EXEMPT}
 
 
-@given(situations(), removals)
+@given(situations() | orders_under_a_pathway(), removals)
 def test_taking_evidence_away_keeps_a_red_flag_card(situation: Situation, removed: dict[str, object]) -> None:
     """Without setting, region, register entry or age, a red flag still speaks, and is never turned into a redirect."""
     if situation.decided().outcome in RED_FLAG_CARDS:
         assert situation.with_facts(**removed).decided().outcome in RED_FLAG_CARDS
 
 
-@given(situations(), removals)
+@given(situations() | orders_under_a_pathway() | exempt_practitioners(), removals)
 def test_taking_evidence_away_adds_no_deletion(situation: Situation, removed: dict[str, object]) -> None:
     """One exception, by the exemption's own rule: who is no longer listed is redirected like everyone (D34)."""
     before, after = situation.decided(), situation.with_facts(**removed).decided()
@@ -134,7 +125,7 @@ def test_taking_evidence_away_adds_no_deletion(situation: Situation, removed: di
     assert not after.may_delete or before.may_delete or before.outcome is Outcome.FCP_EXEMPT
 
 
-@given(situations())
+@given(situations() | orders_under_a_pathway())
 def test_losing_the_cancer_status_keeps_a_red_flag_card(situation: Situation) -> None:
     """Sarcoma, suspected cancer, cauda equina, urgent reasons and metastases of the spine do not rest on it."""
     before = situation.decided()
@@ -158,14 +149,17 @@ def test_cord_compression_without_a_cancer_status_is_still_urgent(situation: Sit
         assert unknown.outcome in RED_FLAG_CARDS
 
 
-@given(situations())
-def test_losing_the_cancer_status_adds_a_deletion_only_where_a_history_had_stopped_it(situation: Situation) -> None:
+@given(removable_scans(), st.sampled_from(Oncology))
+def test_losing_the_cancer_status_adds_a_deletion_only_where_a_history_had_stopped_it(
+    situation: Situation, oncology: Oncology
+) -> None:
     """Fact 6 keeps a scan for a cancer that is known; an unknown status does not stop a redirect (fact 2, D03)."""
-    before, after = situation.decided(), situation.with_facts(oncology=Oncology.UNKNOWN).decided()
+    before = situation.with_facts(oncology=oncology).decided()
+    after = situation.with_facts(oncology=Oncology.UNKNOWN).decided()
 
-    if after.may_delete and not before.may_delete:
-        assert situation.facts.oncology in CANCER_HISTORIES
-        assert Caution.UNLESS_RED_FLAGS in after.cautions or after.outcome is Outcome.CES
+    assert after.may_delete
+    assert before.may_delete or oncology in CANCER_HISTORIES
+    assert after.outcome is Outcome.CES or Caution.UNLESS_RED_FLAGS in after.cautions
 
 
 @given(msk_orders_outside_secondary_care(), regional_choices())

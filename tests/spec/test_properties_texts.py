@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from situations import PATHWAYS, REDIRECTS, Situation, situations
 
-from cds_service.pathway.facts import Modality
+from cds_service.pathway.facts import Modality, RegionId
 from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.model import SPELLED_OUT, NationalFallback, OrderWords, Pathway
 from cds_service.pathway.outcomes import Caution, Outcome, TextKey
@@ -14,7 +14,7 @@ from cds_service.pathway.outcomes import Caution, Outcome, TextKey
 CDS_HOOKS_SUMMARY = 140
 """A summary has fewer characters than this (CDS Hooks, "Card attributes")."""
 
-SPEAKERS: dict[str, Pathway | NationalFallback] = {**PATHWAYS, "national": NATIONAL}
+SPEAKERS: dict[RegionId, Pathway | NationalFallback] = {**PATHWAYS, RegionId("national"): NATIONAL}
 ORDERS = [OrderWords(modality, count) for modality in Modality for count in (1, 2)]
 EVERY_TEXT = list(itertools.product(SPEAKERS, TextKey))
 
@@ -61,7 +61,7 @@ def test_a_card_never_names_its_own_outcome_as_another_red_flag(situation: Situa
 
 
 @pytest.mark.parametrize(("speaker", "key"), EVERY_TEXT)
-def test_every_summary_is_short_whole_and_in_words(speaker: str, key: TextKey) -> None:
+def test_every_summary_is_short_whole_and_in_words(speaker: RegionId, key: TextKey) -> None:
     """For one order or several, conditional or not: fewer than 140 characters and nothing left to fill in."""
     text = SPEAKERS[speaker].texts.cards[key]
 
@@ -73,7 +73,7 @@ def test_every_summary_is_short_whole_and_in_words(speaker: str, key: TextKey) -
 
 
 @pytest.mark.parametrize(("speaker", "key"), EVERY_TEXT)
-def test_every_step_is_whole(speaker: str, key: TextKey) -> None:
+def test_every_step_is_whole(speaker: RegionId, key: TextKey) -> None:
     """Nothing is left to fill in, and emphasis that opens also closes."""
     text = SPEAKERS[speaker].texts.cards[key]
 

@@ -1,0 +1,295 @@
+from uuid import UUID
+
+import pytest
+
+from cds_service.cards.build import DESTINATION_KINDS, name_unevaluated, not_evaluated_card
+from cds_service.cards.order import OrderForCard
+from cds_service.pathway.facts import UNRESOLVED, BodyRegion, Indication, Modality, Oncology, RegionId, Setting
+from cds_service.pathway.outcomes import Outcome, TextKey
+from cds_service.protocol.card import Card
+from tests.cards.conftest import CONTEXT, NATIONAL, Destinations, an_order, card_of, cards_of, some_facts
+
+CES = frozenset({Indication.CAUDA_EQUINA})
+SARCOMA = frozenset({Indication.SARCOMA})
+
+
+def another(number: int = 2, **facts: object) -> OrderForCard:
+    """A further order of the same call."""
+    return an_order(some_facts(**facts), reference=f"ServiceRequest/draft-{number}", label=f"Order {number}")
+
+
+def actions(card: Card) -> list[str]:
+    """The types of the card's actions, and what is removed."""
+    return [
+        action.get("resourceId", action["type"])
+        for suggestion in card.get("suggestions", [])
+        for action in suggestion["actions"]
+    ]
+
+
+def label(card: Card) -> str:
+    """The words on the button."""
+    (suggestion,) = card["suggestions"]
+    return suggestion["label"]
+
+
+def test_an_order_without_a_card_is_passed_over() -> None:
+    """Silence beside a card stays silent."""
+    exempt = another(setting=Setting.SECONDARY_CARE)
+
+    assert cards_of(exempt) == []
+    assert len(cards_of(exempt, an_order())) == 1
+
+
+def test_each_outcome_gets_one_card() -> None:
+    """Two orders share one; a third of another outcome has its own."""
+    cards = cards_of(an_order(), another(2), another(3, indications=SARCOMA))
+
+    assert [actions(card) for card in cards] == [
+        ["create"],
+        ["create", "ServiceRequest/draft-1", "ServiceRequest/draft-2"],
+    ]
+
+
+def test_cards_come_most_urgent_first() -> None:
+    """By indicator, then by the order of precedence."""
+    orders = [
+        another(1, indications=frozenset({Indication.SOFT_TISSUE_LUMP})),
+        another(2),
+        another(3, indications=frozenset({Indication.URGENT})),
+        another(4, indications=SARCOMA),
+        another(5, indications=CES),
+    ]
+
+    cards = cards_of(*orders)
+
+    assert [card["indicator"] for card in cards] == ["critical", "warning", "warning", "warning", "info"]
+    assert [card["summary"].split(":")[0].split(" ")[0] for card in cards] == [
+        "Send",
+        "Refer",
+        "Refer",
+        "Refer",
+        "Follow",
+    ]
+    assert "sarcoma" in cards[1]["summary"]
+    assert "urgently" in cards[2]["summary"]
+
+
+def test_every_card_and_suggestion_has_its_own_uuid() -> None:
+    """Random ones, as feedback needs them."""
+    cards = cards_of(an_order(), another(indications=CES))
+    uuids = [card["uuid"] for card in cards] + [one["uuid"] for card in cards for one in card["suggestions"]]
+
+    assert len({UUID(one) for one in uuids}) == 4
+
+
+def test_two_orders_get_one_referral_and_two_removals() -> None:
+    """In one suggestion, at most one of which is wanted (D49)."""
+    card = card_of(an_order(), another())
+
+    assert actions(card) == ["create", "ServiceRequest/draft-1", "ServiceRequest/draft-2"]
+    assert card["selectionBehavior"] == "at-most-one"
+    assert [action["description"] for action in card["suggestions"][0]["actions"]] == [
+        "Add a draft: Referral to community MSK service",
+        "Remove the scan order: MRI of knee",
+        "Remove the scan order: Order 2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("modalities", "words"),
+    [
+        ([Modality.MRI], "this MRI"),
+        ([Modality.USS], "this ultrasound"),
+        ([Modality.MRI, Modality.MRI], "these scans"),
+        ([Modality.MRI, Modality.USS], "these scans"),
+        ([Modality.USS, Modality.MRI, Modality.USS], "these scans"),
+    ],
+)
+def test_a_card_speaks_of_its_orders_in_plain_words(modalities: list[Modality], words: str) -> None:
+    """One by its kind, several together."""
+    orders = [another(number, modality=modality) for number, modality in enumerate(modalities)]
+
+    assert card_of(*orders)["summary"] == f"Refer to community MSK instead of ordering {words}"
+
+
+def test_a_removed_scan_is_announced_on_the_button() -> None:
+    """The clinician sees what will happen before it does."""
+    assert label(card_of(an_order())) == "Refer to community MSK and remove this scan"
+
+
+def test_a_scan_that_stays_is_announced_on_the_button() -> None:
+    """Nothing is removed behind it."""
+    card = card_of(an_order(some_facts(age=None)))
+
+    assert label(card) == "Refer to community MSK; the scan stays"
+    assert actions(card) == ["create"]
+
+
+def test_a_button_does_not_say_that_the_scan_stays_when_one_of_two_goes() -> None:
+    """The first may be removed, the second may not: the words must not deny the removal."""
+    card = card_of(an_order(), another(specialist_request=True))
+
+    assert actions(card) == ["create", "ServiceRequest/draft-1"]
+    assert "the scan stays" not in label(card)
+    assert "**Order 2 stays:**" in card["detail"]
+
+
+def test_a_button_that_removes_two_scans_does_not_speak_of_one() -> None:
+    """`this scan` would promise less than happens."""
+    assert "this scan" not in label(card_of(an_order(), another()))
+
+
+@pytest.mark.parametrize("facts", [{}, {"indications": CES}])
+def test_an_order_without_an_id_cannot_be_removed(facts: dict[str, object]) -> None:
+    """The referral is offered all the same."""
+    card = card_of(an_order(some_facts(**facts), reference=None))
+
+    assert actions(card) == ["create"]
+    assert "remove" not in label(card)
+
+
+@pytest.mark.parametrize("indication", [Indication.PAIN, Indication.URGENT])
+def test_a_routine_or_urgent_referral_needs_a_destination(indication: Indication) -> None:
+    """Without one the card advises, and neither creates nor removes (D26)."""
+    order = an_order(some_facts(indications=frozenset({indication})), destination=Destinations("all"))
+    card = card_of(order)
+
+    assert "suggestions" not in card
+    assert "selectionBehavior" not in card
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"indications": CES}, ["create", "ServiceRequest/draft-1"]),
+        ({"indications": SARCOMA}, ["create"]),
+        ({"indications": frozenset({Indication.SUSPECTED_CANCER})}, ["create"]),
+        ({"oncology": Oncology.UNDER_CARE}, ["create"]),
+        (
+            {"indications": frozenset({Indication.METASTASIS}), "body_region": BodyRegion.LUMBAR_SPINE},
+            ["create"],
+        ),
+    ],
+)
+def test_a_red_flag_referral_waits_for_no_destination(facts: dict[str, object], expected: list[str]) -> None:
+    """A draft without performer can still be sent by hand."""
+    card = card_of(an_order(some_facts(**facts), destination=Destinations("all")))
+
+    assert actions(card) == expected
+    assert "performer" not in card["suggestions"][0]["actions"][0]["resource"]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"indications": frozenset({Indication.SOFT_TISSUE_LUMP})},
+        {"age": 12},
+        {"setting": Setting.UNKNOWN},
+        {"indications": CES, "region": RegionId("other")},
+    ],
+)
+def test_some_cards_suggest_nothing(facts: dict[str, object]) -> None:
+    """A lump, a child, an unknown setting, and the nation, whatever the configuration holds."""
+    assert "suggestions" not in card_of(an_order(some_facts(**facts)))
+
+
+def test_a_card_links_to_its_destination_first() -> None:
+    """Then to the pages of the pathway."""
+    card = card_of(an_order(destination=Destinations(url="https://msk.example/brent")))
+
+    assert card["links"][0] == {
+        "label": "Invented community-msk service",
+        "url": "https://msk.example/brent",
+        "type": "absolute",
+    }
+    assert len(card["links"]) == 2
+
+
+def test_a_page_is_offered_once() -> None:
+    """Two destinations may share a page, and so may a destination and the pathway."""
+    order = an_order(
+        some_facts(oncology=Oncology.UNDER_CARE), destination=Destinations(url="https://www.nice.org.uk/guidance/ng12")
+    )
+    urls = [link["url"] for link in card_of(order)["links"]]
+
+    assert len(set(urls)) == len(urls)
+
+
+def test_a_card_without_any_page_has_no_links() -> None:
+    """An empty list would be an empty element."""
+    order = an_order(some_facts(age=12), destination=Destinations("all"))
+
+    assert "links" not in card_of(order)
+
+
+def test_a_specialists_request_quietens_the_card_unless_another_order_is_loud() -> None:
+    """One card for both speaks as loudly as the louder."""
+    quiet = an_order(some_facts(specialist_request=True))
+
+    assert card_of(quiet)["indicator"] == "info"
+    assert card_of(quiet, another())["indicator"] == "warning"
+
+
+def test_one_order_that_lacks_a_reason_makes_the_card_conditional() -> None:
+    """The other's reason does not speak for it."""
+    card = card_of(an_order(), another(indications=frozenset()))
+
+    assert card["summary"].endswith("unless red flags")
+
+
+def test_of_several_urgent_orders_the_most_urgent_speaks() -> None:
+    """Same day before rheumatology."""
+    rheumatology = an_order(some_facts(indications=frozenset({Indication.RHEUMATOLOGY})))
+    same_day = another(indications=frozenset({Indication.URGENT_SAME_DAY}))
+    card = card_of(rheumatology, same_day)
+
+    assert card["suggestions"][0]["actions"][0]["resource"]["code"]["text"] == "Same-day MSK assessment"
+
+
+def test_every_text_knows_which_destinations_it_names() -> None:
+    """So that no outcome fails for want of an entry."""
+    assert set(DESTINATION_KINDS) == set(TextKey)
+
+
+def test_the_card_for_what_was_not_evaluated_says_so() -> None:
+    """Info, the safety net, no suggestion; never "no concerns" (fact 5)."""
+    order = an_order(some_facts(region=UNRESOLVED))
+    card = not_evaluated_card([order], NATIONAL, CONTEXT)
+
+    assert order.decision.outcome is Outcome.COULD_NOT_EVALUATE
+    assert card["indicator"] == "info"
+    assert "not checked" in card["summary"]
+    assert len(card["summary"]) < 140
+    assert "does not mean that there are no concerns" in card["detail"]
+    assert "**Red flags:**" in card["detail"]
+    assert "suggestions" not in card
+    assert card["overrideReasons"]
+
+
+def test_the_card_for_several_that_were_not_evaluated_names_them_all() -> None:
+    """In the plural."""
+    orders = [an_order(some_facts(region=UNRESOLVED)), another(2, region=UNRESOLVED)]
+    card = not_evaluated_card(orders, NATIONAL, CONTEXT)
+
+    assert "- Order: MRI of knee" in card["detail"]
+    assert "- Order: Order 2" in card["detail"]
+    assert "these scans" in card["detail"]
+
+
+def test_a_card_names_the_orders_that_were_not_evaluated() -> None:
+    """Escaped, because their names may be the call's own words."""
+    card = card_of(an_order())
+
+    name_unevaluated(card, [another(2), an_order(label="MRI <i>Hip</i>")])
+
+    assert "**Not checked:** Order 2, MRI &lt;i&gt;Hip&lt;/i&gt;." in card["detail"]
+    assert card["detail"].endswith("this does not mean that there are no concerns.")
+
+
+def test_what_cards_share_is_not_spoilt_by_one_of_them() -> None:
+    """Naming unevaluated orders on one card leaves the next as it should be."""
+    first = card_of(an_order())
+    name_unevaluated(first, [another(2)])
+
+    assert "Not checked" not in card_of(an_order())["detail"]

@@ -1,0 +1,284 @@
+from datetime import date
+
+import pytest
+
+from cds_service.pathway.facts import BodyRegion, FcpListing, Indication, KnownBy, Oncology, RegionId, Setting
+from tests.cards.conftest import KNEE_PAIN, SNOMED, Destinations, an_order, card_of, in_this_order, some_facts
+
+SPINE = {"body_region": BodyRegion.LUMBAR_SPINE, "indications": frozenset({Indication.PAIN})}
+
+
+def detail_of(**facts: object) -> str:
+    """The detail of the card for one order with those facts."""
+    return card_of(an_order(some_facts(**facts)))["detail"]
+
+
+def test_the_parts_stand_in_the_order_in_which_they_are_needed() -> None:
+    """Where to, what to do, what to watch for, why, and where it comes from."""
+    assert in_this_order(
+        detail_of(),
+        ["**Refer to:**", "**What to do**", "**Red flags:**", "**Why this card**", "*Rule nwl.redirect"],
+    )
+
+
+def test_parts_are_paragraphs() -> None:
+    """A blank line between them, and one before a list, as Markdown needs it."""
+    detail = detail_of()
+
+    assert "**What to do**\n\n- " in detail
+    assert "**Why this card**\n\n- " in detail
+    assert "\n\n\n" not in detail
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"indications": frozenset()},
+        {"indications": frozenset({Indication.TEXT_ONLY})},
+        {"indications": frozenset({Indication.UNRECOGNISED})},
+        {"oncology": Oncology.UNKNOWN},
+    ],
+)
+def test_the_safety_net_leads_when_reason_or_cancer_status_is_missing(facts: dict[str, object]) -> None:
+    """Before what to do, and once (fact 2)."""
+    card = card_of(an_order(some_facts(**facts)))
+
+    assert card["summary"].endswith(" unless red flags")
+    assert in_this_order(card["detail"], ["check for red flags first", "**Red flags:**", "**What to do**"])
+    assert card["detail"].count("**Red flags:**") == 1
+
+
+def test_the_safety_net_follows_when_nothing_is_missing() -> None:
+    """The advice comes first."""
+    card = card_of(an_order())
+
+    assert "unless red flags" not in card["summary"]
+    assert in_this_order(card["detail"], ["**What to do**", "**Red flags:**"])
+
+
+@pytest.mark.parametrize("history", [Oncology.PAST, Oncology.ACTIVE, Oncology.UNDER_CARE])
+def test_a_spine_order_with_any_cancer_history_leads_with_ng234(history: Oncology) -> None:
+    """Both urgencies of NICE, before what to do."""
+    detail = detail_of(**SPINE, oncology=history)
+
+    assert in_this_order(detail, ["NG234", "*immediately*", "*within 24 hours*", "**What to do**"])
+
+
+def test_a_destination_is_named_with_its_telephone_and_wait() -> None:
+    """As the configuration folder states them."""
+    order = an_order(destination=Destinations(phone="020 7946 0001", wait="4 weeks"))
+
+    assert (
+        "**Refer to:** Invented community-msk service — telephone **020 7946 0001** (stated wait: 4 weeks)"
+        in card_of(order)["detail"]
+    )
+
+
+def test_a_destination_without_telephone_or_wait_is_named_alone() -> None:
+    """Both may be blank."""
+    assert "**Refer to:** Invented community-msk service\n" in card_of(an_order())["detail"]
+
+
+def test_without_a_destination_the_wording_is_generic() -> None:
+    """No service is invented (D26)."""
+    detail = card_of(an_order(destination=Destinations("all")))["detail"]
+
+    assert "**Refer to:**" not in detail
+    assert "Refer to community MSK" in detail
+
+
+def test_two_branches_name_two_destinations() -> None:
+    """The oncology team first, community MSK second (D15)."""
+    detail = detail_of(oncology=Oncology.UNDER_CARE)
+
+    assert in_this_order(
+        detail, ["**Refer to:** Invented oncology service", "**Refer to:** Invented community-msk service"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"age": None}, "the patient's age is not known"),
+        ({"known_by": KnownBy.TEXT}, "the scan is known by its text alone"),
+        ({**SPINE, "oncology": Oncology.PAST}, "it images the spine of a patient with a history of cancer"),
+        ({"indications": frozenset({Indication.SUSPICIOUS_PAIN})}, "the coded pain may come from cancer"),
+        ({"specialist_request": True}, "a specialist asked for it"),
+        (
+            {"indications": frozenset({Indication.CAUDA_EQUINA}), "setting": Setting.UNKNOWN},
+            "the requester's setting is not known",
+        ),
+        ({"indications": frozenset({Indication.CAUDA_EQUINA}), "age": 12}, "the patient is a child"),
+        (
+            {"indications": frozenset({Indication.CAUDA_EQUINA}), "body_region": BodyRegion.UNKNOWN},
+            "the body region is not stated",
+        ),
+    ],
+)
+def test_a_card_says_why_the_scan_stays(facts: dict[str, object], words: str) -> None:
+    """Where such a card may remove one."""
+    assert f"**MRI of knee stays:** {words}." in detail_of(**facts)
+
+
+def test_several_reasons_to_stay_are_all_said() -> None:
+    """In one line."""
+    assert "the patient's age is not known; the scan is known by its text alone." in detail_of(
+        age=None, known_by=KnownBy.TEXT
+    )
+
+
+@pytest.mark.parametrize(
+    "facts", [{}, {"indications": frozenset({Indication.SARCOMA})}, {"indications": frozenset({Indication.URGENT})}]
+)
+def test_nothing_is_explained_where_nothing_could_be_removed(facts: dict[str, object]) -> None:
+    """A sarcoma card's own text says that the scan stays."""
+    assert "stays:**" not in detail_of(**facts)
+
+
+def test_a_patient_of_another_region_is_noted() -> None:
+    """Whose pathway applies, and where the referral goes (D48)."""
+    assert "registered in another region" in detail_of(patient_region=RegionId("nel"))
+    assert "registered in another region" not in detail_of(patient_region=RegionId("nwl"))
+
+
+def test_a_pathway_past_its_review_date_says_so() -> None:
+    """It stands all the same (D50)."""
+    day = date(2027, 1, 2)
+    card = card_of(an_order(today=day), today=day)
+
+    assert "This pathway is past its review date." in card["detail"]
+    assert "**past its review date** (1 January 2027)" in card["detail"]
+
+
+def test_other_red_flags_are_named() -> None:
+    """Most urgent first; the card itself speaks of the first (D55)."""
+    detail = detail_of(
+        indications=frozenset({Indication.CAUDA_EQUINA, Indication.SUSPECTED_CANCER, Indication.SOFT_TISSUE_LUMP}),
+    )
+
+    assert in_this_order(detail, ["Suspected cancer is also coded", "A soft-tissue lump is also coded"])
+    assert "cauda equina syndrome is also coded" not in detail
+
+
+def test_why_names_order_rule_and_facts() -> None:
+    """Each with where it came from."""
+    assert detail_of().partition("**Why this card**\n\n")[2].partition("\n\n")[0].splitlines() == [
+        "- Order: MRI of knee; reason: Knee pain",
+        "- MSK scans are not routinely ordered outside specialist settings, whatever the requester's role.",
+        "- Setting: general practice (Larkspur Demo Surgery); from the requester's role at an organisation",
+        "- Cancer history: none recorded",
+        "- Age: 50 years",
+    ]
+
+
+def test_a_cauda_equina_card_does_not_dwell_on_age_or_cancer() -> None:
+    """The rule does not read them."""
+    detail = detail_of(indications=frozenset({Indication.CAUDA_EQUINA}))
+
+    assert "- Age:" not in detail
+    assert "- Cancer history:" not in detail
+
+
+@pytest.mark.parametrize(
+    ("listing", "words"),
+    [
+        (FcpListing.NONE, "not on the register"),
+        (FcpListing.EXPIRED, "listing as an assured First Contact Practitioner has expired"),
+        (FcpListing.UNKNOWN, "not known on the register"),
+    ],
+)
+def test_in_nel_a_redirect_says_how_the_requester_stands_on_the_register(listing: FcpListing, words: str) -> None:
+    """Because a listing would have exempted them."""
+    assert f"- Requester: {words}" in detail_of(region=RegionId("nel"), fcp_listing=listing)
+    assert "- Requester:" not in detail_of(fcp_listing=listing)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "place", "words"),
+    [
+        ("conflict", "North West Demo Hospitals NHS Trust", "the evidence disagrees"),
+        ("conflict", None, "the evidence disagrees"),
+        ("not-listed", None, "the organisation sent is not listed"),
+        ("none", None, "no organisation was sent"),
+    ],
+)
+def test_an_unknown_setting_says_what_was_missing(evidence: str, place: str | None, words: str) -> None:
+    """In whole words, and without naming one of two places that disagree."""
+    order = an_order(some_facts(setting=Setting.UNKNOWN, evidence={"setting": evidence}), place=place)
+
+    (line,) = [line for line in card_of(order)["detail"].splitlines() if line.startswith("- Setting:")]
+    assert line.startswith("- Setting: not known")
+    assert words in line
+    assert "the the" not in line
+    assert "Trust" not in line
+
+
+def test_an_order_known_by_its_text_says_so() -> None:
+    """And shows the text, escaped."""
+    order = an_order(some_facts(known_by=KnownBy.TEXT), label="MRI <b>Knee</b> [Rt](x)")
+
+    assert r"- Order: MRI &lt;b&gt;Knee&lt;/b&gt; \[Rt\]\(x\) (recognised by its text alone)" in card_of(order)["detail"]
+
+
+def test_reasons_are_named_by_their_displays_escaped() -> None:
+    """The first display of each."""
+    reasons = (
+        KNEE_PAIN,
+        {"coding": [{"code": "1"}, {"display": "Pain *here*"}, {"display": "not this"}]},
+        {"coding": [{"code": "2"}], "text": "in words"},
+    )
+
+    assert r"; reason: Knee pain, Pain \*here\*, in words" in card_of(an_order(reasons=reasons))["detail"]
+
+
+@pytest.mark.parametrize(
+    ("display", "shown"),
+    [
+        ("Knee pain (finding)", "Knee pain"),
+        ("Cauda equina syndrome (disorder) ", "Cauda equina syndrome"),
+        ("Pain (left)", r"Pain \(left\)"),
+        ("Sepsis (disorder) of knee", r"Sepsis \(disorder\) of knee"),
+    ],
+)
+def test_a_reason_is_shown_without_its_semantic_tag(display: str, shown: str) -> None:
+    """The end of a SNOMED CT name says nothing to a clinician; other brackets stay."""
+    order = an_order(reasons=({"coding": [{"code": "1", "display": display}]},))
+
+    assert f"; reason: {shown}\n" in card_of(order)["detail"]
+
+
+@pytest.mark.parametrize(
+    "reasons",
+    [
+        (),
+        ({"text": "Mrs Test-adult says her knee hurts"},),
+        ({"coding": [], "text": "Mrs Test-adult says her knee hurts"},),
+        ({"coding": "junk"},),
+        ({"coding": [{"display": 5}, None, {"display": " "}]},),
+        ({},),
+    ],
+)
+def test_free_text_is_not_repeated_as_a_reason(reasons: tuple[dict[str, object], ...]) -> None:
+    """Only what stands beside a code counts."""
+    assert "; reason: no coded reason\n" in card_of(an_order(reasons=reasons))["detail"]
+
+
+def test_of_many_reasons_six_are_named() -> None:
+    """More would bury the advice."""
+    reasons = tuple({"coding": [{"system": SNOMED, "code": str(n), "display": f"reason {n}"}]} for n in range(9))
+    detail = card_of(an_order(reasons=reasons))["detail"]
+
+    assert "reason 5\n" in detail
+    assert "reason 6" not in detail
+
+
+def test_two_orders_are_both_named() -> None:
+    """Each with its own reason; what they share is said once."""
+    shoulder = an_order(
+        some_facts(body_region=BodyRegion.SHOULDER), label="MRI of shoulder", reasons=(), reference="ServiceRequest/2"
+    )
+    detail = card_of(an_order(), shoulder)["detail"]
+
+    assert in_this_order(detail, ["- Order: MRI of knee; reason: Knee pain", "- Order: MRI of shoulder; reason: no coded"])
+    assert detail.count("- Setting:") == 1
+    assert detail.count("not routinely ordered") == 1

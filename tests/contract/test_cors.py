@@ -1,0 +1,73 @@
+"""A browser may read every answer, errors included; other callers are sent no CORS headers."""
+
+import json
+
+import pytest
+
+from fhir_fixtures import hook_call
+from tests.conftest import SERVICE, InProcess
+
+ORIGIN = "https://sandbox.cds-hooks.org"
+
+REQUESTS = [
+    ("GET", "/cds-services", b"", 200),
+    ("POST", SERVICE, json.dumps(hook_call("nwl-gp-knee-mri-pain--redirect.json")).encode(), 200),
+    ("POST", SERVICE, json.dumps(hook_call("unresolved-region-knee-mri-pain--could-not-evaluate.json")).encode(), 412),
+    ("POST", SERVICE, b"not JSON", 400),
+    ("POST", SERVICE, b" " * (4 * 1024 * 1024 + 1), 413),
+    ("GET", SERVICE, b"", 405),
+    ("POST", "/cds-services/another", b"{}", 404),
+    ("POST", f"{SERVICE}/feedback", b"{}", 400),
+    ("GET", f"{SERVICE}/feedback", b"", 405),
+    ("GET", "/nowhere", b"", 404),
+    ("PUT", "/health/live", b"", 405),
+    ("GET", "/health/ready", b"", 200),
+    ("GET", "/pathways/nwl", b"", 200),
+    ("GET", "/fhir/metadata", b"", 200),
+    ("GET", "/fhir/Patient/nwl-adult", b"", 200),
+    ("POST", "/fhir/Condition/_search", b"patient=nwl-adult", 200),
+    ("GET", "/fhir/Patient/nobody", b"", 404),
+    ("GET", "/fhir/Patient?_count=many", b"", 400),
+    ("DELETE", "/fhir/Patient/nwl-adult", b"", 405),
+]
+IDS = [f"{method} {path.partition('/cds-services/')[2] or path} {status}" for method, path, _, status in REQUESTS]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), REQUESTS, ids=IDS)
+def test_a_page_may_read_the_answer(service: InProcess, method: str, path: str, body: bytes, status: int) -> None:
+    """With authentication off any origin is answered; each header stands once."""
+    response = service.send(method, path, content=body, headers={"Origin": ORIGIN})
+
+    assert response.status_code == status
+    assert response.headers.get_list("access-control-allow-origin") == ["*"]
+    assert "access-control-allow-credentials" not in response.headers
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), REQUESTS[:4], ids=IDS[:4])
+def test_a_caller_that_is_no_browser_gets_no_cors_headers(
+    service: InProcess, method: str, path: str, body: bytes, status: int
+) -> None:
+    """An EHR's server sends no Origin."""
+    response = service.send(method, path, content=body)
+
+    assert response.status_code == status
+    assert "access-control-allow-origin" not in response.headers
+
+
+@pytest.mark.parametrize("path", ["/cds-services", SERVICE, f"{SERVICE}/feedback", "/fhir/Patient"])
+@pytest.mark.parametrize("origin", [ORIGIN, "http://localhost:8080", "null"])
+def test_a_preflight_is_answered_wherever_it_comes_from(service: InProcess, path: str, origin: str) -> None:
+    """It carries no token and needs none."""
+    asked = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type",
+    }
+
+    response = service.send("OPTIONS", path, headers=asked)
+
+    assert response.status_code == 200
+    assert response.headers["access-control-allow-origin"] == "*"
+    allowed = response.headers["access-control-allow-headers"].lower()
+    assert "authorization" in allowed
+    assert "content-type" in allowed

@@ -1,0 +1,268 @@
+"""Bad input is answered with 4xx and an OperationOutcome that names the field and the mend, and never with cards."""
+
+import json
+from collections.abc import Callable
+
+import httpx
+import pytest
+from fhir.resources.R4B.operationoutcome import OperationOutcome
+
+from fhir_fixtures import hook_call
+from tests.conftest import SERVICE, InProcess, JsonObject, in_chunks
+
+CALL = "nwl-gp-knee-mri-pain--redirect.json"
+FEEDBACK = f"{SERVICE}/feedback"
+FOUR_MIB = 4 * 1024 * 1024
+
+ISSUE_TYPES = frozenset(
+    "invalid structure required value invariant security login unknown expired forbidden suppressed processing "
+    "not-supported duplicate multiple-matches not-found deleted too-long code-invalid extension too-costly "
+    "business-rule conflict transient lock-error no-store exception timeout incomplete throttled informational".split()
+)
+"""FHIR R4's required value set for OperationOutcome.issue.code."""
+
+MISSING = object()
+Bend = Callable[[JsonObject], None]
+
+
+def bent(*path: str | int, to: object) -> Bend:
+    """Put a value at a place of the call, or take away what is there."""
+
+    def bend(call: JsonObject) -> None:
+        holder = call
+        for step in path[:-1]:
+            holder = holder[step]
+        if to is MISSING:
+            del holder[path[-1]]
+        else:
+            holder[path[-1]] = to
+
+    return bend
+
+
+ORDER = ("context", "draftOrders", "entry", 0, "resource")
+
+BAD_CALLS: list[tuple[str, Bend, str]] = [
+    ("no hook", bent("hook", to=MISSING), "hook"),
+    ("another hook", bent("hook", to="patient-view"), "hook"),
+    ("a hook that is no text", bent("hook", to=3), "hook"),
+    ("no hookInstance", bent("hookInstance", to=MISSING), "hookInstance"),
+    ("a hookInstance that is no UUID", bent("hookInstance", to="12345"), "hookInstance"),
+    ("a null hookInstance", bent("hookInstance", to=None), "hookInstance"),
+    ("no context", bent("context", to=MISSING), "context"),
+    ("a context that is an array", bent("context", to=[]), "context"),
+    ("no userId", bent("context", "userId", to=MISSING), "context.userId"),
+    ("an empty userId", bent("context", "userId", to=" "), "context.userId"),
+    ("no patientId", bent("context", "patientId", to=MISSING), "context.patientId"),
+    ("a patientId that is a number", bent("context", "patientId", to=7), "context.patientId"),
+    ("an encounterId that is an object", bent("context", "encounterId", to={}), "context.encounterId"),
+    ("no selections", bent("context", "selections", to=MISSING), "context.selections"),
+    ("null selections", bent("context", "selections", to=None), "context.selections"),
+    ("selections that are text", bent("context", "selections", to="ServiceRequest/draft-1"), "context.selections"),
+    ("a selection that is a number", bent("context", "selections", 0, to=1), "context.selections[0]"),
+    ("a selection that is no draft", bent("context", "selections", to=["nobody"]), "context.selections[0]"),
+    ("a second selection that is no draft", bent("context", "selections", to=["draft-1", "x"]), "context.selections[1]"),
+    ("no draftOrders", bent("context", "draftOrders", to=MISSING), "context.draftOrders"),
+    ("draftOrders that are an array", bent("context", "draftOrders", to=[]), "context.draftOrders"),
+    (
+        "draftOrders that are no Bundle",
+        bent("context", "draftOrders", "resourceType", to="List"),
+        "context.draftOrders.resourceType",
+    ),
+    ("entries that are an object", bent("context", "draftOrders", "entry", to={}), "context.draftOrders.entry"),
+    ("a code that is text", bent(*ORDER, "code", to="MRI"), "context.draftOrders.entry[0].resource.code"),
+    ("a reason that is an object", bent(*ORDER, "reasonCode", to={}), "context.draftOrders.entry[0].resource.reasonCode"),
+    ("a requester that is text", bent(*ORDER, "requester", to="GP"), "context.draftOrders.entry[0].resource.requester"),
+    ("a status that is a number", bent(*ORDER, "status", to=1), "context.draftOrders.entry[0].resource.status"),
+    ("prefetch that is an array", bent("prefetch", to=[]), "prefetch"),
+    ("a fhirServer that is an object", bent("fhirServer", to={}), "fhirServer"),
+]
+
+AUTHORISATION = {
+    "access_token": "not-a-secret",
+    "token_type": "Bearer",
+    "expires_in": 300,
+    "scope": "user/*.read",
+    "subject": "ehr",
+}
+
+
+def outcome_of(response: httpx.Response, status: int) -> JsonObject:
+    """The OperationOutcome of an answer, valid R4."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/json"
+    outcome: JsonObject = response.json()
+    OperationOutcome.model_validate(outcome)
+    assert {issue["code"] for issue in outcome["issue"]} <= ISSUE_TYPES
+    assert {issue["severity"] for issue in outcome["issue"]} == {"error"}
+    return outcome
+
+
+def expressions(outcome: JsonObject) -> list[str]:
+    """The fields that an outcome is about."""
+    return [field for issue in outcome["issue"] for field in issue.get("expression", [])]
+
+
+@pytest.mark.parametrize(("bend", "field"), [pytest.param(bend, field, id=name) for name, bend, field in BAD_CALLS])
+def test_a_bad_call_is_refused_by_the_name_of_the_field(service: InProcess, bend: Bend, field: str) -> None:
+    """Once as FHIR's expression and once in the words."""
+    call = hook_call(CALL)
+    bend(call)
+
+    outcome = outcome_of(service.call(call), 400)
+
+    assert field in expressions(outcome)
+    assert field.removesuffix(".resourceType") in outcome["issue"][0]["diagnostics"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"not JSON", b'{"hook": "order-select"', b"\xff\xfe{}", b"[]", b'"text"', b"null", b"NaN", b"[" * 5000],
+)
+@pytest.mark.parametrize("path", [SERVICE, FEEDBACK])
+def test_a_body_that_is_no_json_object_is_refused(service: InProcess, path: str, body: bytes) -> None:
+    """Cut short, of another encoding, another kind of value, or nested beyond reason."""
+    outcome = outcome_of(service.send("POST", path, content=body), 400)
+
+    assert "Send a JSON object" in outcome["issue"][0]["diagnostics"]
+
+
+def test_every_field_at_fault_is_named_at_once(service: InProcess) -> None:
+    """A developer mends all of them in one go."""
+    outcome = outcome_of(service.call({}), 400)
+
+    assert expressions(outcome) == ["hook", "hookInstance", "context"]
+    assert {issue["code"] for issue in outcome["issue"]} == {"required"}
+
+
+def test_authorisation_without_a_server_is_refused(service: InProcess) -> None:
+    """The specification asks for both or neither."""
+    outcome = outcome_of(service.call({**hook_call(CALL), "fhirAuthorization": AUTHORISATION}), 400)
+
+    assert expressions(outcome) == ["fhirServer"]
+
+
+def test_authorisation_with_a_server_is_accepted(service: InProcess) -> None:
+    """It is not used yet."""
+    call = {**hook_call(CALL), "fhirAuthorization": AUTHORISATION, "fhirServer": "https://ehr.example/fhir"}
+
+    assert service.call(call).status_code == 200
+
+
+@pytest.mark.parametrize("member", AUTHORISATION)
+def test_a_refused_authorisation_never_shows_its_token(service: InProcess, member: str) -> None:
+    """Whichever member is at fault."""
+    broken = {**AUTHORISATION, member: ["not-a-secret"]}
+
+    outcome = outcome_of(service.call({**hook_call(CALL), "fhirAuthorization": broken, "fhirServer": "x"}), 400)
+
+    assert expressions(outcome)[0].startswith(f"fhirAuthorization.{member}")
+    assert "not-a-secret" not in json.dumps(outcome)
+
+
+@pytest.mark.parametrize("path", ["/cds-services/another", "/cds-services/another/feedback"])
+def test_an_unknown_service_is_not_found(service: InProcess, path: str) -> None:
+    """The outcome says which one there is."""
+    outcome = outcome_of(service.send("POST", path, json=hook_call(CALL)), 404)
+
+    assert "msk-imaging-pathway" in outcome["issue"][0]["diagnostics"]
+
+
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/cds-services/", f"{SERVICE}/feedback/more", "/pathways/xyz"])
+def test_an_unknown_address_is_not_found(service: InProcess, path: str) -> None:
+    """With an outcome that points to discovery."""
+    outcome = outcome_of(service.send("GET", path), 404)
+
+    assert "GET /cds-services" in outcome["issue"][0]["diagnostics"]
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize("path", [SERVICE, FEEDBACK])
+def test_a_service_takes_posts_only(service: InProcess, method: str, path: str) -> None:
+    """HTTP asks that the answer lists what is allowed."""
+    response = service.send(method, path)
+
+    outcome = outcome_of(response, 405)
+    assert outcome["issue"][0]["code"] == "not-supported"
+    assert "POST" in response.headers.get("allow", "no Allow header")
+
+
+@pytest.mark.parametrize("path", ["/cds-services", "/health/live", "/health/ready", "/metrics", "/pathways/nwl"])
+def test_a_page_takes_no_posts(service: InProcess, path: str) -> None:
+    """It is there, and it is for reading."""
+    response = service.send("POST", path)
+
+    outcome_of(response, 405)
+    assert "GET" in response.headers.get("allow", "no Allow header")
+
+
+def padded(call: JsonObject, size: int) -> bytes:
+    """The call as JSON of exactly this many bytes."""
+    body = json.dumps(call).encode()
+    return body + b" " * (size - len(body))
+
+
+def test_a_body_of_four_mebibytes_is_read(service: InProcess) -> None:
+    """The limit itself is allowed."""
+    response = service.send("POST", SERVICE, content=padded(hook_call(CALL), FOUR_MIB))
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("path", [SERVICE, FEEDBACK])
+def test_a_longer_body_is_refused_when_it_is_announced(service: InProcess, path: str) -> None:
+    """413, with the limit and the mend."""
+    response = service.send("POST", path, content=padded(hook_call(CALL), FOUR_MIB + 1))
+
+    outcome = outcome_of(response, 413)
+    assert outcome["issue"][0]["code"] == "too-long"
+    assert "4 MiB" in outcome["issue"][0]["diagnostics"]
+
+
+def test_a_longer_body_is_refused_when_it_comes_unannounced(service: InProcess) -> None:
+    """In chunks, without a length."""
+    body = padded(hook_call(CALL), FOUR_MIB + 1)
+    half = len(body) // 2
+
+    response = service.send("POST", SERVICE, content=in_chunks(body[:half], body[half:]))
+
+    outcome_of(response, 413)
+
+
+def test_a_body_in_chunks_is_read_as_one(service: InProcess) -> None:
+    """As an EHR's proxy may send it."""
+    body = json.dumps(hook_call(CALL)).encode()
+
+    response = service.send("POST", SERVICE, content=in_chunks(body[:100], b"", body[100:]))
+
+    assert len(response.json()["cards"]) == 1
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/fhir+json", "text/plain"])
+def test_the_content_type_does_not_matter(service: InProcess, content_type: str) -> None:
+    """JSON is JSON, whatever a client calls it."""
+    body = json.dumps(hook_call(CALL)).encode()
+
+    response = service.send("POST", SERVICE, content=body, headers={"Content-Type": content_type})
+
+    assert response.status_code == 200
+
+
+def test_unknown_fields_and_extensions_are_ignored(service: InProcess) -> None:
+    """Future members of the specification and vendors' own do no harm, at any level."""
+    call = hook_call(CALL)
+    plain = service.cards(call)
+    for holder in (call, call["context"], call["context"]["draftOrders"], call["context"]["draftOrders"]["entry"][0]):
+        holder["extension"] = {"com.example.vendor": {"anything": [1, None, {}]}}
+        holder["invented"] = [None]
+
+    assert [card["summary"] for card in service.cards(call)] == [card["summary"] for card in plain]
+
+
+def test_a_problem_with_one_of_several_entries_is_named_by_its_place(service: InProcess) -> None:
+    """A FHIRPath with an index, as FHIR asks of an expression."""
+    entry = {"card": "x", "outcome": "overridden", "outcomeTimestamp": "2026-11-21T09:30:00Z"}
+
+    outcome = outcome_of(service.feedback({"feedback": [entry, {**entry, "card": None}]}), 400)
+
+    assert expressions(outcome) == ["feedback[1].card"]

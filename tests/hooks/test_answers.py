@@ -1,0 +1,122 @@
+from fhir_fixtures import hook_call
+from tests.conftest import InProcess, JsonObject
+
+ODS = "https://fhir.nhs.uk/Id/ods-organization-code"
+
+
+def registered_at(file: str, ods_code: str) -> JsonObject:
+    """A fixture call whose patient is registered at another practice."""
+    call = hook_call(file)
+    practice = {"type": "Organization", "identifier": {"system": ODS, "value": ods_code}}
+    call["prefetch"]["patient"]["generalPractitioner"] = [practice]
+    return call
+
+
+def performers(card: JsonObject) -> list[str]:
+    """ODS codes of where the card's referral goes."""
+    return [
+        performer["identifier"]["value"]
+        for suggestion in card.get("suggestions", [])
+        for performer in suggestion["actions"][0]["resource"].get("performer", [])
+    ]
+
+
+def test_the_destination_is_that_of_the_patients_practice(service: InProcess) -> None:
+    """Ordered from Brent for a patient of Ealing."""
+    (card,) = service.cards(registered_at("nwl-gp-knee-mri-pain--redirect.json", "Z99002"))
+
+    assert performers(card) == ["Z99D01"]
+
+
+def test_a_destination_in_another_region_is_that_of_the_patients_practice_too(service: InProcess) -> None:
+    """Under the requester's pathway, which says so (A11)."""
+    (card,) = service.cards(registered_at("nwl-gp-knee-mri-pain--redirect.json", "Z99102"))
+
+    assert card["source"]["label"].startswith("North West London")
+    assert performers(card) == ["Z99D16"]
+    assert "registered in another region" in card["detail"]
+
+
+def test_a_practice_outside_every_footprint_has_no_destination(service: InProcess) -> None:
+    """Generic wording and no suggestion, rather than a service that does not see its patients."""
+    (card,) = service.cards(registered_at("nwl-gp-knee-mri-pain--redirect.json", "Z99201"))
+
+    assert "suggestions" not in card
+    assert "**Refer to:**" not in card["detail"]
+
+
+def test_an_emergency_falls_back_to_where_the_patient_is(service: InProcess) -> None:
+    """The emergency department of the requester's region sees anybody."""
+    (card,) = service.cards(registered_at("nwl-gp-lumbar-mri-ces--ces.json", "Z99201"))
+
+    assert performers(card) == ["Z99D07"]
+    assert "North West Demo Emergency Department" in card["detail"]
+
+
+def test_metastatic_cord_compression_falls_back_as_well(service: InProcess) -> None:
+    """The coordinator is phoned, whoever the patient's practice is."""
+    (card,) = service.cards(registered_at("nwl-gp-lumbar-mri-metastasis-active-cancer--mscc.json", "Z99201"))
+
+    assert performers(card) == ["Z99D08"]
+
+
+def test_a_cancer_referral_does_not_fall_back(service: InProcess) -> None:
+    """It goes where the patient lives; the draft is offered without a performer."""
+    (card,) = service.cards(registered_at("nwl-gp-hip-mri-suspected-cancer--suspected-cancer.json", "Z99201"))
+
+    assert performers(card) == []
+    assert len(card["suggestions"]) == 1
+
+
+def test_ids_may_come_with_their_type(service: InProcess) -> None:
+    """`Patient/…` and `Encounter/…` in the context mean the same as the bare ids."""
+    call = hook_call("nwl-gp-knee-mri-pain--redirect.json")
+    (plain,) = service.cards(call)
+    call["context"]["patientId"] = f"Patient/{call['context']['patientId']}"
+    call["context"]["encounterId"] = f"Encounter/{call['context']['encounterId']}"
+
+    (card,) = service.cards(call)
+
+    assert card["detail"] == plain["detail"]
+    assert card["suggestions"][0]["actions"] == plain["suggestions"][0]["actions"]
+
+
+def test_order_sign_looks_at_every_draft(service: InProcess) -> None:
+    """Where order-select looks at the selected one alone."""
+    call = hook_call("nwl-gp-knee-mri-selected-shoulder-mri-not--redirect.json")
+
+    (card,) = service.cards({**call, "hook": "order-sign"})
+
+    assert card["detail"].count("- Order:") == 2
+
+
+def test_a_selection_may_have_the_type_or_not(service: InProcess) -> None:
+    """Both forms are in use."""
+    call = hook_call("nwl-gp-knee-mri-pain--redirect.json")
+    for selection in ("draft-1", "ServiceRequest/draft-1"):
+        call["context"]["selections"] = [selection]
+        assert len(service.cards(call)) == 1
+
+
+def test_nothing_selected_is_nothing_to_say(service: InProcess) -> None:
+    """Although there is a draft."""
+    call = hook_call("nwl-gp-knee-mri-pain--redirect.json")
+    call["context"]["selections"] = []
+
+    assert service.cards(call) == []
+
+
+def test_an_empty_bundle_is_nothing_to_say(service: InProcess) -> None:
+    """A Bundle without entries is what a client has when nothing is drafted."""
+    call = hook_call("nwl-gp-knee-mri-pain-order-sign--redirect.json")
+    call["context"]["draftOrders"] = {"resourceType": "Bundle"}
+
+    assert service.cards(call) == []
+
+
+def test_a_call_without_prefetch_is_not_mistaken_for_one_that_found_nothing(service: InProcess) -> None:
+    """No organisation, no practice, no answer about cancer: 412, never silence (fact 5)."""
+    call = hook_call("nwl-gp-knee-mri-pain--redirect.json")
+    del call["prefetch"]
+
+    assert service.call(call).status_code == 412

@@ -1,0 +1,90 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from cds_service import __version__
+from cds_service.app import create_app
+from cds_service.cardlog.store import CardLogStore
+from cds_service.cardlog.writer import CardLog, NoCardLog
+from cds_service.hooks.health import health_router
+from cds_service.settings import Settings
+from fhir_fixtures import feedback, hook_call
+from tests.conftest import DEMO_CONFIGURATION, NOW, SERVICE, InProcess, StartService
+
+Ask = Callable[..., httpx.Response]
+
+
+def test_a_process_that_answers_is_live(service: InProcess) -> None:
+    """With its version, to tell which one runs."""
+    response = service.send("GET", "/health/live")
+
+    assert (response.status_code, response.json()) == (200, {"status": "live", "version": __version__})
+
+
+def test_a_service_whose_card_log_takes_events_is_ready(start_service: StartService) -> None:
+    """With the counts of this process."""
+    service = start_service()
+    service.cards(hook_call("nwl-gp-knee-mri-pain--redirect.json"))
+    service.feedback(feedback()["accepted.json"])
+
+    response = service.send("GET", "/health/ready")
+
+    assert response.status_code == 200
+    assert response.json() == {"status": "ready", "cardLog": {"stored": 1, "waiting": 0, "lost": 0}}
+
+
+def test_a_service_whose_card_log_takes_none_is_not_ready(ask: Ask, tmp_path: Path) -> None:
+    """503, so that a load balancer sends calls elsewhere."""
+    app = FastAPI()
+    app.include_router(health_router(CardLog(CardLogStore(f"sqlite:///{tmp_path}/log.sqlite3"))))  # never started
+
+    response = ask(app, "GET", "/health/ready")
+
+    assert response.status_code == 503
+    assert response.json() == {"status": "not ready", "cardLog": {"stored": 0, "waiting": 0, "lost": 0}}
+
+
+def test_without_a_card_log_a_service_is_ready(ask: Ask) -> None:
+    """For a measurement nothing was promised."""
+    app = FastAPI()
+    app.include_router(health_router(NoCardLog()))
+
+    assert ask(app, "GET", "/health/ready").status_code == 200
+
+
+@pytest.fixture
+def app_without_a_writer(tmp_path: Path) -> object:
+    """The demo whose card log's writer was never started."""
+    settings = Settings(
+        config=DEMO_CONFIGURATION, auth="off", database_url=f"sqlite:///{tmp_path}/log.sqlite3", base_url="http://x"
+    )
+    return create_app(settings, clock=lambda: NOW)
+
+
+def test_a_call_is_answered_though_the_service_is_not_ready(ask: Ask, app_without_a_writer: object) -> None:
+    """A clinician's card never waits for a database; the evaluation does."""
+    answer = ask(app_without_a_writer, "POST", SERVICE, json=hook_call("nwl-gp-knee-mri-pain--redirect.json"))
+    ready = ask(app_without_a_writer, "GET", "/health/ready")
+
+    assert len(answer.json()["cards"]) == 1
+    assert (ready.status_code, ready.json()["cardLog"]["waiting"]) == (503, 1)
+
+
+def test_feedback_that_cannot_be_stored_is_refused(ask: Ask, tmp_path: Path) -> None:
+    """503 and the wish to have it again: an answer that it is stored would be untrue."""
+    settings = Settings(
+        config=DEMO_CONFIGURATION,
+        auth="off",
+        card_log="off",
+        database_url=f"sqlite:///{tmp_path}/log.sqlite3",
+        base_url="http://x",
+    )
+
+    response = ask(create_app(settings), "POST", f"{SERVICE}/feedback", json=feedback()["accepted.json"])
+
+    assert response.status_code == 503
+    assert response.json()["issue"][0]["code"] == "transient"
+    assert "Send it again" in response.json()["issue"][0]["diagnostics"]

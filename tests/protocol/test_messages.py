@@ -1,0 +1,99 @@
+import json
+import re
+
+import pytest
+from pydantic import ValidationError
+
+from cds_service.protocol.messages import Received, Text, parse_object, problems_of
+from cds_service.protocol.operation_outcome import ProtocolError
+
+
+class Example(Received):
+    """A message with a text and a list of numbers."""
+
+    name: Text
+    numbers: list[int] = []
+
+
+def problems(body: dict[str, object]) -> ProtocolError:
+    """The error of a message that breaks the example."""
+    with pytest.raises(ValidationError) as caught:
+        Example.model_validate(body)
+    return problems_of(caught.value)
+
+
+def test_a_json_object_is_parsed() -> None:
+    """Bytes in, dictionary out."""
+    assert parse_object(b' {"hook": "order-sign"} ') == {"hook": "order-sign"}
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"{'a': 1}", b"\xff", b'{"a": NaN}', b'{"a": 1,}', b"[" * 2000])
+def test_what_is_not_json_is_refused_with_the_place(body: bytes) -> None:
+    """The byte helps to find the fault; the body itself is not repeated."""
+    with pytest.raises(ProtocolError) as caught:
+        parse_object(body)
+
+    (issue,) = caught.value.issues
+    assert (caught.value.status, issue.code, issue.field) == (400, "structure", None)
+    assert re.search(r"not JSON: .* at byte \d+\. Send a JSON object\.", issue.diagnostics)
+
+
+@pytest.mark.parametrize("value", [[], "text", 5, None, True])
+def test_json_that_is_no_object_is_refused(value: object) -> None:
+    """400 that says so."""
+    with pytest.raises(ProtocolError) as caught:
+        parse_object(json.dumps(value).encode())
+
+    assert [issue.diagnostics for issue in caught.value.issues] == [
+        "The body is JSON but not an object. Send a JSON object."
+    ]
+
+
+def test_the_parser_does_not_quote_the_body() -> None:
+    """A body that is cut short ends in somebody's data."""
+    with pytest.raises(ProtocolError) as caught:
+        parse_object(b'{"family": "Test-adult')
+
+    assert "Test-adult" not in str(caught.value)
+
+
+def test_unknown_members_are_ignored() -> None:
+    """Future members and vendors' own do no harm."""
+    assert Example.model_validate({"name": "a", "invented": {}}) == Example(name="a")
+
+
+def test_a_missing_field_is_required() -> None:
+    """The issue type of FHIR for it, the field, and the mend."""
+    (issue,) = problems({}).issues
+
+    assert (issue.code, issue.field, issue.diagnostics) == ("required", "name", "name is missing. Send it.")
+
+
+@pytest.mark.parametrize("value", ["", "  ", None, 5, {}])
+def test_a_text_has_something_in_it(value: object) -> None:
+    """A blank one counts as a wrong value."""
+    (issue,) = problems({"name": value}).issues
+
+    assert (issue.code, issue.field) == ("value", "name")
+    assert issue.diagnostics.startswith("name: ")
+    assert issue.diagnostics.endswith("Correct it.")
+
+
+def test_a_text_is_trimmed() -> None:
+    """Blanks around it mean nothing."""
+    assert Example.model_validate({"name": " a "}).name == "a"
+
+
+def test_a_place_in_a_list_is_named_as_fhirpath_does() -> None:
+    """FHIR R4 asks it of OperationOutcome.issue.expression: element names and indices in brackets."""
+    (issue,) = problems({"name": "a", "numbers": [1, "x"]}).issues
+
+    assert issue.field == "numbers[1]"
+
+
+def test_the_wrong_value_is_not_repeated() -> None:
+    """It may be somebody's name in the wrong place."""
+    error = problems({"name": ["Test-adult"], "numbers": ["Test-adult"]})
+
+    assert "Test-adult" not in str(error)
+    assert len(error.issues) == 2

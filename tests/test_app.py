@@ -1,0 +1,161 @@
+"""Wiring: what stops the start, what is mounted, and that everything handed over is stored at the end."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cds_service.app import AuthenticationNotAvailableError, create_app
+from cds_service.directory import ConfigurationError
+from cds_service.pathway.loading import PathwayFileError
+from cds_service.security.clients import ClientsFileError
+from cds_service.settings import Settings
+from fhir_fixtures import hook_call
+from tests.conftest import BASE_URL, DEMO_CONFIGURATION, NOW, InProcess, StartService
+
+KNEE = "nwl-gp-knee-mri-pain--redirect.json"
+
+StatedSettings = Callable[..., Settings]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A configuration folder of one's own, as good as the demo's."""
+    return Path(shutil.copytree(DEMO_CONFIGURATION, tmp_path / "configuration"))
+
+
+@pytest.fixture
+def stated(folder: Path, tmp_path: Path) -> StatedSettings:
+    """Settings for that folder, with authentication off unless said otherwise."""
+
+    def settings(**changes: Any) -> Settings:  # noqa: ANN401 - any setting
+        database = f"sqlite:///{tmp_path}/log/card-log.sqlite3"
+        return Settings(**{"config": folder, "auth": "off", "database_url": database, **changes})
+
+    return settings
+
+
+def test_a_good_folder_makes_an_application(stated: StatedSettings) -> None:
+    """And the card log's folder with it."""
+    assert callable(create_app(stated()))
+
+
+def test_authentication_is_required_by_default(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And refused with how to go on without, since this version has none."""
+    monkeypatch.delenv("CDS_SERVICE_AUTH", raising=False)
+    settings = Settings(config=folder)
+
+    assert settings.auth == "required"
+    with pytest.raises(AuthenticationNotAvailableError, match="CDS_SERVICE_AUTH=off"):
+        create_app(settings)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "error", "words"),
+    [
+        ("organisations.csv", "ods_code\n", ConfigurationError, "organisations.csv"),
+        ("clients.yaml", "clients: [{}]", ClientsFileError, "clients.yaml"),
+        ("pathways/nwl.yaml", "id: nwl", PathwayFileError, "nwl.yaml"),
+    ],
+)
+def test_a_wrong_file_stops_the_start(
+    stated: StatedSettings, folder: Path, file: str, text: str, error: type[Exception], words: str
+) -> None:
+    """By the name of the file."""
+    (folder / file).parent.mkdir(exist_ok=True)
+    (folder / file).write_text(text, encoding="utf-8")
+
+    with pytest.raises(error, match=words):
+        create_app(stated())
+
+
+def test_what_an_operator_should_know_is_logged(stated: StatedSettings, caplog: pytest.LogCaptureFixture) -> None:
+    """The start goes on."""
+    create_app(stated())
+
+    assert "no community-msk destination for Havering" in caplog.text
+
+
+def test_the_fixture_server_is_there_in_the_demo_only(start_service: StartService) -> None:
+    """A deployment serves no invented patients."""
+    assert start_service(demo=True).send("GET", "/fhir/metadata").status_code == 200
+    assert start_service(demo=False).send("GET", "/fhir/metadata").status_code == 404
+
+
+def test_a_region_may_bring_its_own_pathway(stated: StatedSettings, folder: Path, tmp_path: Path) -> None:
+    """In place of the packaged one, with a page of its own."""
+    packaged = Path(create_app.__code__.co_filename).parent / "pathway" / "packaged" / "nwl.yaml"
+    (folder / "pathways").mkdir()
+    text = packaged.read_text(encoding="utf-8").replace('version: "1.2"', 'version: "1.3"')
+    (folder / "pathways" / "nwl.yaml").write_text(text, encoding="utf-8")
+
+    with InProcess(create_app(stated(), clock=lambda: NOW), tmp_path / "log" / "card-log.sqlite3") as service:
+        (card,) = service.cards(hook_call(KNEE))
+        page = service.send("GET", "/pathways/nwl").text
+
+    assert card["source"]["label"].endswith("v1.3")
+    assert "v1.3" in page
+
+
+@pytest.mark.parametrize(
+    ("base_url", "expected"),
+    [
+        ("https://cds.example/msk/", "https://cds.example/msk/pathways/nwl"),
+        (None, f"{BASE_URL}/pathways/nwl"),
+    ],
+)
+def test_cards_point_to_the_public_address(
+    stated: StatedSettings, tmp_path: Path, base_url: str | None, expected: str
+) -> None:
+    """Behind a proxy it is another than the one listened on."""
+    app = create_app(stated(base_url=base_url), clock=lambda: NOW)
+
+    with InProcess(app, tmp_path / "log" / "card-log.sqlite3") as service:
+        (card,) = service.cards(hook_call(KNEE))
+
+    assert card["source"]["url"] == expected
+
+
+def test_what_was_handed_over_is_stored_when_the_service_stops(stated: StatedSettings, tmp_path: Path) -> None:
+    """The last evaluations before a deployment count as much as the others."""
+    service = InProcess(create_app(stated(), clock=lambda: NOW), tmp_path / "log" / "card-log.sqlite3")
+
+    with service:
+        for _ in range(5):
+            service.cards(hook_call(KNEE))
+
+    assert len(service.logged()) == 5
+
+
+def test_the_day_is_londons(stated: StatedSettings, tmp_path: Path) -> None:
+    """Half past eleven in the evening, universal time, is tomorrow in the summer."""
+    service = InProcess(
+        create_app(stated(), clock=lambda: NOW.replace(month=7, day=1, hour=23)),
+        tmp_path / "log" / "card-log.sqlite3",
+    )
+
+    with service:
+        service.cards(hook_call(KNEE))
+
+    (row,) = service.logged()
+    assert (row["occurred_on"].isoformat(), row["occurred_hour"]) == ("2026-07-02", 0)
+
+
+def test_without_a_clock_the_real_one_is_used(stated: StatedSettings, tmp_path: Path) -> None:
+    """As in a deployment."""
+    with InProcess(create_app(stated()), tmp_path / "log" / "card-log.sqlite3") as service:
+        assert service.send("GET", "/health/ready").status_code == 200
+
+
+def test_settings_come_from_the_environment_for_workers(
+    stated: StatedSettings, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Uvicorn's workers call the factory without arguments."""
+    monkeypatch.setenv("CDS_SERVICE_CONFIG", str(folder))
+    monkeypatch.setenv("CDS_SERVICE_AUTH", "off")
+    monkeypatch.setenv("CDS_SERVICE_DATABASE_URL", f"sqlite:///{tmp_path}/worker.sqlite3")
+
+    assert callable(create_app())
+    assert (tmp_path / "worker.sqlite3").exists()

@@ -1,0 +1,303 @@
+"""The command line: the demo's banner, a deployment's refusals, and no traceback for what an operator can mend."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import click.testing
+import pytest
+import uvicorn
+
+from cds_service import __version__
+from cds_service.cli import main
+from fhir_fixtures import resources
+from tests.conftest import DEMO_CONFIGURATION
+
+Run = Callable[..., click.testing.Result]
+
+
+class Served:
+    """What uvicorn was asked to run."""
+
+    def __init__(self) -> None:
+        self.app: object = None
+        self.options: dict[str, Any] = {}
+
+    def __call__(self, app: object, **options: Any) -> None:  # noqa: ANN401 - uvicorn's own options
+        """Stand in for `uvicorn.run`."""
+        self.app, self.options = app, options
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Served:
+    """Nothing is really served."""
+    stand_in = Served()
+    monkeypatch.setattr(uvicorn, "run", stand_in)
+    return stand_in
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A configuration folder of one's own, as good as the demo's."""
+    return Path(shutil.copytree(DEMO_CONFIGURATION, tmp_path / "configuration"))
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, served: Served) -> Run:  # noqa: ARG001 - nothing is served
+    """Run a command in a folder of its own, without the settings of whoever runs the tests."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("CDS_SERVICE_")]:
+        monkeypatch.delenv(name)
+
+    def command(*arguments: object, **environment: str) -> click.testing.Result:
+        return click.testing.CliRunner().invoke(main, [str(one) for one in arguments], env=environment)
+
+    return command
+
+
+def refusal(result: click.testing.Result) -> str:
+    """The message of a command that could not start: exit 1, and no traceback."""
+    assert isinstance(result.exception, SystemExit), repr(result.exception)
+    assert result.exit_code == 1
+    assert "Traceback" not in result.output
+    return result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--help"], ["demo", "serve", "openapi"]),
+        (["demo", "--help"], ["--host", "--port", "--database-url"]),
+        (["serve", "--help"], ["--config", "--database-url", "--host", "--port", "--workers", "--base-url"]),
+    ],
+)
+def test_help_names_commands_and_options(run: Run, arguments: list[str], words: list[str]) -> None:
+    """Each with what it is for."""
+    result = run(*arguments)
+
+    assert result.exit_code == 0
+    assert all(word in result.output for word in words)
+
+
+def test_the_version_can_be_asked_for(run: Run) -> None:
+    """To tell which one is installed."""
+    assert __version__ in run("--version").output
+
+
+def test_the_demo_says_where_everything_is(run: Run) -> None:
+    """Discovery, the fixture server, health."""
+    output = run("demo").output
+
+    assert "http://127.0.0.1:8000/cds-services\n" in output
+    assert "http://127.0.0.1:8000/fhir\n" in output
+    assert "http://127.0.0.1:8000/health/ready\n" in output
+    assert "Authentication is off" in output
+
+
+def sandbox_link(output: str) -> str:
+    """The one link to the hosted sandbox."""
+    (link,) = [line.strip() for line in output.splitlines() if "sandbox.cds-hooks.org" in line]
+    return link
+
+
+def test_the_sandbox_link_is_ready_made(run: Run) -> None:
+    """Hook and screen together, and all three addresses, URL-encoded."""
+    link = sandbox_link(run("demo", "--port", "8123").output)
+
+    assert link.startswith("https://sandbox.cds-hooks.org/?")
+    assert parse_qs(urlsplit(link).query) == {
+        "hook": ["order-select"],
+        "screen": ["pama"],
+        "fhirServiceUrl": ["http://127.0.0.1:8123/fhir"],
+        "patientId": ["nwl-adult"],
+        "serviceDiscoveryURL": ["http://127.0.0.1:8123/cds-services"],
+    }
+    assert "://" not in urlsplit(link).query
+
+
+def test_the_patient_of_the_sandbox_link_is_there() -> None:
+    """With a given name, without which the sandbox throws."""
+    (patient,) = [one for one in resources() if (one["resourceType"], one["id"]) == ("Patient", "nwl-adult")]
+
+    assert patient["name"][0]["given"]
+
+
+def test_the_demo_serves_one_process_without_an_access_log(run: Run, served: Served) -> None:
+    """An access log holds addresses, and those of the fixture server hold patients' ids."""
+    run("demo", "--port", "8123")
+
+    assert callable(served.app)
+    assert served.options["host"] == "127.0.0.1"
+    assert served.options["port"] == 8123
+    assert served.options["access_log"] is False
+    assert served.options["server_header"] is False
+
+
+def test_the_demo_keeps_its_card_log_where_it_is_told(run: Run, tmp_path: Path) -> None:
+    """Else below the current folder."""
+    run("demo", "--database-url", f"sqlite:///{tmp_path}/elsewhere.sqlite3")
+    run("demo")
+
+    assert (tmp_path / "elsewhere.sqlite3").exists()
+    assert (tmp_path / "var" / "demo-card-log.sqlite3").exists()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - what somebody in a container says
+def test_the_demo_link_can_be_opened_when_it_listens_everywhere(run: Run, host: str) -> None:
+    """A browser cannot call 0.0.0.0; the machine itself is meant."""
+    discovery = parse_qs(urlsplit(sandbox_link(run("demo", "--host", host).output)).query)["serviceDiscoveryURL"]
+
+    assert urlsplit(discovery[0]).hostname in {"127.0.0.1", "localhost", "::1"}
+
+
+def test_an_ipv6_address_is_bracketed_in_the_demo_link(run: Run) -> None:
+    """Else the port cannot be told from it."""
+    assert "http://[::1]:8000/cds-services\n" in run("demo", "--host", "::1").output
+
+
+def test_serve_asks_for_a_configuration_folder(run: Run) -> None:
+    """The one option without a default."""
+    result = run("serve", CDS_SERVICE_AUTH="off")
+
+    assert result.exit_code == 2
+    assert "--config" in result.stderr
+
+
+def test_serve_refuses_to_run_without_authentication_unless_told(run: Run, folder: Path, served: Served) -> None:
+    """Until it can ask for it, somebody has to say that none is wanted."""
+    message = refusal(run("serve", "--config", folder))
+
+    assert "CDS_SERVICE_AUTH=off" in message
+    assert served.app is None
+
+
+def test_serve_without_authentication_says_so_loudly(run: Run, folder: Path, served: Served) -> None:
+    """On the error stream, in capitals."""
+    result = run("serve", "--config", folder, CDS_SERVICE_AUTH="off")
+
+    assert result.exit_code == 0
+    assert "CLIENT AUTHENTICATION IS OFF" in result.stderr
+    assert callable(served.app)
+
+
+def test_serve_takes_its_options(run: Run, folder: Path, served: Served) -> None:
+    """Where to listen."""
+    run("serve", "--config", folder, "--host", "127.0.0.2", "--port", "9001", CDS_SERVICE_AUTH="off")
+
+    assert (served.options["host"], served.options["port"]) == ("127.0.0.2", 9001)
+    assert served.options["access_log"] is False
+
+
+def test_every_option_has_an_environment_variable(run: Run, folder: Path, served: Served, tmp_path: Path) -> None:
+    """As a container sets them."""
+    run(
+        "serve",
+        CDS_SERVICE_AUTH="off",
+        CDS_SERVICE_CONFIG=str(folder),
+        CDS_SERVICE_DATABASE_URL=f"sqlite:///{tmp_path}/from-environment.sqlite3",
+        CDS_SERVICE_HOST="127.0.0.2",
+        CDS_SERVICE_PORT="9002",
+        CDS_SERVICE_BASE_URL="https://cds.example",
+    )
+
+    assert (served.options["host"], served.options["port"]) == ("127.0.0.2", 9002)
+    assert (tmp_path / "from-environment.sqlite3").exists()
+
+
+def test_several_workers_read_their_settings_from_the_environment(
+    run: Run, folder: Path, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each builds the application by itself."""
+    for name in ("CONFIG", "DATABASE_URL", "HOST", "PORT", "WORKERS", "AUTH", "DEMO", "CARD_LOG", "BASE_URL"):
+        monkeypatch.setenv(f"CDS_SERVICE_{name}", "")  # so that what the command sets is taken back
+        monkeypatch.delenv(f"CDS_SERVICE_{name}")
+    monkeypatch.setenv("CDS_SERVICE_AUTH", "off")
+
+    run("serve", "--config", folder, "--workers", "2", "--base-url", "https://cds.example")
+
+    assert served.app == "cds_service.app:create_app"
+    assert (served.options["factory"], served.options["workers"]) == (True, 2)
+    assert os.environ["CDS_SERVICE_CONFIG"] == str(folder)
+    assert os.environ["CDS_SERVICE_BASE_URL"] == "https://cds.example"
+    assert (tmp_path / "var" / "card-log.sqlite3").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("organisations.csv", b"ods_code\n"),
+        ("organisations.csv", b"\xff\xfe"),
+        ("clients.yaml", b"clients: [{}]"),
+        ("clients.yaml", b"\xff\xfe"),
+        ("pathways/nwl.yaml", b"id: nwl"),
+        ("pathways/nwl.yaml", b"\xff\xfe"),
+    ],
+)
+def test_a_wrong_file_gives_a_message(run: Run, folder: Path, file: str, content: bytes) -> None:
+    """By its name, with what is wrong."""
+    (folder / file).parent.mkdir(exist_ok=True)
+    (folder / file).write_bytes(content)
+
+    message = refusal(run("serve", "--config", folder, CDS_SERVICE_AUTH="off"))
+
+    assert "cannot start" in message
+    assert Path(file).name in message
+
+
+@pytest.mark.parametrize("config", ["missing", "configuration/organisations.csv"])
+def test_a_folder_that_is_none_gives_a_message(run: Run, folder: Path, config: str) -> None:
+    """Naming it."""
+    assert config in refusal(run("serve", "--config", folder.parent / config, CDS_SERVICE_AUTH="off"))
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://user:hush@host/db", "nonsense", "sqlite://", "sqlite:///configuration/organisations.csv/x.sqlite3"]
+)
+def test_a_wrong_database_gives_a_message(run: Run, folder: Path, url: str) -> None:
+    """Without the password that a URL may hold."""
+    message = refusal(run("serve", "--config", folder, "--database-url", url, CDS_SERVICE_AUTH="off"))
+
+    assert "database" in message
+    assert "hush" not in message
+
+
+def test_a_database_that_does_not_answer_gives_a_message(run: Run, folder: Path) -> None:
+    """Nobody listens on port 1."""
+    url = "postgresql://user:hush@127.0.0.1:1/db"
+
+    message = refusal(run("serve", "--config", folder, "--database-url", url, CDS_SERVICE_AUTH="off"))
+
+    assert "database" in message
+    assert "hush" not in message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "name"),
+    [
+        (["--port", "0"], {}, "port"),
+        (["--port", "70000"], {}, "port"),
+        (["--workers", "0"], {}, "workers"),
+        (["--workers", "1000"], {}, "workers"),
+        ([], {"CDS_SERVICE_AUTH": "maybe"}, "auth"),
+        ([], {"CDS_SERVICE_CARD_LOG": "perhaps"}, "card_log"),
+        ([], {"CDS_SERVICE_DEMO": "perhaps"}, "demo"),
+    ],
+)
+def test_a_wrong_setting_gives_a_message(
+    run: Run, folder: Path, arguments: list[str], environment: dict[str, str], name: str
+) -> None:
+    """By the name of the setting, without a traceback."""
+    result = run("serve", "--config", folder, *arguments, **{"CDS_SERVICE_AUTH": "off", **environment})
+
+    assert isinstance(result.exception, SystemExit), repr(result.exception)
+    assert result.exit_code in {1, 2}
+    assert name in result.stderr.lower().replace("-", "_")
+
+
+def test_the_openapi_document_can_be_printed(run: Run) -> None:
+    """As it is kept in the repository."""
+    assert json.loads(run("openapi").stdout)["info"]["version"] == __version__
