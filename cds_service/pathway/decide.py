@@ -190,7 +190,7 @@ def _text(rule: RuleId, facts: Facts, signs: Signs) -> TextKey:
     if rule is RuleId.ONCOLOGY:
         return _oncology_text(signs)
     if rule is RuleId.URGENT_MSK:
-        return _urgent_text(facts)
+        return _urgent_text(facts, signs)
     if rule is RuleId.SUSPECTED_SARCOMA and _is_child(facts):
         return TextKey.SUSPECTED_SARCOMA_CHILD
     if rule is RuleId.SUSPECTED_CANCER and _is_child(facts):
@@ -204,30 +204,19 @@ def _oncology_text(signs: Signs) -> TextKey:
     return TextKey.ONCOLOGY_SUSPICIOUS if signs.suspicious_pain else TextKey.ONCOLOGY_TWO_BRANCHES
 
 
-def _urgent_text(facts: Facts) -> TextKey:
+def _urgent_text(facts: Facts, signs: Signs) -> TextKey:
     reasons = facts.indications
     if Indication.URGENT_SAME_DAY in reasons:
         return TextKey.URGENT_SAME_DAY
-    if Indication.CES_SYMPTOM_WEAK in reasons and facts.body_region in SPINE_REGIONS:
+    if signs.urgent_symptom and Indication.CES_SYMPTOM_WEAK in reasons:
         return TextKey.URGENT_EXAMINE_TODAY
-    if reasons <= _RHEUMATOLOGY_ONLY:
-        return TextKey.URGENT_RHEUMATOLOGY
-    return TextKey.URGENT
+    if signs.urgent_symptom or not reasons.isdisjoint(_URGENT_IN_ITSELF):
+        return TextKey.URGENT
+    return TextKey.URGENT_RHEUMATOLOGY
 
 
-_RHEUMATOLOGY_ONLY = frozenset(
-    {
-        Indication.RHEUMATOLOGY,
-        Indication.PAIN,
-        Indication.BACK_PAIN_OR_SCIATICA,
-        Indication.BENIGN_CAUSE,
-        Indication.SOFT_TISSUE_LUMP,
-        Indication.SUSPICIOUS_PAIN,
-        Indication.UNRECOGNISED,
-        Indication.TEXT_ONLY,
-    }
-)
-"""Beside these, a rheumatological reason alone makes the order urgent."""
+_URGENT_IN_ITSELF = frozenset({Indication.URGENT, Indication.CORD_COMPRESSION})
+
 
 _CHILD_UNDER = 16
 """NG12's children and young people's routes are used under 16, whatever the region's adult age."""
