@@ -23,7 +23,7 @@ from cds_service.hooks.health import health_router
 from cds_service.hooks.last_resort import LastResort
 from cds_service.hooks.openapi import TITLE
 from cds_service.hooks.pathway_pages import pathway_pages
-from cds_service.hooks.responses import on_http_error
+from cds_service.hooks.responses import on_defect, on_http_error
 from cds_service.hooks.routes import Clock, FeedbackCall, ServiceCall, hook_routes
 from cds_service.pathway.loading import NATIONAL, footprint_regions, load_pathways
 from cds_service.security.clients import load_clients, unauthenticated_caller
@@ -43,6 +43,10 @@ class AuthenticationNotAvailableError(Exception):
         )
 
 
+class DatabaseSettingError(Exception):
+    """The card log's database URL cannot be used; the message holds no part of it."""
+
+
 def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> ASGIApp:
     """Build the application.
 
@@ -53,6 +57,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     Raises:
         AuthenticationNotAvailableError: authentication was not switched off.
         PathwayFileError, ConfigurationError, ClientsFileError: a file of the configuration folder is wrong.
+        DatabaseSettingError: the card log's database URL cannot be used.
         CardLogStoreError: the card log's database cannot be opened.
     """
     settings = settings if settings is not None else Settings()
@@ -91,7 +96,11 @@ def _now() -> datetime:
 def _card_log(settings: Settings) -> tuple[EvaluationLog, CardLogStore | None]:
     if settings.card_log == "off":
         return NoCardLog(), None
-    store = CardLogStore(settings.database_url)
+    try:
+        store = CardLogStore(settings.database_url)
+    except (ValueError, OSError) as error:
+        msg = f"CDS_SERVICE_DATABASE_URL: {error.strerror if isinstance(error, OSError) else error}"
+        raise DatabaseSettingError(msg) from None
     store.create_schema()
     return CardLog(store), store
 
@@ -120,5 +129,5 @@ def _fastapi() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        exception_handlers={HTTPException: on_http_error},
+        exception_handlers={HTTPException: on_http_error, Exception: on_defect},
     )

@@ -5,13 +5,15 @@ import os
 import sys
 from importlib import resources
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlencode
 
 import click
 import uvicorn
+from pydantic import ValidationError
 
 from cds_service import __version__
-from cds_service.app import AuthenticationNotAvailableError, create_app
+from cds_service.app import AuthenticationNotAvailableError, DatabaseSettingError, create_app
 from cds_service.cardlog.store import CardLogStoreError
 from cds_service.directory import ConfigurationError
 from cds_service.hooks.openapi import openapi_document
@@ -24,18 +26,13 @@ STARTING_ERRORS = (
     CardLogStoreError,
     ClientsFileError,
     ConfigurationError,
+    DatabaseSettingError,
     PathwayFileError,
 )
 """What an operator can mend: shown as a message, without a traceback."""
 
 HOSTED_SANDBOX = "https://sandbox.cds-hooks.org/"
 DEMO_PATIENT = "nwl-adult"
-
-AUTH_IS_OFF = """\
-********************************************************************************
-*  CLIENT AUTHENTICATION IS OFF (CDS_SERVICE_AUTH=off).                        *
-*  Anyone who can reach this address can call the service and read its answers.*
-********************************************************************************"""
 
 
 @click.group(context_settings={"auto_envvar_prefix": "CDS_SERVICE"})
@@ -78,11 +75,14 @@ def demo(host: str, port: int, database_url: str) -> None:
 @click.option("--base-url", default=None, envvar="CDS_SERVICE_BASE_URL", help="The service's public address.")
 def serve(config: Path, database_url: str, host: str, port: int, workers: int, base_url: str | None) -> None:
     """Serve a deployment from its own configuration folder."""
-    settings = Settings(
-        config=config, database_url=database_url, host=host, port=port, workers=workers, base_url=base_url
-    )
-    if settings.auth == "off":
-        click.echo(AUTH_IS_OFF, err=True)
+    try:
+        settings = Settings(
+            config=config, database_url=database_url, host=host, port=port, workers=workers, base_url=base_url
+        )
+    except ValidationError as error:
+        _stop("\n".join(_setting_problem(problem["loc"], problem["msg"]) for problem in error.errors()))
+    for notice in settings.notices():
+        click.secho(f"*** {notice} ***", err=True, bold=True)
     _run(settings)
 
 
@@ -97,8 +97,7 @@ def _run(settings: Settings) -> None:
     try:
         app = create_app(settings)
     except STARTING_ERRORS as error:
-        click.echo(f"cds-service cannot start.\n{error}", err=True)
-        sys.exit(1)
+        _stop(str(error))
     if settings.workers == 1:
         uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, server_header=False)
         return
@@ -113,6 +112,16 @@ def _run(settings: Settings) -> None:
         access_log=False,
         server_header=False,
     )
+
+
+def _stop(reason: str) -> NoReturn:
+    click.echo(f"cds-service cannot start.\n{reason}", err=True)
+    sys.exit(1)
+
+
+def _setting_problem(location: tuple[int | str, ...], message: str) -> str:
+    name = "_".join(str(part) for part in location).upper()
+    return f"CDS_SERVICE_{name} (or --{name.lower().replace('_', '-')}): {message}. Correct it."
 
 
 def _demo_banner(base: str) -> str:
@@ -140,7 +149,8 @@ Open the public CDS Hooks Sandbox, already pointed here:
 
   {sandbox}
 
-Pick an MRI and a reason in its PAMA tab and read the card. (Chrome may ask to let the page reach this machine.)
+Pick an MRI and a reason on its PAMA Imaging screen and read the card.
+Chrome may ask to let the page reach this machine: allow it.
 Authentication is off, because this is the demo. Stop with Ctrl-C.
 """
 

@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
 
 class Settings(BaseSettings):
     """Settings of one process; each has an environment variable with the prefix `CDS_SERVICE_`."""
@@ -21,6 +23,22 @@ class Settings(BaseSettings):
     base_url: str | None = Field(default=None, description="The service's public address.")
     demo: bool = Field(default=False, description="Serve the fixture FHIR server at /fhir.")
     card_log: Literal["on", "off"] = Field(default="on", description="`off` is for measuring alone.")
+
+    def notices(self) -> list[str]:
+        """What an operator must not overlook, one line each."""
+        said = {
+            "CLIENT AUTHENTICATION IS OFF (CDS_SERVICE_AUTH=off): anyone who can reach this address can call": (
+                self.auth == "off"
+            ),
+            "THE CARD LOG IS OFF (CDS_SERVICE_CARD_LOG=off): nothing is recorded; for measuring alone": (
+                self.card_log == "off"
+            ),
+            "THE FIXTURE FHIR SERVER IS ON (CDS_SERVICE_DEMO=true): invented patients are served at /fhir": self.demo,
+            f"PLAIN HTTP BEYOND THIS MACHINE ({self.host}): put a proxy that speaks TLS in front": (
+                self.host not in LOOPBACK
+            ),
+        }
+        return [notice for notice, holds in said.items() if holds]
 
     @property
     def public_url(self) -> str:

@@ -150,7 +150,7 @@ def test_without_a_clock_the_real_one_is_used(stated: StatedSettings, tmp_path: 
 
 
 def test_settings_come_from_the_environment_for_workers(
-    stated: StatedSettings, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Uvicorn's workers call the factory without arguments."""
     monkeypatch.setenv("CDS_SERVICE_CONFIG", str(folder))

@@ -148,7 +148,7 @@ class EvaluationEvent:
         body_region_group: what is imaged, coarsely.
         known_by: whether a code or only text said so; measures the client's coding.
         setting: where the requester works.
-        setting_evidence: the kind of place the setting was read from, such as `requester.organization`,
+        setting_evidence: the kind of place the setting was read from, such as `requester-role`,
             never a reference or id; None when nothing told.
         requester_category: kind of professional (`gp`, `nurse`), never a person.
         organisation: the requester's ODS code; None when unknown.

@@ -11,6 +11,7 @@ from cds_service.directory.model import Destination
 from cds_service.pathway.facts import Modality, RegionId
 from cds_service.pathway.model import OrderWords
 from cds_service.pathway.outcomes import Caution, Indicator, Outcome, TextKey
+from cds_service.pathway.signs import is_spine
 from cds_service.protocol.card import Action, Card, Link, Suggestion
 from cds_service.protocol.identifiers import new_uuid
 
@@ -70,7 +71,7 @@ def _card(orders: list[OrderForCard], speaker: Speaker, context: CardContext) ->
         "source": speaker.source,
         "overrideReasons": speaker.override_reasons,
     }
-    links = _links(text_key, speaker, destinations)
+    links = _links(speaker.links_on(text_key, spine=any(is_spine(order.facts) for order in orders)), destinations)
     if links:
         card["links"] = links
     suggestion = _suggestion(text_key, text, orders, found[0] if found else None, speaker, context)
@@ -86,14 +87,16 @@ def _order_words(orders: Sequence[OrderForCard]) -> OrderWords:
     return OrderWords(first if same else Modality.OTHER, min(len(orders), 2))
 
 
-def _links(text: TextKey, speaker: Speaker, destinations: list[Destination]) -> list[Link]:
-    own: list[Link] = [
-        {"label": one_line(destination.name), "url": destination.url, "type": "absolute"}
-        for destination in destinations
-        if destination.url is not None
-    ]
-    offered = {link["url"] for link in own}
-    return own + [link for link in speaker.links_on(text) if link["url"] not in offered]
+def _links(offered: Sequence[Link], destinations: Sequence[Destination]) -> list[Link]:
+    links: dict[str, Link] = {}
+    for destination in destinations:
+        if destination.url is not None:
+            links.setdefault(
+                destination.url, {"label": one_line(destination.name), "url": destination.url, "type": "absolute"}
+            )
+    for link in offered:
+        links.setdefault(link["url"], link)
+    return list(links.values())
 
 
 def _suggestion(
@@ -109,7 +112,9 @@ def _suggestion(
     if not decision.proposes_referral or (decision.outcome in NEEDS_DESTINATION and destination is None):
         return None
     removable = [order for order in orders if order.decision.may_delete and order.reference is not None]
-    label = text.suggestion if removable and len(removable) == len(orders) else text.suggestion_keeping_scan
+    label = text.suggestion_keeping_scan
+    if removable:
+        label = text.suggestion if len(removable) == len(orders) else text.suggestion_removing_some
     referral = draft_referral(text_key, orders, destination, speaker.note, context)
     actions: list[Action] = [
         {
@@ -144,22 +149,19 @@ def not_evaluated_card(orders: Sequence[OrderForCard], speaker: Speaker, context
     }
 
 
-def name_unevaluated(card: Card, unplaced: Sequence[OrderForCard], *, unreadable: int = 0) -> None:
-    """Say on an answer's first card which other orders could not be evaluated (fact 5).
+def name_unplaced(card: Card, orders: Sequence[OrderForCard]) -> None:
+    """Say on an answer's first card which other orders nothing places in a region (fact 5)."""
+    named = ", ".join(escaped(order.label) for order in orders)
+    card["detail"] += (
+        f"\n\n**Not checked:** {named}. Nothing in the call places it in a region's pathway; "
+        "this does not mean that there are no concerns."
+    )
 
-    Args:
-        card: the first card.
-        unplaced: orders that nothing places in a region.
-        unreadable: how many more orders could not be read at all.
-    """
-    if unplaced:
-        named = ", ".join(escaped(order.label) for order in unplaced)
-        card["detail"] += (
-            f"\n\n**Not checked:** {named}. Nothing in the call places it in a region's pathway; "
-            "this does not mean that there are no concerns."
-        )
-    if unreadable:
-        card["detail"] += (
-            f"\n\n**Not checked:** {unreadable} more selected {'order' if unreadable == 1 else 'orders'}, which could "
-            "not be read; this does not mean that there are no concerns."
-        )
+
+def name_unreadable(card: Card, number: int) -> None:
+    """Say on an answer's first card how many selected orders could not be read at all (fact 5)."""
+    orders = "order" if number == 1 else "orders"
+    card["detail"] += (
+        f"\n\n**Not checked:** {number} more selected {orders}, which could not be read; "
+        "this does not mean that there are no concerns."
+    )

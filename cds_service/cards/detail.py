@@ -18,7 +18,7 @@ from cds_service.cards.words import (
 )
 from cds_service.directory.model import Destination
 from cds_service.pathway.decision import FACTS_READ
-from cds_service.pathway.facts import KnownBy
+from cds_service.pathway.facts import KnownBy, Setting
 from cds_service.pathway.outcomes import Caution, KeepScan, RuleId
 
 _T = TypeVar("_T")
@@ -105,9 +105,7 @@ def _why(orders: Sequence[OrderForCard], speaker: Speaker) -> str:
     read = {name for order in orders for name in FACTS_READ[order.decision.rule]}
     facts = first.facts
     if "setting" in read:
-        place = f" ({first.place})" if first.place is not None else ""
-        evidence = EVIDENCE_WORDS.get(facts.evidence.get("setting", ""), "")
-        lines.append(f"- Setting: {SETTING_WORDS[facts.setting]}{place}{f'; from the {evidence}' if place else ''}")
+        lines.append(f"- Setting: {_setting(first)}")
     if "oncology" in read:
         lines.append(f"- Cancer history: {ONCOLOGY_WORDS[facts.oncology]}")
     if "age" in read:
@@ -115,6 +113,14 @@ def _why(orders: Sequence[OrderForCard], speaker: Speaker) -> str:
     if speaker.exempts_practitioners and first.decision.rule is RuleId.REDIRECT:
         lines.append(f"- Requester: {FCP_WORDS[facts.fcp_listing]}")
     return "\n".join(lines)
+
+
+def _setting(order: OrderForCard) -> str:
+    evidence = EVIDENCE_WORDS.get(order.facts.evidence.get("setting", ""), "")
+    words = SETTING_WORDS[order.facts.setting]
+    if order.facts.setting is not Setting.UNKNOWN and order.place is not None:
+        words += f" ({order.place})"
+    return f"{words}; {evidence}" if evidence else words
 
 
 def _order_line(order: OrderForCard) -> str:

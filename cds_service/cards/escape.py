@@ -5,9 +5,12 @@ import re
 LONGEST = 80
 """Characters of the call's own words that a card shows (`design.md`, "Cards")."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
-_MARKUP = re.compile(r"[&<>\\`*_{}\[\]()#+!|~@\"']")
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;", "@": "&#64;"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+")
+_MARKUP = re.compile(r"[&<>\\`*_{}\[\]()#+!|~\"']")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
+_LINK = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
+_JOINER = "\u2060"
+"""An invisible character that keeps a renderer from making a link of an address, and changes nothing to the eye."""
 
 
 def one_line(text: str) -> str:
@@ -18,7 +21,7 @@ def one_line(text: str) -> str:
 
 def escaped(text: str) -> str:
     """The call's words for a card's Markdown: HTML as entities, Markdown punctuation escaped, no automatic links."""
-    return _MARKUP.sub(_escape, one_line(text)).replace("://", "&#58;//").replace("www.", "www&#46;")
+    return _MARKUP.sub(_escape, _LINK.sub(_JOINER, one_line(text)))
 
 
 def _escape(match: re.Match[str]) -> str:

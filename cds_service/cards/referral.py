@@ -4,6 +4,7 @@ Each kind of referral is built and checked once with `fhir.resources`; a call on
 concepts are copied from the order: no reference to a contained or draft resource, no `replaces`.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -150,20 +151,21 @@ def draft_referral(
     return referral
 
 
+_STANDS_ALONE = re.compile(r"(?:https?://\S+/)?[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}")
+"""A literal reference that still means something outside the call: not contained, not a draft's urn."""
+
+
 def _requester(orders: list[OrderForCard], context: CardContext) -> Json:
     """The order's requester when it can stand outside the call, else the hook's user."""
     for order in orders:
         stated = order.requester or {}
         reference = stated.get("reference")
-        if isinstance(reference, str) and "/" in reference and not reference.startswith(("#", "urn:")):
+        if isinstance(reference, str) and _STANDS_ALONE.fullmatch(reference):
             return {"reference": reference}
         identifier = stated.get("identifier")
-        if isinstance(identifier, dict):
-            kept = {
-                key: value for key in ("system", "value") if isinstance(value := identifier.get(key), str) and value
-            }
-            if len(kept) == 2:  # noqa: PLR2004 - system and value
-                return {"identifier": kept}
+        kept = _text_members(identifier, ("system", "value"))
+        if len(kept) == 2:  # noqa: PLR2004 - system and value
+            return {"identifier": kept}
     return {"reference": context.user_id}
 
 
@@ -184,7 +186,12 @@ def _concepts(concepts: Iterable[Json]) -> list[Json]:
 
 def _coding(coding: object) -> Json:
     """A coding's system, code and display where they are text; empty when there is no code."""
-    if not isinstance(coding, dict):
-        return {}
-    copy = {key: value for key in ("system", "code", "display") if isinstance(value := coding.get(key), str) and value}
+    copy = _text_members(coding, ("system", "code", "display"))
     return copy if "code" in copy else {}
+
+
+def _text_members(value: object, names: tuple[str, ...]) -> Json:
+    """The named members of an object that are text with something in it."""
+    if not isinstance(value, dict):
+        return {}
+    return {name: text for name in names if isinstance(text := value.get(name), str) and text.strip()}

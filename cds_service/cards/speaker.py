@@ -25,8 +25,9 @@ class FilledText(NamedTuple):
     conditional_summary: str
     what_to_do: str
     safety_net: str | None
-    suggestion: str | None
-    suggestion_keeping_scan: str | None
+    suggestion: str
+    suggestion_removing_some: str
+    suggestion_keeping_scan: str
 
 
 class Speaker:
@@ -50,7 +51,9 @@ class Speaker:
         self.is_regional = isinstance(pathway, Pathway)
         self.exempts_practitioners = isinstance(pathway, Pathway) and pathway.fcp_exemption is not None
         self._filled: dict[tuple[TextKey, OrderWords], FilledText] = {}
-        self._links = {text: _links_on(text, pathway) for text in TextKey}
+        self._links = {
+            (text, spine): _links_on(text, pathway, spine=spine) for text in TextKey for spine in (False, True)
+        }
         self._review_states = {past: self._review_state(past=past) for past in (False, True)}
 
     def filled(self, key: TextKey, words: OrderWords) -> FilledText:
@@ -60,13 +63,14 @@ class Speaker:
             found = self._filled[key, words] = _fill(self.texts.cards[key], words)
         return found
 
-    def links_on(self, text: TextKey) -> list[Link]:
-        """The pages that a card with this text offers."""
-        return self._links[text]
+    def links_on(self, text: TextKey, *, spine: bool) -> list[Link]:
+        """The pages that a card with this text offers, with those about the spine for a spine order."""
+        return self._links[text, spine]
 
     def provenance(self, decision: Decision, today: date) -> str:
         """The last line of a detail: rule, sentences, pathway, version and review state."""
-        basis = f"sentences {', '.join(decision.sources)}" if decision.sources else "national guidance"
+        named = "sentence" if len(decision.sources) == 1 else "sentences"
+        basis = f"{named} {', '.join(decision.sources)}" if decision.sources else "national guidance"
         past = isinstance(self.pathway, Pathway) and self.pathway.is_past_review(today)
         return (
             f"*Rule {decision.rule_id} ({basis}). {self.name}; {self._review_states[past]}. "
@@ -86,16 +90,17 @@ def _fill(text: CardText, words: OrderWords) -> FilledText:
         conditional_summary=text.summary_for(words, unless_red_flags=True),
         what_to_do="\n".join(["**What to do**", "", *(f"- {words.fill(step)}" for step in text.do)]),
         safety_net=f"**Red flags:** {words.fill(text.safety_net)}" if text.safety_net else None,
-        suggestion=text.suggestion,
-        suggestion_keeping_scan=text.suggestion_keeping_scan,
+        suggestion=words.fill(text.suggestion or ""),
+        suggestion_removing_some=text.suggestion_removing_some or "",
+        suggestion_keeping_scan=words.fill(text.suggestion_keeping_scan or ""),
     )
 
 
-def _links_on(text: TextKey, pathway: Pathway | NationalFallback) -> list[Link]:
+def _links_on(text: TextKey, pathway: Pathway | NationalFallback, *, spine: bool) -> list[Link]:
     return [
         {"label": link.label, "url": str(link.url), "type": "absolute"}
         for link in pathway.links
-        if link.url is not None and text in link.shown_on
+        if link.url is not None and text in link.shown_on and (spine or not link.spine_only)
     ]
 
 

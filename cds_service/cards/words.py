@@ -32,15 +32,16 @@ KNOWN_BY_WORDS = {
 }
 
 EVIDENCE_WORDS = {
-    "requester-role": "requester's role at an organisation",
-    "requester-roles": "requester's roles",
-    "user-role": "signed-in user's role at an organisation",
-    "requester-organisation": "requesting organisation",
-    "encounter": "encounter's service provider",
+    "requester-role": "from the requester's role at an organisation",
+    "requester-roles": "from the requester's roles",
+    "user-role": "from the signed-in user's role at an organisation",
+    "requester-organisation": "from the requesting organisation",
+    "encounter": "from the encounter's service provider",
     "conflict": "the evidence disagrees",
     "not-listed": "the organisation sent is not listed",
     "none": "no organisation was sent",
 }
+"""Where the setting comes from, or why it is not known."""
 
 
 def age_words(age: int | None) -> str:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from cds_service.cardlog.events import EvaluationEvent
-from cds_service.cards.build import build_cards, name_unevaluated, not_evaluated_card
+from cds_service.cards.build import build_cards, name_unplaced, name_unreadable, not_evaluated_card
 from cds_service.cards.order import CardContext, DestinationFinder, OrderForCard
 from cds_service.cards.speaker import speakers_of
 from cds_service.directory.model import Destination, Directory
@@ -34,12 +34,12 @@ class Answer(NamedTuple):
 
     Attributes:
         cards: the cards; empty when evaluated with nothing to say.
-        unevaluated: true when nothing could be evaluated and the client is to be told with HTTP 412.
+        refusal: what the client is told instead of cards, when an order could not be evaluated and no card says so.
         orders: the evaluated MSK orders, each with its decision and the card that speaks of it.
     """
 
     cards: list[Card]
-    unevaluated: bool
+    refusal: ProtocolError | None
     orders: list[tuple[ReadOrder, Decision, str | None]]
 
 
@@ -74,29 +74,29 @@ class Responder:
             today: the date in Europe/London.
 
         Raises:
-            ProtocolError: 400 when a selected order is missing from the drafts or cannot be read.
+            ProtocolError: 400 when a selected order is missing from the drafts, or these cannot be read.
         """
         context = _hook_context(request, client)
         reading = self._read(context, today)
         if not reading.orders:
-            _refuse(reading.malformed)
-            return Answer([], unevaluated=False, orders=[])
+            return Answer([], _refusal(reading.malformed, []), [])
         for_cards = [self._decided(order, today) for order in reading.orders]
         card_context = CardContext(context.patient_id, context.user_id, today)
         built = build_cards(for_cards, self._speakers, card_context)
         unplaced = [order for order in for_cards if order.decision.outcome is Outcome.COULD_NOT_EVALUATE]
         if not built and unplaced and client.on_unresolved == "card":
             built = [(not_evaluated_card(unplaced, self._speakers[NATIONAL.id], card_context), unplaced)]
-        elif built and (unplaced or reading.malformed):
-            name_unevaluated(built[0][0], unplaced, unreadable=len(reading.malformed))
-        if not built:
-            _refuse(reading.malformed)
+        elif built and unplaced:
+            name_unplaced(built[0][0], unplaced)
+        if built and reading.malformed:
+            name_unreadable(built[0][0], len(reading.malformed))
         spoken = {id(order): card["uuid"] for card, orders in built for order in orders}
         logged = [
             (order, for_card.decision, spoken.get(id(for_card)))
             for order, for_card in zip(reading.orders, for_cards, strict=True)
         ]
-        return Answer([card for card, _ in built], unevaluated=bool(unplaced) and not built, orders=logged)
+        refusal = None if built else _refusal(reading.malformed, unplaced)
+        return Answer([card for card, _ in built], refusal, logged)
 
     def events(self, answer: Answer, call: CallOfEvent) -> list[EvaluationEvent]:
         """The log events of an answer: one for each evaluated MSK order."""
@@ -150,10 +150,20 @@ class Responder:
         return find
 
 
-def _refuse(malformed: list[MalformedOrderError]) -> None:
-    """Where no card would name them, orders that could not be read are an error and never "no concerns" (fact 5)."""
+NOT_EVALUATED = Issue(
+    "incomplete",
+    "The MSK imaging pathway could not be evaluated: nothing in the call places the order in a region. Send the "
+    "requester's organisation with its ODS code, or the patient's registered practice. No card does not mean that "
+    "there are no concerns.",
+    "context.draftOrders",
+)
+
+
+def _refusal(malformed: list[MalformedOrderError], unplaced: list[OrderForCard]) -> ProtocolError | None:
+    """Where no card says so, an order that could not be evaluated is an error, never "no concerns" (fact 5)."""
     if malformed:
-        raise ProtocolError(400, [_malformed(error) for error in malformed])
+        return ProtocolError(400, [_malformed(error) for error in malformed])
+    return ProtocolError(412, [NOT_EVALUATED]) if unplaced else None
 
 
 def _malformed(error: MalformedOrderError) -> Issue:

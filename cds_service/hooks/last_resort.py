@@ -5,20 +5,9 @@ import traceback
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cds_service.hooks.responses import outcome_response
-from cds_service.protocol.operation_outcome import Issue, ProtocolError
+from cds_service.hooks.responses import DEFECT, outcome_response
 
 _logger = logging.getLogger(__name__)
-
-_DEFECT = ProtocolError(
-    500,
-    [
-        Issue(
-            "transient",
-            "The service failed on this call: a defect, now in its log. The pathway was not evaluated.",
-        )
-    ],
-)
 
 
 class LastResort:
@@ -46,4 +35,4 @@ class LastResort:
             places = " < ".join(f"{frame.name} ({frame.filename}:{frame.lineno})" for frame in reversed(frames))
             _logger.error("%s in %s", type(error).__name__, places)  # noqa: TRY400 - a traceback repeats the message
             if not started:
-                await outcome_response(_DEFECT)(scope, receive, send)
+                await outcome_response(DEFECT)(scope, receive, send)

@@ -39,7 +39,7 @@ def count_feedback(entries: Sequence[Feedback]) -> None:
 
 
 def _result(answer: Answer) -> str:
-    if answer.unevaluated:
+    if answer.refusal is not None:
         return "not_evaluated"
     if answer.cards:
         return "cards"

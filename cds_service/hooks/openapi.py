@@ -66,8 +66,13 @@ def openapi_document() -> Json:
     app.include_router(health_router(NoCardLog()))
     app.include_router(pathway_pages(load_pathways()))
     document = app.openapi()
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)  # FastAPI's default; no parameter of ours can earn it
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas["OperationOutcome"] = _OPERATION_OUTCOME
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
     for model in (HookRequest, FeedbackRequest, Cards, Services):
         _add_schema(schemas, model)
     document["paths"] = {**_hook_paths(), **document["paths"]}

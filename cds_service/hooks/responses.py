@@ -15,6 +15,12 @@ from cds_service.protocol.operation_outcome import Issue, IssueType, ProtocolErr
 LONGEST_BODY = 4 * 1024 * 1024
 """Bytes that a request body may have (`design.md`, "Contracts")."""
 
+DEFECT = ProtocolError(
+    500,
+    [Issue("transient", "The service failed on this call: a defect, now in its log. The pathway was not evaluated.")],
+)
+"""What a caller is told of a defect: nothing of its data."""
+
 _CODES: Mapping[int, IssueType] = {404: "not-found", 405: "not-supported", 413: "too-long"}
 
 
@@ -25,7 +31,9 @@ def json_response(content: Any, status: int = 200) -> Response:  # noqa: ANN401 
 
 def outcome_response(error: ProtocolError) -> Response:
     """An error's OperationOutcome."""
-    return json_response(operation_outcome(error.issues), error.status)
+    response = json_response(operation_outcome(error.issues), error.status)
+    response.headers.update(error.headers)
+    return response
 
 
 async def read_body(scope: Scope, receive: Receive) -> bytes:
@@ -67,6 +75,9 @@ async def on_http_error(_request: Request, error: Exception) -> Response:
     phrase = HTTPStatus(error.status_code).phrase
     code = _CODES.get(error.status_code, "not-supported")
     text = f"{phrase}. GET /cds-services lists what there is."
-    response = outcome_response(ProtocolError(error.status_code, [Issue(code, text)]))
-    response.headers.update(error.headers or {})
-    return response
+    return outcome_response(ProtocolError(error.status_code, [Issue(code, text)], error.headers))
+
+
+async def on_defect(_request: Request, _error: Exception) -> Response:
+    """Answer a defect of a page; `LastResort` logs it."""
+    return outcome_response(DEFECT)

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from datetime import date, datetime
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -28,14 +27,6 @@ from cds_service.security.clients import Client
 
 Clock = Callable[[], datetime]
 """The aware time now; tests hand in a fixed one."""
-
-NOT_EVALUATED = Issue(
-    "incomplete",
-    "The MSK imaging pathway could not be evaluated: nothing in the call places the order in a region. Send the "
-    "requester's organisation with its ODS code, or the patient's registered practice. No card does not mean that "
-    "there are no concerns.",
-    "context.draftOrders",
-)
 
 
 class ServiceCall:
@@ -74,8 +65,8 @@ class ServiceCall:
             self._card_log.record(self._responder.events(answer, call))
             await self._card_log.wait_for_room()
         observe_call(hook_request.hook, answer, elapsed)
-        if answer.unevaluated:
-            raise ProtocolError(412, [NOT_EVALUATED])
+        if answer.refusal is not None:
+            raise answer.refusal
         return json_response({"cards": answer.cards})
 
 
@@ -112,9 +103,16 @@ class FeedbackCall:
         return json_response({})
 
 
-async def discover(_request: Request) -> Response:
+class Discovery:
     """`GET /cds-services`."""
-    return json_response(DISCOVERY)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        response = json_response(DISCOVERY)
+        if scope["method"] not in {"GET", "HEAD"}:
+            error = ProtocolError(405, [Issue("not-supported", "Send a GET.")], {"Allow": "GET, HEAD"})
+            response = outcome_response(error)
+        await response(scope, receive, send)
 
 
 def hook_routes(service_call: ServiceCall, feedback_call: FeedbackCall) -> list[Route]:
@@ -122,7 +120,7 @@ def hook_routes(service_call: ServiceCall, feedback_call: FeedbackCall) -> list[
     return [
         Route("/cds-services/{service_id}", service_call),
         Route("/cds-services/{service_id}/feedback", feedback_call),
-        Route("/cds-services", discover, methods=["GET"]),
+        Route("/cds-services", Discovery()),
     ]
 
 
@@ -131,7 +129,7 @@ def _check_address(scope: Scope) -> None:
         text = f"No such service. The service here is '{SERVICE_ID}'; GET /cds-services lists it."
         raise ProtocolError(404, [Issue("not-found", text)])
     if scope["method"] != "POST":
-        raise ProtocolError(405, [Issue("not-supported", "Send a POST.")])
+        raise ProtocolError(405, [Issue("not-supported", "Send a POST.")], {"Allow": "POST"})
 
 
 def _feedback_event(entry: Feedback, day: date, hour: int) -> FeedbackEvent:

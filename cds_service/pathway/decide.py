@@ -24,7 +24,7 @@ from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.model import OUTCOME_OF, Pathway
 from cds_service.pathway.outcomes import Indicator, RuleId, TextKey
 from cds_service.pathway.scan_removal import reasons_to_keep
-from cds_service.pathway.signs import ONCOLOGY_PATIENT, Signs, every_reason_is_benign, read_signs
+from cds_service.pathway.signs import ONCOLOGY_PATIENT, Signs, every_reason_is_benign, is_spine, read_signs
 
 
 def decide(facts: Facts, pathway: Pathway | None, today: date) -> Decision:
@@ -140,7 +140,7 @@ def _decision(rule: RuleId, facts: Facts, signs: Signs, pathway: Pathway | None,
         speaker=speaker.id,
         facts=facts,
         indicator=indicator,
-        text=_text(rule, facts, signs),
+        text=_text(rule, facts, signs, pathway),
         reasons=(stated.because,),
         sources=stated.sentences,
         proposes_referral=pathway is not None and rule in _PROPOSING,
@@ -186,11 +186,11 @@ def _indicator(rule: RuleId, facts: Facts) -> Indicator | None:
     return _INDICATORS.get(rule)
 
 
-def _text(rule: RuleId, facts: Facts, signs: Signs) -> TextKey:
+def _text(rule: RuleId, facts: Facts, signs: Signs, pathway: Pathway | None) -> TextKey:
     if rule is RuleId.ONCOLOGY:
         return _oncology_text(signs)
     if rule is RuleId.URGENT_MSK:
-        return _urgent_text(facts, signs)
+        return _urgent_text(facts, pathway)
     if rule is RuleId.SUSPECTED_SARCOMA and _is_child(facts):
         return TextKey.SUSPECTED_SARCOMA_CHILD
     if rule is RuleId.SUSPECTED_CANCER and _is_child(facts):
@@ -201,16 +201,19 @@ def _text(rule: RuleId, facts: Facts, signs: Signs) -> TextKey:
 def _oncology_text(signs: Signs) -> TextKey:
     if signs.cancer:
         return TextKey.ONCOLOGY_NEW_PRIMARY
-    return TextKey.ONCOLOGY_SUSPICIOUS if signs.suspicious_pain else TextKey.ONCOLOGY_TWO_BRANCHES
+    if signs.suspicious_pain or signs.urgent:
+        return TextKey.ONCOLOGY_SUSPICIOUS
+    return TextKey.ONCOLOGY_TWO_BRANCHES
 
 
-def _urgent_text(facts: Facts, signs: Signs) -> TextKey:
+def _urgent_text(facts: Facts, pathway: Pathway | None) -> TextKey:
     reasons = facts.indications
     if Indication.URGENT_SAME_DAY in reasons:
         return TextKey.URGENT_SAME_DAY
-    if signs.urgent_symptom and Indication.CES_SYMPTOM_WEAK in reasons:
+    symptoms_count = is_spine(facts) and (pathway is None or pathway.enabled(RuleId.SYMPTOMS))
+    if symptoms_count and Indication.CES_SYMPTOM_WEAK in reasons:
         return TextKey.URGENT_EXAMINE_TODAY
-    if signs.urgent_symptom or not reasons.isdisjoint(_URGENT_IN_ITSELF):
+    if not reasons.isdisjoint(_URGENT_IN_ITSELF) or (symptoms_count and Indication.RED_FLAG_SYMPTOM in reasons):
         return TextKey.URGENT
     return TextKey.URGENT_RHEUMATOLOGY
 

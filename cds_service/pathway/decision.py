@@ -12,7 +12,7 @@ _REGIONAL = (*_RED_FLAG, "region")
 _ROUTINE = (*_REGIONAL, "age")
 
 FACTS_READ: dict[RuleId, tuple[str, ...]] = {
-    RuleId.NOT_AN_MSK_SCAN: _SCOPE,
+    RuleId.NOT_AN_MSK_SCAN: (*_SCOPE, "live", "age"),
     RuleId.SECONDARY_CARE: _PLACE,
     RuleId.CES: _PLACE,
     RuleId.MSCC: _RED_FLAG,
@@ -41,8 +41,8 @@ def fact_value(facts: Facts, name: str) -> str:
             return ", ".join(sorted(facts.indications)) or "none"
         case "age":
             return "unknown" if facts.age is None else str(facts.age)
-        case "specialist_request":
-            return "yes" if facts.specialist_request else "no"
+        case "specialist_request" | "live":
+            return "yes" if getattr(facts, name) else "no"
         case _:
             return str(getattr(facts, name))
 

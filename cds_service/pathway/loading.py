@@ -35,13 +35,13 @@ def load_pathways(folder: Path | None = None) -> Mapping[RegionId, Pathway]:
     }
     own: dict[RegionId, str] = {}
     for path in sorted(folder.glob("*.yaml")) if folder is not None and folder.is_dir() else ():
-        pathway = parse_pathway(path.read_text("utf-8"), path.name)
+        pathway = parse_pathway(_read(path), path.name)
         if pathway.id in own:
             msg = f"{path.name}: id '{pathway.id}' is also in {own[pathway.id]}; keep one file for a region"
             raise PathwayFileError(msg)
         own[pathway.id] = path.name
         pathways[pathway.id] = pathway
-    _check_footprints_are_apart(pathways)
+    _check_footprints_are_apart(pathways, own)
     return MappingProxyType(pathways)
 
 
@@ -52,14 +52,18 @@ def parse_pathway(text: str, name: str) -> Pathway:
         PathwayFileError: as for `load_pathways`.
     """
     stated = _parse_yaml(text, name)
-    own_texts = stated.get("texts")
-    merged = NATIONAL.texts.model_dump(mode="json")
-    for part, entries in (own_texts if isinstance(own_texts, dict) else {}).items():
-        merged[part] = {**merged.get(part, {}), **entries} if isinstance(entries, dict) else entries
+    national = NATIONAL.texts.model_dump(mode="json", exclude_none=True)
     try:
-        return Pathway.model_validate({**stated, "texts": merged})
+        return Pathway.model_validate({**stated, "texts": _merged(national, stated.get("texts", {}))})
     except ValidationError as error:
         raise PathwayFileError(_in_words(name, error)) from error
+
+
+def _merged(national: object, own: object) -> object:
+    """A region's texts over the national ones, text by text and line by line; anything odd is left for the model."""
+    if not isinstance(national, dict) or not isinstance(own, dict):
+        return own
+    return {**national, **{key: _merged(national.get(key), value) for key, value in own.items()}}
 
 
 def footprint_regions(pathways: Mapping[RegionId, Pathway]) -> Mapping[str, RegionId]:
@@ -73,19 +77,46 @@ def footprint_regions(pathways: Mapping[RegionId, Pathway]) -> Mapping[str, Regi
     )
 
 
-def _check_footprints_are_apart(pathways: Mapping[RegionId, Pathway]) -> None:
+def _check_footprints_are_apart(pathways: Mapping[RegionId, Pathway], own: Mapping[RegionId, str]) -> None:
     owner: dict[str, RegionId] = {}
     for pathway in pathways.values():
         for code in (*pathway.footprint.sub_icb, *pathway.footprint.legacy_icb):
             if code.upper() in owner:
-                msg = f"footprint code {code} is claimed by '{owner[code.upper()]}' and '{pathway.id}'; keep it in one"
+                msg = (
+                    f"{own.get(pathway.id, pathway.id)}: footprint: code {code} is claimed by "
+                    f"'{owner[code.upper()]}' and '{pathway.id}'; keep it in one"
+                )
                 raise PathwayFileError(msg)
             owner[code.upper()] = pathway.id
 
 
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        msg = f"{path.name}: not UTF-8 text; save it as UTF-8"
+        raise PathwayFileError(msg) from error
+
+
+class _OneOfEachKey(yaml.SafeLoader):
+    """YAML lets a later key silently win over an earlier one; in a pathway that would hide a line."""
+
+
+def _construct_mapping(loader: _OneOfEachKey, node: yaml.MappingNode) -> dict[Any, Any]:
+    keys = [loader.construct_object(key) for key, _ in node.value]
+    doubled = [key for position, key in enumerate(keys) if key in keys[:position]]
+    if doubled:
+        problem = f"the key {doubled[0]!r} stands twice; keep one"
+        raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+    return loader.construct_mapping(node, deep=True)
+
+
+_OneOfEachKey.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
+
+
 def _parse_yaml(text: str, name: str) -> dict[str, Any]:
     try:
-        stated = yaml.safe_load(text)
+        stated = yaml.load(text, _OneOfEachKey)  # noqa: S506 - a safe loader that also refuses a doubled key
     except yaml.YAMLError as error:
         msg = f"{name}: not YAML: {error}"
         raise PathwayFileError(msg) from error

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, model_validator
 
-from cds_service.pathway.facts import Modality, RegionId, Setting
+from cds_service.pathway.facts import OUTSIDE, UNRESOLVED, Modality, RegionId, Setting
 from cds_service.pathway.outcomes import Caution, KeepScan, Outcome, RuleId, TextKey
 
 SentenceId = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{1,2}$")]
@@ -59,6 +59,13 @@ SPELLED_OUT = {
     TextKey.PAEDIATRIC: ("MSK",),
 }
 """Words a summary must hold, whoever rewrites it: the red-flag words cannot be edited away."""
+
+
+RESERVED_IDS = frozenset({OUTSIDE, UNRESOLVED, "national"})
+"""Words that stand for no region; a pathway cannot take one as its id."""
+
+SAFETY_NET = frozenset({TextKey.CES, TextKey.MSCC, TextKey.REDIRECT, TextKey.REDIRECT_UNKNOWN_SETTING})
+"""Card texts that always carry red-flag lines (`design.md`, fact 2)."""
 
 
 class _Frozen(BaseModel):
@@ -136,7 +143,7 @@ class Footprint(_Frozen):
 
     @model_validator(mode="after")
     def _never_a_merged_icb(self) -> Self:
-        if "Z9B2Z" in (*self.sub_icb, *self.legacy_icb):
+        if "Z9B2Z" in {code.upper() for code in (*self.sub_icb, *self.legacy_icb)}:
             msg = "Z9B2Z is a merged ICB that is wider than any pathway: name the sub-ICB location, for example W2U3Z"
             raise ValueError(msg)
         return self
@@ -173,6 +180,7 @@ class Link(_Frozen):
     label: Line
     url: HttpUrl | None
     sentence: SentenceId | None = None
+    spine_only: bool = False
     shown_on: tuple[TextKey, ...] = Field(min_length=1)
 
 
@@ -186,6 +194,7 @@ class CardText(_Frozen):
     do: tuple[Line, ...] = Field(min_length=1)
     safety_net: Line | None = None
     suggestion: Line | None = None
+    suggestion_removing_some: Line | None = None
     suggestion_keeping_scan: Line | None = None
 
     def summary_for(self, orders: OrderWords, *, unless_red_flags: bool) -> str:
@@ -233,6 +242,9 @@ class Pathway(_Frozen):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
+        if self.id in RESERVED_IDS:
+            msg = f"id '{self.id}' means that no region applies; choose another"
+            raise ValueError(msg)
         if self.review < self.effective:
             msg = f"review {self.review} is before effective {self.effective}: check the two dates"
             raise ValueError(msg)
@@ -313,6 +325,9 @@ def _check_texts(texts: Texts) -> None:
         longest = max(len(text.summary_for(words, unless_red_flags=True)) for words in _ALL_ORDER_WORDS)
         if longest > SUMMARY_LIMIT:
             msg = f"texts.cards.{key}.summary: {longest} characters at its longest, at most {SUMMARY_LIMIT}; shorten it"
+            raise ValueError(msg)
+        if key in SAFETY_NET and text.safety_net is None:
+            msg = f"texts.cards.{key}.safety_net: must be there; leave it out to keep the national one"
             raise ValueError(msg)
         for words in SPELLED_OUT.get(key, ()):
             if words.lower() not in text.summary.lower():

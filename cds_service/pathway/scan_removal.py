@@ -3,7 +3,7 @@
 from cds_service.pathway.facts import BodyRegion, Facts, KnownBy, Setting
 from cds_service.pathway.model import Pathway
 from cds_service.pathway.outcomes import KeepScan, RuleId
-from cds_service.pathway.signs import ONCOLOGY_PATIENT, Signs, has_cancer_history, is_spine
+from cds_service.pathway.signs import ONCOLOGY_PATIENT, Signs, has_cancer_history, is_spine, states_urgency
 
 REMOVING_RULES = frozenset({RuleId.REDIRECT, RuleId.CES})
 """The only rules whose card may remove a scan."""
@@ -40,9 +40,10 @@ def _another_red_flag(rule: RuleId, facts: Facts, signs: Signs) -> bool:
     """Whether a reason beside the rule's own may still need this very scan.
 
     Beside suspected CES the table removes a scan whose order also names a suspected cancer (D55); for what it does
-    not settle (cord compression, sarcoma, a lump, someone under oncology) the scan stays. On a redirect this holds
+    not settle (cord compression, sarcoma, another stated urgent reason, a lump, someone under oncology) the scan
+    stays. On a redirect this holds
     only where a region switched off the rule that would have answered.
     """
     if rule is RuleId.CES:
-        return signs.mscc or signs.sarcoma or signs.lump or facts.oncology in ONCOLOGY_PATIENT
+        return signs.mscc or signs.sarcoma or states_urgency(facts) or signs.lump or facts.oncology in ONCOLOGY_PATIENT
     return signs.urgent or signs.uncounted_symptom

@@ -30,7 +30,6 @@ class Signs(NamedTuple):
         cancer: suspected cancer, whoever may already treat the patient.
         suspicious_pain: coded pain that may come from cancer (A22).
         urgent: another reason that cannot wait.
-        urgent_symptom: a coded symptom on a spine order is, or is among, what makes it urgent.
         lump: a soft-tissue lump.
         uncounted_symptom: a spine symptom is coded, but the region does not count symptoms.
     """
@@ -41,7 +40,6 @@ class Signs(NamedTuple):
     cancer: bool
     suspicious_pain: bool
     urgent: bool
-    urgent_symptom: bool
     lump: bool
     uncounted_symptom: bool
 
@@ -66,6 +64,11 @@ def reason_is_missing(facts: Facts) -> bool:
     return facts.indications <= UNCODED
 
 
+def states_urgency(facts: Facts) -> bool:
+    """Whether a reason is urgent by itself, and not as a symptom on a spine order."""
+    return not facts.indications.isdisjoint(STATED_URGENT | {Indication.CORD_COMPRESSION})
+
+
 def read_signs(facts: Facts, *, symptoms_count: bool) -> Signs:
     """Read the coded reasons; `symptoms_count` is false where a region switched the symptoms rule off."""
     reasons = facts.indications
@@ -74,7 +77,6 @@ def read_signs(facts: Facts, *, symptoms_count: bool) -> Signs:
         facts.body_region in CAUDA_EQUINA_REGIONS or Indication.BACK_PAIN_OR_SCIATICA in reasons
     )
     spine_symptom = spine and not URGENT_SYMPTOMS.isdisjoint(reasons)
-    urgent_symptom = symptoms_count and spine_symptom
     cord = Indication.CORD_COMPRESSION in reasons
     metastasis = Indication.METASTASIS in reasons
     cancer_history = has_cancer_history(facts)
@@ -84,8 +86,9 @@ def read_signs(facts: Facts, *, symptoms_count: bool) -> Signs:
         sarcoma=Indication.SARCOMA in reasons,
         cancer=not STATED_CANCER.isdisjoint(reasons) or (metastasis and not spine),
         suspicious_pain=Indication.SUSPICIOUS_PAIN in reasons,
-        urgent=not STATED_URGENT.isdisjoint(reasons) or (cord and not cancer_history) or urgent_symptom,
-        urgent_symptom=urgent_symptom,
+        urgent=not STATED_URGENT.isdisjoint(reasons)
+        or (cord and not cancer_history)
+        or (symptoms_count and spine_symptom),
         lump=Indication.SOFT_TISSUE_LUMP in reasons,
         uncounted_symptom=not symptoms_count and (strong or spine_symptom),
     )

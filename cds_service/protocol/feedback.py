@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field, ValidationError
+from pydantic import AwareDatetime, BeforeValidator, Field, ValidationError, WithJsonSchema
 
 from cds_service.protocol.messages import Received, Text, problems_of
 from cds_service.protocol.operation_outcome import Issue, ProtocolError
@@ -29,7 +29,7 @@ class OverrideReason(Received):
     """Why a card was overridden: a coded reason, a comment, or both."""
 
     reason: OverrideCode | None = None
-    had_comment: Annotated[bool, BeforeValidator(_whether_there_is_text)] = Field(
+    had_comment: Annotated[bool, BeforeValidator(_whether_there_is_text), WithJsonSchema({"type": "string"})] = Field(
         default=False, validation_alias="userComment"
     )
 
@@ -85,8 +85,8 @@ def parse_feedback(message: dict[str, Any]) -> list[Feedback]:
     problems = [
         Issue(
             "required",
-            f"feedback.{position}.acceptedSuggestions is missing. Send the ids of the suggestions accepted.",
-            f"feedback.{position}.acceptedSuggestions",
+            f"feedback[{position}].acceptedSuggestions is missing. Send the ids of the suggestions accepted.",
+            f"feedback[{position}].acceptedSuggestions",
         )
         for position, entry in enumerate(request.feedback)
         if entry.outcome == "accepted" and not entry.acceptedSuggestions

@@ -38,10 +38,18 @@ def problems_of(error: ValidationError) -> ProtocolError:
     return ProtocolError(
         400,
         [
-            _issue(".".join(str(part) for part in problem["loc"]), problem["type"], problem["msg"])
+            _issue(_path(problem["loc"]), problem["type"], problem["msg"])
             for problem in error.errors(include_url=False, include_input=False, include_context=True)
         ],
     )
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    """Where a problem is, as `context.selections[0]`."""
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return path
 
 
 def _issue(field: str, kind: str, message: str) -> Issue:

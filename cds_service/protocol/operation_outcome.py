@@ -1,6 +1,6 @@
 """Every error as a FHIR R4 OperationOutcome that names the field and how to mend it (CDS Hooks 3.0, "HTTP Status")."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -28,12 +28,13 @@ class Issue:
 
 
 class ProtocolError(Exception):
-    """A request that cannot be answered: an HTTP status and its issues."""
+    """A request that cannot be answered: an HTTP status, its issues, and headers that go with the status."""
 
-    def __init__(self, status: int, issues: Sequence[Issue]) -> None:
+    def __init__(self, status: int, issues: Sequence[Issue], headers: Mapping[str, str] | None = None) -> None:
         super().__init__("; ".join(issue.diagnostics for issue in issues))
         self.status = status
         self.issues = tuple(issues)
+        self.headers = dict(headers or {})
 
 
 def operation_outcome(issues: Sequence[Issue]) -> dict[str, Any]:

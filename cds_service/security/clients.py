@@ -1,7 +1,7 @@
 """The EHRs that may call, from `clients.yaml` of the configuration folder.
 
-This version reads and checks the file and uses `default_region`, `on_unresolved` and `cors_origins`; who a caller is
-cannot be proved yet, so a deployment says `CDS_SERVICE_AUTH=off`.
+This version reads and checks the whole file and uses `default_region` and `on_unresolved`; who a caller is cannot be
+proved yet, so a deployment says `CDS_SERVICE_AUTH=off`.
 """
 
 from pathlib import Path

@@ -70,6 +70,11 @@ def an_order(facts: Facts | None = None, *, today: date = TODAY, **changes: Any)
     return OrderForCard(**{**values, **changes})
 
 
+def another(number: int = 2, **facts: object) -> OrderForCard:
+    """A further order of the same call."""
+    return an_order(some_facts(**facts), reference=f"ServiceRequest/draft-{number}", label=f"Order {number}")
+
+
 def cards_of(*orders: OrderForCard, today: date = TODAY) -> list[Card]:
     """The cards of one answer."""
     return [card for card, _ in build_cards(orders, SPEAKERS, CONTEXT._replace(today=today))]

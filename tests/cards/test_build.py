@@ -2,20 +2,14 @@ from uuid import UUID
 
 import pytest
 
-from cds_service.cards.build import DESTINATION_KINDS, name_unevaluated, not_evaluated_card
-from cds_service.cards.order import OrderForCard
-from cds_service.pathway.facts import UNRESOLVED, BodyRegion, Indication, Modality, Oncology, RegionId, Setting
-from cds_service.pathway.outcomes import Outcome, TextKey
+from cds_service.cards.build import DESTINATION_KINDS
+from cds_service.pathway.facts import BodyRegion, Indication, Modality, Oncology, RegionId, Setting
+from cds_service.pathway.outcomes import TextKey
 from cds_service.protocol.card import Card
-from tests.cards.conftest import CONTEXT, NATIONAL, Destinations, an_order, card_of, cards_of, some_facts
+from tests.cards.conftest import Destinations, an_order, another, card_of, cards_of, some_facts
 
 CES = frozenset({Indication.CAUDA_EQUINA})
 SARCOMA = frozenset({Indication.SARCOMA})
-
-
-def another(number: int = 2, **facts: object) -> OrderForCard:
-    """A further order of the same call."""
-    return an_order(some_facts(**facts), reference=f"ServiceRequest/draft-{number}", label=f"Order {number}")
 
 
 def actions(card: Card) -> list[str]:
@@ -250,46 +244,3 @@ def test_of_several_urgent_orders_the_most_urgent_speaks() -> None:
 def test_every_text_knows_which_destinations_it_names() -> None:
     """So that no outcome fails for want of an entry."""
     assert set(DESTINATION_KINDS) == set(TextKey)
-
-
-def test_the_card_for_what_was_not_evaluated_says_so() -> None:
-    """Info, the safety net, no suggestion; never "no concerns" (fact 5)."""
-    order = an_order(some_facts(region=UNRESOLVED))
-    card = not_evaluated_card([order], NATIONAL, CONTEXT)
-
-    assert order.decision.outcome is Outcome.COULD_NOT_EVALUATE
-    assert card["indicator"] == "info"
-    assert "not checked" in card["summary"]
-    assert len(card["summary"]) < 140
-    assert "does not mean that there are no concerns" in card["detail"]
-    assert "**Red flags:**" in card["detail"]
-    assert "suggestions" not in card
-    assert card["overrideReasons"]
-
-
-def test_the_card_for_several_that_were_not_evaluated_names_them_all() -> None:
-    """In the plural."""
-    orders = [an_order(some_facts(region=UNRESOLVED)), another(2, region=UNRESOLVED)]
-    card = not_evaluated_card(orders, NATIONAL, CONTEXT)
-
-    assert "- Order: MRI of knee" in card["detail"]
-    assert "- Order: Order 2" in card["detail"]
-    assert "these scans" in card["detail"]
-
-
-def test_a_card_names_the_orders_that_were_not_evaluated() -> None:
-    """Escaped, because their names may be the call's own words."""
-    card = card_of(an_order())
-
-    name_unevaluated(card, [another(2), an_order(label="MRI <i>Hip</i>")])
-
-    assert "**Not checked:** Order 2, MRI &lt;i&gt;Hip&lt;/i&gt;." in card["detail"]
-    assert card["detail"].endswith("this does not mean that there are no concerns.")
-
-
-def test_what_cards_share_is_not_spoilt_by_one_of_them() -> None:
-    """Naming unevaluated orders on one card leaves the next as it should be."""
-    first = card_of(an_order())
-    name_unevaluated(first, [another(2)])
-
-    assert "Not checked" not in card_of(an_order())["detail"]

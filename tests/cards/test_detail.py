@@ -217,7 +217,9 @@ def test_an_order_known_by_its_text_says_so() -> None:
     """And shows the text, escaped."""
     order = an_order(some_facts(known_by=KnownBy.TEXT), label="MRI <b>Knee</b> [Rt](x)")
 
-    assert r"- Order: MRI &lt;b&gt;Knee&lt;/b&gt; \[Rt\]\(x\) (recognised by its text alone)" in card_of(order)["detail"]
+    assert (
+        r"- Order: MRI &lt;b&gt;Knee&lt;/b&gt; \[Rt\]\(x\) (recognised by its text alone)" in card_of(order)["detail"]
+    )
 
 
 def test_reasons_are_named_by_their_displays_escaped() -> None:
@@ -279,6 +281,8 @@ def test_two_orders_are_both_named() -> None:
     )
     detail = card_of(an_order(), shoulder)["detail"]
 
-    assert in_this_order(detail, ["- Order: MRI of knee; reason: Knee pain", "- Order: MRI of shoulder; reason: no coded"])
+    assert in_this_order(
+        detail, ["- Order: MRI of knee; reason: Knee pain", "- Order: MRI of shoulder; reason: no coded"]
+    )
     assert detail.count("- Setting:") == 1
     assert detail.count("not routinely ordered") == 1

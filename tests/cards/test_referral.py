@@ -207,11 +207,13 @@ def test_the_first_order_with_a_requester_names_it() -> None:
 
 
 words = st.text(max_size=12) | st.sampled_from([" ", " 1", "a b", "a\nb", "/", "Practitioner/", "http://x.example/a b"])
-junk = words | st.none() | st.booleans() | st.integers() | st.lists(words, max_size=2) | st.just({})
-codings = st.fixed_dictionaries({"code": words}, optional=dict.fromkeys(["system", "display", "version"], junk))
-concepts = st.fixed_dictionaries({"coding": st.lists(codings, max_size=3)}, optional={"text": junk}) | st.fixed_dictionaries(
-    {}, optional={"coding": st.lists(junk, max_size=2) | junk, "text": junk}
+junk: st.SearchStrategy[object] = (
+    words | st.none() | st.booleans() | st.integers() | st.lists(words, max_size=2) | st.just({})
 )
+codings = st.fixed_dictionaries({"code": words}, optional=dict.fromkeys(["system", "display", "version"], junk))
+concepts = st.fixed_dictionaries(
+    {"coding": st.lists(codings, max_size=3)}, optional={"text": junk}
+) | st.fixed_dictionaries({}, optional={"coding": st.lists(junk, max_size=2) | junk, "text": junk})
 identifiers = st.fixed_dictionaries({}, optional={"system": junk, "value": junk})
 requesters = st.fixed_dictionaries({}, optional={"reference": junk, "identifier": identifiers | junk, "display": junk})
 

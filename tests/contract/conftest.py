@@ -89,8 +89,9 @@ def _of_another_hook(call: JsonObject) -> None:
 
 def _with_text_for_a_code(call: JsonObject) -> None:
     call["hook"] = "order-sign"  # where every draft is looked at
-    order = call["context"]["draftOrders"]["entry"][0]["resource"]
-    order.update(resourceType="ServiceRequest", status="draft", code=order["subject"]["reference"])
+    for entry in call["context"]["draftOrders"]["entry"]:
+        wrong = {"resourceType": "ServiceRequest", "status": "draft", "code": call["context"]["patientId"]}
+        entry["resource"].update(wrong)
 
 
 def _with_a_selection_too_many(call: JsonObject) -> None:

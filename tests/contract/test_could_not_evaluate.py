@@ -155,3 +155,40 @@ def test_an_order_out_of_scope_beside_it_changes_nothing(service: InProcess) -> 
     call = with_second_order("Z99001", code="816077007", display="Magnetic resonance imaging of brain")
 
     assert service.call(call).status_code == 412
+
+
+def with_unreadable_order(file: str) -> JsonObject:
+    """A call with a second order whose code is text where an object belongs."""
+    call = hook_call(file)
+    call["hook"] = "order-sign"
+    entries = call["context"]["draftOrders"]["entry"]
+    second = copy.deepcopy(entries[0])
+    second["resource"].update(id="draft-2", code="MRI")
+    entries.append(second)
+    return call
+
+
+def test_an_order_that_cannot_be_read_does_not_silence_another(service: InProcess) -> None:
+    """Those that can be evaluated are; the first card says that one could not."""
+    (card,) = service.cards(with_unreadable_order("nwl-gp-lumbar-mri-ces--ces.json"))
+
+    assert card["indicator"] == "critical"
+    assert "**Not checked:** 1 more selected order" in card["detail"]
+
+
+@pytest.mark.parametrize(
+    "file", ["nwl-consultant-lumbar-mri-ces--specialist-exempt.json", "nwl-gp-brain-mri--not-applicable.json", UNPLACED]
+)
+def test_an_order_that_cannot_be_read_is_an_error_where_no_card_would_name_it(service: InProcess, file: str) -> None:
+    """Beside a silent order, one out of scope, and one that nothing places."""
+    response = service.call(with_unreadable_order(file))
+
+    assert response.status_code == 400
+    assert response.json()["issue"][0]["expression"] == ["context.draftOrders.entry[1].resource.code"]
+
+
+def test_the_info_card_names_an_order_that_cannot_be_read_as_well(configured: dict[str, InProcess]) -> None:
+    """Else it would seem to have been checked."""
+    response = configured["asks-for-cards"].call(with_unreadable_order(UNPLACED))
+
+    assert response.status_code == 400 or "could not be read" in response.json()["cards"][0]["detail"]

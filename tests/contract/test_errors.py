@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -14,13 +15,6 @@ CALL = "nwl-gp-knee-mri-pain--redirect.json"
 FEEDBACK = f"{SERVICE}/feedback"
 FOUR_MIB = 4 * 1024 * 1024
 
-ISSUE_TYPES = frozenset(
-    "invalid structure required value invariant security login unknown expired forbidden suppressed processing "
-    "not-supported duplicate multiple-matches not-found deleted too-long code-invalid extension too-costly "
-    "business-rule conflict transient lock-error no-store exception timeout incomplete throttled informational".split()
-)
-"""FHIR R4's required value set for OperationOutcome.issue.code."""
-
 MISSING = object()
 Bend = Callable[[JsonObject], None]
 
@@ -29,7 +23,7 @@ def bent(*path: str | int, to: object) -> Bend:
     """Put a value at a place of the call, or take away what is there."""
 
     def bend(call: JsonObject) -> None:
-        holder = call
+        holder: Any = call
         for step in path[:-1]:
             holder = holder[step]
         if to is MISSING:
@@ -61,7 +55,11 @@ BAD_CALLS: list[tuple[str, Bend, str]] = [
     ("selections that are text", bent("context", "selections", to="ServiceRequest/draft-1"), "context.selections"),
     ("a selection that is a number", bent("context", "selections", 0, to=1), "context.selections[0]"),
     ("a selection that is no draft", bent("context", "selections", to=["nobody"]), "context.selections[0]"),
-    ("a second selection that is no draft", bent("context", "selections", to=["draft-1", "x"]), "context.selections[1]"),
+    (
+        "a second selection that is no draft",
+        bent("context", "selections", to=["draft-1", "x"]),
+        "context.selections[1]",
+    ),
     ("no draftOrders", bent("context", "draftOrders", to=MISSING), "context.draftOrders"),
     ("draftOrders that are an array", bent("context", "draftOrders", to=[]), "context.draftOrders"),
     (
@@ -71,7 +69,11 @@ BAD_CALLS: list[tuple[str, Bend, str]] = [
     ),
     ("entries that are an object", bent("context", "draftOrders", "entry", to={}), "context.draftOrders.entry"),
     ("a code that is text", bent(*ORDER, "code", to="MRI"), "context.draftOrders.entry[0].resource.code"),
-    ("a reason that is an object", bent(*ORDER, "reasonCode", to={}), "context.draftOrders.entry[0].resource.reasonCode"),
+    (
+        "a reason that is an object",
+        bent(*ORDER, "reasonCode", to={}),
+        "context.draftOrders.entry[0].resource.reasonCode",
+    ),
     ("a requester that is text", bent(*ORDER, "requester", to="GP"), "context.draftOrders.entry[0].resource.requester"),
     ("a status that is a number", bent(*ORDER, "status", to=1), "context.draftOrders.entry[0].resource.status"),
     ("prefetch that is an array", bent("prefetch", to=[]), "prefetch"),
@@ -93,7 +95,6 @@ def outcome_of(response: httpx.Response, status: int) -> JsonObject:
     assert response.headers["content-type"] == "application/json"
     outcome: JsonObject = response.json()
     OperationOutcome.model_validate(outcome)
-    assert {issue["code"] for issue in outcome["issue"]} <= ISSUE_TYPES
     assert {issue["severity"] for issue in outcome["issue"]} == {"error"}
     return outcome
 

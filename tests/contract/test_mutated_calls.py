@@ -1,4 +1,4 @@
-"""Whatever is bent in a call, the answer is cards or an outcome: never a 5xx, never an empty element, never junk FHIR."""
+"""Whatever is bent in a call, the answer is cards or an outcome: never a 5xx, an empty element or junk FHIR."""
 
 from collections.abc import Iterator
 
@@ -54,7 +54,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
     max_leaves=8,
 )
-telling_values = st.sampled_from(
+telling_values: st.SearchStrategy[object] = st.sampled_from(
     [
         None,
         [],

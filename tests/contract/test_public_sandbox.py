@@ -1,4 +1,4 @@
-"""The public CDS Hooks Sandbox's own requests, as its source and a browser showed them, answered with the right cards."""
+"""The public CDS Hooks Sandbox's own requests, as a browser was seen to send them, get the right cards."""
 
 import base64
 import json
@@ -160,9 +160,7 @@ def action_types(card: JsonObject) -> list[str]:
         ("POST", f"{SERVICE}/feedback", "authorization,content-type"),
     ],
 )
-def test_a_preflight_is_answered_without_authentication(
-    sandbox: Sandbox, method: str, path: str, headers: str
-) -> None:
+def test_a_preflight_is_answered_without_authentication(sandbox: Sandbox, method: str, path: str, headers: str) -> None:
     """The headers are listed one by one, because `*` does not cover Authorization."""
     response = sandbox.preflight(method, path, headers)
 

@@ -20,14 +20,38 @@ from tests.spec.test_decision_table import ROWS, facts_of
 
 STATUS = frozenset({"draft", "active", "on-hold", "revoked", "completed", "entered-in-error", "unknown"})
 INTENT = frozenset(
-    "proposal plan directive order original-order reflex-order filler-order instance-order option".split()
+    {
+        "proposal",
+        "plan",
+        "directive",
+        "order",
+        "original-order",
+        "reflex-order",
+        "filler-order",
+        "instance-order",
+        "option",
+    }
 )
 PRIORITY = frozenset({"routine", "urgent", "asap", "stat"})
 """R4's required value sets, which `fhir.resources` does not enforce."""
 
 ELEMENTS = frozenset(
-    "resourceType meta status intent category priority code subject authoredOn requester performer reasonCode bodySite "
-    "note".split()
+    {
+        "resourceType",
+        "meta",
+        "status",
+        "intent",
+        "category",
+        "priority",
+        "code",
+        "subject",
+        "authoredOn",
+        "requester",
+        "performer",
+        "reasonCode",
+        "bodySite",
+        "note",
+    }
 )
 """What a referral may hold: no `replaces`, no `basedOn`, no `contained`, nothing else that refers to a draft."""
 

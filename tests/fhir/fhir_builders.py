@@ -10,11 +10,11 @@ from typing import Any
 from cds_service.directory.model import Directory, LocalProcedure, Organisation, RegisterEntry
 from cds_service.directory.vocabulary import identifier_key
 from cds_service.fhir.organisations import ODS_ORGANISATION, ODS_SITE
-from cds_service.fhir.reading import HookContext, OrderReader, ReadOrder
+from cds_service.fhir.reading import HookContext, OrderReader, Reading, ReadOrder
 from cds_service.fhir.requester import Requester, RequesterReader
 from cds_service.fhir.resources import ResourceIndex
 from cds_service.fhir.shapes import Json
-from cds_service.pathway.facts import RegionId
+from cds_service.pathway.facts import Facts, RegionId
 from cds_service.terminology import load_terminology
 
 TODAY = date(2026, 11, 21)
@@ -35,6 +35,8 @@ MRI_BRAIN = "816077007"
 KNEE_PAIN = "30989003"
 CAUDA_EQUINA = "192970008"
 MENISCAL_TEAR = "239720000"
+BLOOD_TEST = "26604007"
+REFERRAL = "3457005"
 
 PRACTICE = Organisation("Z99101", "Primrose Demo Surgery", "general-practice", "A3A8R", "nel", "Newham", "Z99P11")
 NEIGHBOUR = Organisation("Z99102", "Marigold Demo Surgery", "general-practice", "A3A8R", "nel", "Newham", "Z99P12")
@@ -179,6 +181,11 @@ def patient(**elements: object) -> Json:
     return {"resourceType": "Patient", "id": "p1", "birthDate": "1979-04-12", **elements}
 
 
+def registered(*codes: str) -> Json:
+    """Patient p1, registered at the practices with these ODS codes."""
+    return patient(generalPractitioner=[by_ods(code) for code in codes])
+
+
 def index_of(*prefetched: object, drafts: tuple[Json, ...] = (), server: str | None = SERVER) -> ResourceIndex:
     """An index of resources (or whole answers) that prefetch brought, and of drafts."""
     prefetch = {f"key{place}": value for place, value in enumerate(prefetched)}
@@ -214,18 +221,27 @@ def call(*orders: Json, prefetch: Json | None = None, **elements: Any) -> HookCo
     return HookContext(**values)
 
 
+def reading(*orders: Json, prefetch: Json | None = None, **elements: Any) -> Reading:  # noqa: ANN401 - any element
+    """Read a call with the tiny directory: its MSK orders, and those that could not be read."""
+    return OrderReader(DIRECTORY, TERMINOLOGY).read(call(*orders, prefetch=prefetch, **elements), TODAY)
+
+
 def read(*orders: Json, prefetch: Json | None = None, **elements: Any) -> list[ReadOrder]:  # noqa: ANN401 - any element
-    """Read a call with the tiny directory."""
-    reading = OrderReader(DIRECTORY, TERMINOLOGY).read(call(*orders, prefetch=prefetch, **elements), TODAY)
-    for error in reading.malformed:
-        raise error
-    return reading.orders
+    """The MSK orders of a call all of whose orders can be read."""
+    found = reading(*orders, prefetch=prefetch, **elements)
+    assert found.malformed == []
+    return found.orders
 
 
 def read_one(*orders: Json, prefetch: Json | None = None, **elements: Any) -> ReadOrder:  # noqa: ANN401 - any element
     """Read a call that holds one MSK order."""
     (only,) = read(*orders, prefetch=prefetch, **elements)
     return only
+
+
+def facts(*orders: Json, prefetch: Json | None = None, **elements: Any) -> Facts:  # noqa: ANN401 - any element
+    """The facts of the one MSK order of a call."""
+    return read_one(*orders, prefetch=prefetch, **elements).facts
 
 
 NEL = RegionId("nel")

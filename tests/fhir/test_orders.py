@@ -94,65 +94,15 @@ def test_junk_among_the_entries_is_passed_over() -> None:
     assert chosen(entries, "draft-1") == ["ServiceRequest/draft-1"]
 
 
-@pytest.mark.parametrize(
-    ("element", "value"),
-    [
-        ("code", "MRI knee"),
-        ("code", []),
-        ("reasonCode", {"text": "knee pain"}),
-        ("reasonReference", {"reference": "Condition/c1"}),
-        ("bodySite", "knee"),
-        ("basedOn", {"reference": "ServiceRequest/r1"}),
-        ("requester", "Practitioner/a"),
-        ("requester", [{"reference": "Practitioner/a"}]),
-        ("subject", "Patient/p1"),
-        ("status", {"value": "draft"}),
-    ],
-)
-def test_an_element_of_the_wrong_kind_is_named_by_its_path(element: str, value: object) -> None:
-    """The order cannot be evaluated, and the caller is told where to look."""
-    with pytest.raises(MalformedOrderError) as raised:
-        selected_orders(bundle(MEDICINE, order(**{element: value})), None)
-    assert raised.value.path == f"context.draftOrders.entry[1].resource.{element}"
-
-
-@pytest.mark.parametrize(
-    ("element", "value", "path"),
-    [
-        ("reasonCode", ["192970008"], "reasonCode[0]"),
-        ("reasonCode", [{"text": "knee pain"}, 7], "reasonCode[1]"),
-        ("reasonCode", [{"coding": {"code": "192970008"}}], "reasonCode[0].coding"),
-        ("reasonReference", ["Condition/c1"], "reasonReference[0]"),
-        ("code", {"coding": {"code": "241641004"}}, "code.coding"),
-    ],
-)
-def test_an_order_whose_reason_or_code_is_misshapen_within_cannot_be_evaluated(
-    element: str, value: object, path: str
-) -> None:
-    """A reason that is dropped unread would look like "no reason", and the card like "no concerns" (fact 5)."""
-    with pytest.raises(MalformedOrderError) as raised:
-        selected_orders(bundle(order(**{element: value})), None)
-    assert raised.value.path == f"context.draftOrders.entry[0].resource.{path}"
-
-
-@pytest.mark.parametrize("value", ["true", 1, {}])
-def test_a_do_not_perform_of_the_wrong_kind_is_named(value: object) -> None:
-    """It is read, so it must be readable: an order not to scan would else be taken for an order."""
-    with pytest.raises(MalformedOrderError) as raised:
-        selected_orders(bundle(order(doNotPerform=value)), None)
-    assert raised.value.path == "context.draftOrders.entry[0].resource.doNotPerform"
+def test_choosing_orders_looks_into_none() -> None:
+    """Each is checked on its own, so that one that cannot be read does not take the others with it."""
+    assert chosen(bundle(order(code="MRI", reasonCode=7), order(id="draft-2")), "draft-1") == ["ServiceRequest/draft-1"]
 
 
 def test_a_draft_as_bare_as_the_sandbox_sends_it_is_no_error() -> None:
     """Its first call holds an empty coding and no reason; null stands for absent."""
     bare = order(code={"coding": [{}]}, reasonCode=[], requester=None, subject=None)
-    assert chosen(bundle(bare), "draft-1") == ["ServiceRequest/draft-1"]
-
-
-def test_a_malformed_draft_that_is_not_selected_does_no_harm() -> None:
-    """Only what the call asks about is read."""
-    drafts = bundle(order(), order(id="draft-2", code="MRI"))
-    assert chosen(drafts, "draft-1") == ["ServiceRequest/draft-1"]
+    assert read(bare, selections=["draft-1"]) == []
 
 
 @pytest.mark.parametrize(

@@ -83,8 +83,7 @@ def test_a_template_uses_tokens_that_clients_know(key: str) -> None:
 
 @pytest.mark.parametrize("key", PREFETCH)
 def test_a_template_keeps_to_the_recommended_queries(key: str) -> None:
-    """Reads by id, searches by reference or token, and includes; commas mean or, and no parameter stands twice
-    with another meaning, because the sandbox merges repeated ones."""
+    """Searches by reference or token, and includes; no other parameter stands twice, as the sandbox merges them."""
     query = PREFETCH[key].partition("?")[2]
     names = [part.partition("=")[0] for part in query.split("&") if part]
 

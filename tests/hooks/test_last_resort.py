@@ -22,10 +22,7 @@ class WrongValueError(Exception):
 
 async def defective(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - ASGI's signature
     """An application that fails at once, for a reason of its own."""
-    try:
-        raise KeyError(SECRET)
-    except KeyError as error:
-        raise WrongValueError(SECRET) from error
+    raise WrongValueError(SECRET) from KeyError(SECRET)
 
 
 async def defective_half_way(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - ASGI's signature

@@ -113,6 +113,12 @@ RULES: list[tuple[dict[str, Any], Outcome, Indicator | None, TextKey | None]] = 
         Indicator.WARNING,
         TextKey.SUSPECTED_SARCOMA_CHILD,
     ),
+    (
+        because_of(Indication.SARCOMA) | {"age": 16},
+        Outcome.SUSPECTED_SARCOMA,
+        Indicator.WARNING,
+        TextKey.SUSPECTED_SARCOMA,
+    ),
     (because_of(Indication.MALIGNANCY), Outcome.SUSPECTED_CANCER, Indicator.WARNING, TextKey.SUSPECTED_CANCER),
     (
         because_of(Indication.SUSPECTED_CANCER) | {"age": 15},

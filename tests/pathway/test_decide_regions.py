@@ -160,7 +160,7 @@ def test_another_regions_pathway_never_applies(routine: Facts, nel: Pathway) -> 
 def test_a_rule_that_a_region_switched_off(
     routine: Facts, nel: Pathway, off: RuleId, change: dict[str, Any], outcome: Outcome, speaker: str
 ) -> None:
-    """The next rule answers; MSCC is spoken for nationally. The scan stays each time, but for the unlisted adult."""
+    """The next rule answers, MSCC nationally; what fact 6 protected for that rule's sake it still protects."""
     rules = {**nel.rules, off: nel.rules[off].model_copy(update={"enabled": False})}
     decision = decide(routine._replace(region=NEL)._replace(**change), nel.model_copy(update={"rules": rules}), TODAY)
 

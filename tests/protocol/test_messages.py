@@ -2,7 +2,7 @@ import json
 import re
 
 import pytest
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from cds_service.protocol.messages import Received, Text, parse_object, problems_of
 from cds_service.protocol.operation_outcome import ProtocolError
@@ -12,7 +12,7 @@ class Example(Received):
     """A message with a text and a list of numbers."""
 
     name: Text
-    numbers: list[int] = []
+    numbers: list[int] = Field(default=[])
 
 
 def problems(body: dict[str, object]) -> ProtocolError:
