@@ -191,7 +191,9 @@ def _coding(coding: object) -> Json:
 
 
 def _text_members(value: object, names: tuple[str, ...]) -> Json:
-    """The named members of an object that are text with something in it."""
+    """The named members of an object that are text with something in it, in the spacing that FHIR allows."""
     if not isinstance(value, dict):
         return {}
-    return {name: text for name in names if isinstance(text := value.get(name), str) and text.strip()}
+    texts = ((name, value.get(name)) for name in names)
+    spaced = {name: " ".join(text.split()) for name, text in texts if isinstance(text, str)}
+    return {name: text for name, text in spaced.items() if text and not (name == "system" and " " in text)}

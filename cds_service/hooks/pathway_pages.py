@@ -37,7 +37,9 @@ def pathway_pages(pathways: Mapping[RegionId, Pathway]) -> APIRouter:
     pages = {str(speaker.id): _page(speaker) for speaker in speakers}
     router = APIRouter(tags=["pathways"])
 
-    @router.get("/pathways/{pathway_id}", response_class=HTMLResponse)
+    @router.get(
+        "/pathways/{pathway_id}", response_class=HTMLResponse, responses={404: {"description": "No such pathway."}}
+    )
     async def show(pathway_id: str) -> HTMLResponse:
         """What a pathway says, as a page: metadata as printed, and each rule with its source."""
         page = pages.get(pathway_id)

@@ -54,7 +54,7 @@ def parse_pathway(text: str, name: str) -> Pathway:
     stated = _parse_yaml(text, name)
     national = NATIONAL.texts.model_dump(mode="json", exclude_none=True)
     try:
-        return Pathway.model_validate({**stated, "texts": _merged(national, stated.get("texts", {}))})
+        return Pathway.model_validate({**stated, "texts": _merged(national, stated.get("texts") or {})})
     except ValidationError as error:
         raise PathwayFileError(_in_words(name, error)) from error
 

@@ -140,7 +140,7 @@ def test_why_for_whom_and_by_whom_is_checked_once_it_is_known_to_be_a_scan(
 
 def test_an_order_in_good_shape_passes_both_checks() -> None:
     """Null stands for absent, and a concept or reference may be empty."""
-    stated = order(reasonCode=[{}, {"coding": [{}]}], reasonReference=[ref("Condition/lost")], bodySite=None, basedOn=[])
+    stated = order(reasonCode=[{}, {"coding": [{}]}], reasonReference=[ref("#lost")], bodySite=None, basedOn=[])
     (selected,) = selected_orders(bundle(stated), None)
     check_can_be_classified(selected)
     check_can_be_evaluated(selected)

@@ -3,8 +3,8 @@ from datetime import date, timedelta
 import pytest
 from fhir_builders import (
     DIRECTORY,
-    NWL_PRACTICE,
-    PRACTICE,
+    NEL,
+    NWL,
     TODAY,
     UNLISTED,
     bundle,
@@ -19,9 +19,9 @@ from fhir_builders import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.directory.model import Organisation
 from cds_service.fhir.patient import Home, find_patient, read_age, read_home
 from cds_service.fhir.shapes import Json
+from cds_service.pathway.facts import OUTSIDE
 
 
 def age(birth_date: object, today: date = TODAY) -> int | None:
@@ -89,6 +89,22 @@ def test_a_partial_date_gives_the_lower_age_where_no_rule_is_left_open(birth_dat
 def test_a_partial_date_across_an_age_at_which_a_rule_changes_is_unknown(birth_date: str) -> None:
     """1 year, 16, and the 17 or 18 at which a region may set its adults."""
     assert age(birth_date) is None
+
+
+@pytest.mark.parametrize(
+    ("birth_date", "expected"),
+    [
+        ("1896-11-21", 130),
+        ("1895-11-22", 130),
+        ("1895-11-21", None),
+        ("1896", 129),
+        ("1895", None),
+        ("0001-01-01", None),
+    ],
+)
+def test_an_age_past_130_is_taken_for_a_mistake(birth_date: str, expected: int | None) -> None:
+    """A date of the wrong century is no adult's."""
+    assert age(birth_date) == expected
 
 
 @pytest.mark.parametrize("birth_date", ["2026-11-22", "2026-12", "2027", "9999-12-31", "9999-12", "9999"])
@@ -188,6 +204,11 @@ GP_ROLE = role("r1", ref("Practitioner/a"), ref("Organization/o1"))
 SURGERY = organization("o1", "Z99101")
 
 
+IN_NEWHAM = Home(sent=True, region=NEL, borough="Newham")
+NOT_PLACED = Home(sent=True)
+NONE_SENT = Home(sent=False)
+
+
 @pytest.mark.parametrize(
     ("reference", "resources"),
     [
@@ -201,12 +222,21 @@ def test_the_registered_practice_is_found_by_its_code_or_through_the_doctors_rol
     reference: Json, resources: tuple[Json, ...]
 ) -> None:
     """A11; the three kinds of general practitioner that FHIR allows, as far as they name a practice."""
-    assert practice(*resources, generalPractitioner=[reference]) == PRACTICE
+    assert practice(*resources, generalPractitioner=[reference]) == IN_NEWHAM
 
 
-def test_the_managing_organisation_stands_in_for_a_general_practitioner() -> None:
+@pytest.mark.parametrize("elements", [{}, {"generalPractitioner": []}, {"generalPractitioner": ["junk", 7, {}]}])
+def test_the_managing_organisation_stands_in_where_no_general_practitioner_is_named(elements: Json) -> None:
     """Domain.md §2.2, 5."""
-    assert practice(managingOrganization=by_ods("Z99101")) == PRACTICE
+    assert practice(managingOrganization=by_ods("Z99101"), **elements) == IN_NEWHAM
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"), [("Z99001", Home(sent=True, region=NWL, borough="Brent")), (UNLISTED, NOT_PLACED)]
+)
+def test_the_general_practitioner_goes_before_the_managing_organisation(code: str, expected: Home) -> None:
+    """A trust may manage the record; a patient of a practice that is not listed need not live near it."""
+    assert practice(generalPractitioner=[by_ods(code)], managingOrganization=by_ods("Z99130")) == expected
 
 
 @pytest.mark.parametrize(
@@ -216,30 +246,69 @@ def test_the_managing_organisation_stands_in_for_a_general_practitioner() -> Non
         {"generalPractitioner": None},
         {"generalPractitioner": by_ods("Z99101")},
         {"generalPractitioner": ["junk", 7, {}]},
-        {"generalPractitioner": [by_ods(UNLISTED)]},
         {"generalPractitioner": [ref("Practitioner/a")]},
-        {"generalPractitioner": [ref("PractitionerRole/lost")]},
         {"managingOrganization": [by_ods("Z99101")]},
+        {"managingOrganization": {}},
     ],
 )
-def test_a_practice_that_is_not_known_is_none(elements: Json) -> None:
-    """Absent, junk, unlisted, or a doctor without a role."""
-    assert practice(practitioner("a"), **elements) is None
+def test_a_patient_of_whom_no_practice_is_named_has_none(elements: Json) -> None:
+    """Absent, junk, or a doctor without a role."""
+    assert practice(practitioner("a"), **elements) == NONE_SENT
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"generalPractitioner": [ref("Practitioner/lost")]},
+        {"generalPractitioner": [ref("Practitioner/lost", type="Practitioner", display="Dr A Example")]},
+        {"generalPractitioner": [ref("https://other.example/fhir/Practitioner/a")]},
+    ],
+)
+def test_a_doctor_who_did_not_come_names_no_practice_either(elements: Json) -> None:
+    """`Patient/…` is a plain read, so the doctor behind the reference never comes; a doctor is not an organisation."""
+    assert practice(**elements) == NONE_SENT
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"generalPractitioner": [by_ods(UNLISTED)]},
+        {"generalPractitioner": [ref("Organization/lost")]},
+        {"generalPractitioner": [ref("PractitionerRole/lost")]},
+        {"managingOrganization": by_ods(UNLISTED)},
+    ],
+)
+def test_a_practice_that_was_named_but_is_not_listed_is_told_from_none(elements: Json) -> None:
+    """It may be anywhere, so the client's default must not stand in for it (fact 4)."""
+    assert practice(**elements) == NOT_PLACED
+
+
+def test_a_practice_in_no_footprint_is_known_to_be_outside() -> None:
+    """Camden is in the merged ICB and in no pathway's footprint."""
+    assert practice(generalPractitioner=[by_ods("Z99201")]) == Home(sent=True, region=OUTSIDE, borough="Camden")
 
 
 def test_two_names_for_one_practice_are_one_practice() -> None:
     """The role and the organisation are often both sent."""
     both = [ref("PractitionerRole/r1"), by_ods("Z99101")]
-    assert practice(GP_ROLE, SURGERY, generalPractitioner=both) == PRACTICE
+    assert practice(GP_ROLE, SURGERY, generalPractitioner=both) == IN_NEWHAM
 
 
-@pytest.mark.parametrize("elements", [{}, {"managingOrganization": by_ods("Z99001")}])
-def test_two_practices_that_disagree_are_none(elements: Json) -> None:
-    """One in Newham, one in Brent: neither is believed."""
-    several = [by_ods("Z99101")] if elements else [by_ods("Z99101"), by_ods(NWL_PRACTICE.ods_code)]
-    assert practice(generalPractitioner=several, **elements) is None
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        (("Z99101", "Z99102"), IN_NEWHAM),
+        (("Z99101", "Z99110"), Home(sent=True, region=NEL)),
+        (("Z99101", "Z99001"), NOT_PLACED),
+        (("Z99101", "Z99201"), NOT_PLACED),
+    ],
+)
+def test_of_several_practices_that_is_kept_on_which_they_agree(codes: tuple[str, ...], expected: Home) -> None:
+    """One borough, one region of two boroughs, two regions, one region and none."""
+    for stated in (codes, codes[::-1]):
+        assert practice(generalPractitioner=[by_ods(code) for code in stated]) == expected
 
 
 def test_a_practice_of_nobody_is_none() -> None:
     """No Patient came."""
-    assert read_registered_practice(None, index_of(SURGERY), DIRECTORY) is None
+    assert read_home(None, index_of(SURGERY), DIRECTORY) == NONE_SENT
