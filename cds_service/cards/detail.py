@@ -19,12 +19,12 @@ from cds_service.cards.words import (
 from cds_service.directory.model import Destination
 from cds_service.pathway.decision import FACTS_READ
 from cds_service.pathway.facts import KnownBy, Setting
-from cds_service.pathway.outcomes import Caution, KeepScan, RuleId
+from cds_service.pathway.outcomes import Caution, Indicator, KeepScan, RuleId
 
 _T = TypeVar("_T")
 
-LEADING = (Caution.UNLESS_RED_FLAGS, Caution.SPINE_AND_CANCER)
-"""Cautions that come before everything else."""
+LEADING = frozenset({Caution.UNLESS_RED_FLAGS, Caution.SPINE_AND_CANCER})
+"""Cautions that come before everything else, unless the card itself is an emergency."""
 
 _SEMANTIC_TAG = re.compile(r"\s\((?:disorder|finding|situation|procedure|event)\)\s*$")
 """The end of a SNOMED CT fully specified name, which says nothing to a clinician."""
@@ -53,13 +53,14 @@ def card_detail(
     also_coded = _in_order(outcome for order in orders for outcome in order.decision.also_coded)
     net = [text.safety_net] if text.safety_net is not None else []
     net_leads = Caution.UNLESS_RED_FLAGS in cautions
+    leading = frozenset() if orders[0].decision.indicator is Indicator.CRITICAL else LEADING
     said = speaker.texts.cautions
     parts = [
-        *(said[caution] for caution in cautions if caution in LEADING),
+        *(said[caution] for caution in cautions if caution in leading),
         *(net if net_leads else ()),
         *(_destination(destination) for destination in destinations),
         text.what_to_do,
-        *(said[caution] for caution in cautions if caution not in LEADING),
+        *(said[caution] for caution in cautions if caution not in leading),
         *(speaker.texts.also_coded[outcome] for outcome in also_coded),
         *(() if net_leads else net),
         *_kept(orders, speaker),

@@ -79,7 +79,7 @@ class Speaker:
 
     def _review_state(self, *, past: bool) -> str:
         if isinstance(self.pathway, NationalFallback):
-            return "no region's pathway applies here"
+            return "national guidance, always in force"
         review = f"{self.pathway.review.day} {self.pathway.review:%B %Y}"
         return f"**past its review date** ({review})" if past else f"review due {review}"
 

@@ -8,9 +8,11 @@ from cds_service.fhir.shapes import Json, MalformedOrderError, as_text
 NOT_LIVE = frozenset({"revoked", "completed", "entered-in-error"})
 """Values of ServiceRequest.status that take an order out of account."""
 
-_TO_CLASSIFY: dict[str, tuple[type, str]] = {
+_WHETHER_LIVE: dict[str, tuple[type, str]] = {
     "status": (str, "a code, for example 'draft'"),
     "doNotPerform": (bool, "true or false"),
+}
+_TO_CLASSIFY: dict[str, tuple[type, str]] = {
     "code": (dict, "a CodeableConcept object"),
 }
 _TO_EVALUATE: dict[str, tuple[type, str]] = {
@@ -20,6 +22,11 @@ _TO_EVALUATE: dict[str, tuple[type, str]] = {
     "basedOn": (list, "an array of Reference objects"),
     "requester": (dict, "a Reference object"),
     "subject": (dict, "a Reference object"),
+}
+_ITEMS = {
+    "reasonCode": "a CodeableConcept object",
+    "reasonReference": "a Reference object",
+    "bodySite": "a CodeableConcept object",
 }
 """The elements that the service reads of an order: another JSON type there means that it cannot be evaluated."""
 
@@ -64,9 +71,14 @@ def selected_orders(draft_orders: Json, selections: Sequence[str] | None) -> lis
     return [order for order in chosen if order.resource.get("resourceType") == "ServiceRequest"]
 
 
-def is_live(order: Json) -> bool:
-    """Whether an order is neither finished, withdrawn, wrong, nor an order not to do something."""
-    return order.get("status") not in NOT_LIVE and order.get("doNotPerform") is not True
+def is_live(order: SelectedOrder) -> bool:
+    """Whether an order is neither finished, withdrawn, wrong, nor an order not to do something.
+
+    Raises:
+        MalformedOrderError: an element that says so has the wrong JSON type.
+    """
+    _check_elements(order, _WHETHER_LIVE)
+    return order.resource.get("status") not in NOT_LIVE and order.resource.get("doNotPerform") is not True
 
 
 def _drafts(draft_orders: Json) -> Iterator[tuple[SelectedOrder, set[str]]]:
@@ -108,7 +120,7 @@ def check_can_be_evaluated(order: SelectedOrder) -> None:
         MalformedOrderError: one of them has the wrong JSON type.
     """
     _check_elements(order, _TO_EVALUATE)
-    for element, expected in (("reasonCode", "a CodeableConcept object"), ("reasonReference", "a Reference object")):
+    for element, expected in _ITEMS.items():
         for position, item in enumerate(order.resource.get(element) or ()):
             path = f"{order.path}.{element}[{position}]"
             if not isinstance(item, dict):

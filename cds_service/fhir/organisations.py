@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from cds_service.directory.model import Directory, Organisation
 from cds_service.fhir.resources import ResourceIndex
-from cds_service.fhir.shapes import Json, as_object, as_text, objects
+from cds_service.fhir.shapes import Json, as_object, as_text, objects, reference_kind
 from cds_service.pathway.facts import OUTSIDE, RegionId
 
 ODS_SITE = "https://fhir.nhs.uk/Id/ods-site-code"
@@ -46,11 +46,13 @@ def organisations_of(
         if not stated:
             return NOTHING_SENT
         resource = index.find(stated, holder=holder)
-        kind = resource.get("resourceType") if resource is not None else "Organization"
-        if kind == "Organization":
+        kind = resource.get("resourceType") if resource is not None else reference_kind(stated)
+        if kind in {"Organization", None}:
             return OrganisationEvidence(sent=True, listed=_listed(stated, resource, index, directory))
-        if resource is None or kind != "PractitionerRole":
+        if kind != "PractitionerRole":
             return NOTHING_SENT
+        if resource is None:
+            return OrganisationEvidence(sent=True)
         reference, holder = resource.get("organization"), resource
     return OrganisationEvidence(sent=True)
 

@@ -8,7 +8,7 @@ from cds_service.directory.model import Directory
 from cds_service.fhir.organisations import organisations_of, region_of
 from cds_service.fhir.resources import ResourceIndex
 from cds_service.fhir.shapes import Json, as_text, objects
-from cds_service.pathway.facts import RegionId
+from cds_service.pathway.facts import OUTSIDE, RegionId
 
 AGE_BOUNDARIES = (1, 16, 17, 18)
 """Ages in years at which some rule changes; a partial birth date must not straddle one."""
@@ -89,6 +89,8 @@ def read_home(patient: Json | None, index: ResourceIndex, directory: Directory) 
         if any(evidence.sent for evidence in found):
             listed = [organisation for evidence in found for organisation in evidence.listed]
             regions = {region_of(organisation) for organisation in listed}
+            if not all(evidence.listed for evidence in found):
+                regions.discard(OUTSIDE)  # a practice that is not listed may lie in a footprint
             boroughs = {organisation.borough for organisation in listed}
             if len(regions) != 1:
                 return Home(sent=True)

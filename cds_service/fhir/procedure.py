@@ -40,6 +40,8 @@ def read_procedure(order: Json, terminology: Terminology, directory: Directory) 
     if not known:
         return _by_text(order, concept)
     specific = [procedure for procedure in known if procedure.evidence != _MODALITY_ALONE]
+    if len({procedure.modality for procedure in known}) > 1:
+        return _reconciled(known)
     if not specific:
         return _with_words(order, concept, known[0])
     return specific[0] if len(specific) == 1 else _reconciled(specific)

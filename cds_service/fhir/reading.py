@@ -118,9 +118,9 @@ class OrderReader:
         Raises:
             MalformedOrderError: it cannot be told, or it is one and cannot be read.
         """
-        check_can_be_classified(order)
-        if not is_live(order.resource):
+        if not is_live(order):
             return None
+        check_can_be_classified(order)
         procedure = read_procedure(order.resource, self._terminology, self._directory)
         if not procedure.in_scope:
             return None
@@ -161,7 +161,7 @@ class _CallReader:
             oncology=oncology.value,
             age=age,
             patient_region=home.region,
-            specialist_request=self._asked_for_by_a_specialist(resource),
+            specialist_request=is_theirs and self._asked_for_by_a_specialist(resource),
             evidence={
                 "modality": procedure.evidence,
                 "body_region": procedure.evidence,

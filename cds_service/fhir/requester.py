@@ -19,7 +19,7 @@ from cds_service.fhir.organisations import (
     organisations_of,
 )
 from cds_service.fhir.resources import ResourceIndex
-from cds_service.fhir.shapes import Json, as_object, as_text, codings_of, objects
+from cds_service.fhir.shapes import Json, as_object, as_text, codings_of, objects, reference_kind
 from cds_service.pathway.facts import FcpListing, Setting
 from cds_service.terminology.value_sets import Terminology
 
@@ -139,7 +139,7 @@ class RequesterReader:
     def _requesting_organisation(self, stated: Json, order: Json) -> OrganisationEvidence | None:
         """The organisation when `requester` names one rather than a person: by form, by what it finds, or by system."""
         resource = self._index.find(stated, holder=order)
-        kind = resource.get("resourceType") if resource is not None else _kind(stated)
+        kind = resource.get("resourceType") if resource is not None else reference_kind(stated)
         is_ods = as_object(stated.get("identifier")).get("system") in {ODS_SITE, ODS_ORGANISATION}
         if kind == "Organization" or (kind is None and is_ods):
             return self._organisations(stated, order)
@@ -204,7 +204,7 @@ class RequesterReader:
             practitioner = as_object(resource.get("practitioner"))
             identity = self._practitioner_identity(practitioner)
             return _Person((resource,), identity, self._identifiers(practitioner, resource), is_one_role=True)
-        if _kind(reference) == "PractitionerRole":
+        if reference_kind(reference) == "PractitionerRole":
             return _NOBODY
         identity = self._practitioner_identity(reference)
         identifiers = self._identifiers(reference, holder)
@@ -216,14 +216,17 @@ class RequesterReader:
         return _Person(roles, identity, identifiers)
 
     def _is_held(self, role: Json) -> bool:
-        """Whether a role is neither inactive nor over."""
-        end = as_text(as_object(role.get("period")).get("end"))
-        is_over = end is not None and end < self._today.isoformat()[: len(end)]
-        return role.get("active") is not False and not is_over
+        """Whether a role is neither inactive, nor over, nor yet to begin."""
+        period = as_object(role.get("period"))
+        start, end = as_text(period.get("start")), as_text(period.get("end"))
+        today = self._today.isoformat()
+        is_over = end is not None and end < today[: len(end)]
+        is_to_come = start is not None and start[: len(today)] > today[: len(start)]
+        return role.get("active") is not False and not is_over and not is_to_come
 
     def _role_by_identifier(self, reference: Json) -> Json | None:
         """The PractitionerRole that a logical reference names by the role's own identifier."""
-        if _kind(reference) != "PractitionerRole":
+        if reference_kind(reference) != "PractitionerRole":
             return None
         stated = set(_identifier_pairs([as_object(reference.get("identifier"))]))
         roles = self._index.prefetched("PractitionerRole")
@@ -312,11 +315,3 @@ def _identifier_pairs(identifiers: list[Json]) -> tuple[tuple[str, str], ...]:
         for identifier in identifiers
         if (system := as_text(identifier.get("system"))) and (value := as_text(identifier.get("value")))
     )
-
-
-def _kind(reference: Json) -> str | None:
-    """The resource type that a reference says it names, by its form or its `type`."""
-    target = as_text(reference.get("reference"))
-    if target is not None and "/" in target:
-        return target.split("/_history/", 1)[0].rsplit("/", 2)[-2]
-    return as_text(reference.get("type"))

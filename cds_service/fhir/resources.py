@@ -71,7 +71,7 @@ class ResourceIndex:
             return None
         if target.startswith("#"):
             return self._find_contained(holder, target[1:])
-        found = self._by_reference.get(target)
+        found = self._by_reference.get(target.split("/_history/", 1)[0])
         if found is not None:
             return found
         relative = self.relative(target)

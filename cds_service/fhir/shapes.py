@@ -80,3 +80,11 @@ def concept_words(concept: object) -> list[str]:
 def has_coding(concept: object) -> bool:
     """Whether any coding carries a code, known or not."""
     return any(as_text(coding.get("code")) for coding in objects(as_object(concept).get("coding")))
+
+
+def reference_kind(reference: Json) -> str | None:
+    """The resource type that a reference says it names, by its form or its `type`."""
+    target = as_text(reference.get("reference"))
+    if target is not None and "/" in target:
+        return target.split("/_history/", 1)[0].rsplit("/", 2)[-2]
+    return as_text(reference.get("type"))

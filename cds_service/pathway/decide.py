@@ -211,14 +211,11 @@ def _urgent_text(facts: Facts, pathway: Pathway | None) -> TextKey:
     if Indication.URGENT_SAME_DAY in reasons:
         return TextKey.URGENT_SAME_DAY
     symptoms_count = is_spine(facts) and (pathway is None or pathway.enabled(RuleId.SYMPTOMS))
-    if symptoms_count and Indication.CES_SYMPTOM_WEAK in reasons:
+    if Indication.CORD_COMPRESSION in reasons or (symptoms_count and Indication.CES_SYMPTOM_WEAK in reasons):
         return TextKey.URGENT_EXAMINE_TODAY
-    if not reasons.isdisjoint(_URGENT_IN_ITSELF) or (symptoms_count and Indication.RED_FLAG_SYMPTOM in reasons):
+    if Indication.URGENT in reasons or (symptoms_count and Indication.RED_FLAG_SYMPTOM in reasons):
         return TextKey.URGENT
     return TextKey.URGENT_RHEUMATOLOGY
-
-
-_URGENT_IN_ITSELF = frozenset({Indication.URGENT, Indication.CORD_COMPRESSION})
 
 
 _CHILD_UNDER = 16

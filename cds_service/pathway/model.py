@@ -4,11 +4,21 @@ A file states a region's choices; the order of the rules is code (`decide.py`) a
 file can put an exemption above a red flag.
 """
 
+import re
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from cds_service.pathway.facts import OUTSIDE, UNRESOLVED, Modality, RegionId, Setting
 from cds_service.pathway.outcomes import Caution, KeepScan, Outcome, RuleId, TextKey
@@ -72,6 +82,16 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _only_https(url: HttpUrl | None) -> HttpUrl | None:
+    if url is not None and url.scheme != "https":
+        msg = "an address on a card starts with https://"
+        raise ValueError(msg)
+    return url
+
+
+HttpsUrl = Annotated[HttpUrl, AfterValidator(_only_https)]
+
+
 class Basis(StrEnum):
     """Where a rule comes from: the region's own document, or national guidance."""
 
@@ -130,7 +150,7 @@ class Document(_Frozen):
     review_as_printed: Line
     approval: ApprovalDate | None = None
     contact: Line | None = None
-    url: HttpUrl | None = None
+    url: HttpsUrl | None = None
 
 
 class Footprint(_Frozen):
@@ -178,7 +198,7 @@ class Link(_Frozen):
     """A page that a card offers for the texts named; `url` is None where the document's own link was lost."""
 
     label: Line
-    url: HttpUrl | None
+    url: HttpsUrl | None
     sentence: SentenceId | None = None
     spine_only: bool = False
     shown_on: tuple[TextKey, ...] = Field(min_length=1)
@@ -223,7 +243,7 @@ class Texts(_Frozen):
 class Pathway(_Frozen):
     """A region's pathway: metadata, scope, rules, links and card texts, complete with the national texts."""
 
-    id: Annotated[RegionId, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,30}$")]
+    id: Annotated[RegionId, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{1,30}$", to_lower=True)]
     title: Line
     version: Line
     effective: date
@@ -239,6 +259,14 @@ class Pathway(_Frozen):
     links: tuple[Link, ...] = ()
     override_reasons: tuple[OverrideReason, ...] = Field(min_length=1, max_length=12)
     texts: Texts
+
+    @field_validator("modalities")
+    @classmethod
+    def _scans_once_each(cls, modalities: tuple[Modality, ...]) -> tuple[Modality, ...]:
+        if Modality.OTHER in modalities or len(set(modalities)) != len(modalities):
+            msg = "list mri, uss or both, once each"
+            raise ValueError(msg)
+        return modalities
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -317,6 +345,7 @@ def _check_rules(pathway: Pathway) -> None:
             raise ValueError(msg)
 
 
+_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 _ALL_ORDER_WORDS = [OrderWords(modality, orders) for modality in Modality for orders in (1, 2)]
 
 
@@ -325,6 +354,11 @@ def _check_texts(texts: Texts) -> None:
         longest = max(len(text.summary_for(words, unless_red_flags=True)) for words in _ALL_ORDER_WORDS)
         if longest > SUMMARY_LIMIT:
             msg = f"texts.cards.{key}.summary: {longest} characters at its longest, at most {SUMMARY_LIMIT}; shorten it"
+            raise ValueError(msg)
+        lines = (text.summary, *text.do, text.safety_net, text.suggestion, text.suggestion_keeping_scan)
+        unknown = {found for line in lines for found in _PLACEHOLDER.findall(line or "")} - {"{this}", "{the}"}
+        if unknown:
+            msg = f"texts.cards.{key}: {', '.join(sorted(unknown))} is no placeholder; use {{this}} or {{the}}"
             raise ValueError(msg)
         if key in SAFETY_NET and text.safety_net is None:
             msg = f"texts.cards.{key}.safety_net: must be there; leave it out to keep the national one"

@@ -1,6 +1,6 @@
 import pytest
 
-from cds_service.cards.build import name_unevaluated, not_evaluated_card
+from cds_service.cards.build import name_unplaced, name_unreadable, not_evaluated_card
 from cds_service.pathway.facts import UNRESOLVED
 from cds_service.pathway.outcomes import Outcome
 from tests.cards.conftest import CONTEXT, NATIONAL, an_order, another, card_of, in_this_order, some_facts
@@ -35,7 +35,7 @@ def test_a_card_names_the_orders_that_were_not_evaluated() -> None:
     """Escaped, because their names may be the call's own words."""
     card = card_of(an_order())
 
-    name_unevaluated(card, [another(2), an_order(label="MRI <i>Hip</i>")])
+    name_unplaced(card, [another(2), an_order(label="MRI <i>Hip</i>")])
 
     assert "**Not checked:** Order 2, MRI &lt;i&gt;Hip&lt;/i&gt;." in card["detail"]
     assert card["detail"].endswith("this does not mean that there are no concerns.")
@@ -49,7 +49,8 @@ def test_a_card_counts_the_orders_that_could_not_be_read(unreadable: int, words:
     """They have no name to go by; beside unplaced ones both are said."""
     card = card_of(an_order())
 
-    name_unevaluated(card, [another(2)], unreadable=unreadable)
+    name_unplaced(card, [another(2)])
+    name_unreadable(card, unreadable)
 
     assert in_this_order(card["detail"], ["**Not checked:** Order 2.", f"**Not checked:** {words}"])
 
@@ -57,6 +58,6 @@ def test_a_card_counts_the_orders_that_could_not_be_read(unreadable: int, words:
 def test_what_cards_share_is_not_spoilt_by_one_of_them() -> None:
     """Naming unevaluated orders on one card leaves the next as it should be."""
     first = card_of(an_order())
-    name_unevaluated(first, [another(2)])
+    name_unplaced(first, [another(2)])
 
     assert "Not checked" not in card_of(an_order())["detail"]

@@ -194,7 +194,8 @@ def test_a_lower_limb_joint_mri_for_knee_pain_is_redirected_to_community_msk(san
     card = only_card(sandbox.call("order-select", pama_order(KNEE_MRI, KNEE_PAIN)))
 
     assert card["indicator"] == "warning"
-    assert card["summary"] == "Refer to community MSK instead of ordering this MRI"
+    assert "community MSK" in card["summary"]
+    assert "this MRI" in card["summary"]
     assert action_types(card) == ["create", "delete"]
     referral, removal = card["suggestions"][0]["actions"]
     assert referral["resource"]["requester"] == {"reference": "Practitioner/COREPRACTITIONER1"}

@@ -147,6 +147,14 @@ def role(identity: str, person: Json | None, at: Json | None, **elements: object
     return {"resourceType": "PractitionerRole", "id": identity, **present, **elements}
 
 
+REQUESTER = ref("PractitionerRole/ann")
+
+
+def requesters_role(at: str | None = "Z99101") -> Json:
+    """Ann's role, which is the requester's, at an organisation by its ODS code."""
+    return role("ann", ref("Practitioner/ann"), by_ods(at) if at else None)
+
+
 def practitioner(identity: str, *sds_users: str) -> Json:
     """A Practitioner with these SDS user ids."""
     return {"resourceType": "Practitioner", "id": identity, "identifier": [identifier(value) for value in sds_users]}

@@ -119,9 +119,10 @@ def test_entries_that_are_no_array_are_raised_since_no_order_can_be_told_from_an
 
 @pytest.mark.parametrize(("element", "value", "path"), TO_CLASSIFY)
 def test_what_is_ordered_is_checked_first(element: str, value: object, path: str) -> None:
-    """By its own check."""
+    """By checks of its own: whether the order is live, then what it is."""
     (selected,) = selected_orders(bundle(order(**{element: value})), None)
     with pytest.raises(MalformedOrderError) as raised:
+        is_live(selected)
         check_can_be_classified(selected)
     assert raised.value.path == f"{HERE}.{path}"
 

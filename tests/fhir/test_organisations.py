@@ -2,7 +2,10 @@ import pytest
 from fhir_builders import (
     COMMUNITY_MSK,
     DIRECTORY,
+    EX_NCL_PRACTICE,
+    NEL,
     PRACTICE,
+    SERVER,
     TRUST,
     TRUST_CLINIC,
     UNLISTED,
@@ -21,8 +24,15 @@ from fhir_builders import (
 )
 
 from cds_service.directory.model import Organisation
-from cds_service.fhir.organisations import ODS_ORGANISATION, ODS_SITE, OrganisationEvidence, organisations_of
+from cds_service.fhir.organisations import (
+    ODS_ORGANISATION,
+    ODS_SITE,
+    OrganisationEvidence,
+    organisations_of,
+    region_of,
+)
 from cds_service.fhir.shapes import Json
+from cds_service.pathway.facts import OUTSIDE
 
 NOTHING = OrganisationEvidence(sent=False)
 NOT_LISTED = OrganisationEvidence(sent=True)
@@ -81,7 +91,7 @@ def test_a_site_in_the_resource_is_looked_up_before_the_organisation_in_the_refe
 def test_a_reference_and_its_resource_that_name_two_settings_settle_nothing() -> None:
     """Evidence that disagrees is unknown (fact 3): the reference says hospital, the resource says practice."""
     stated = ref("Organization/o1", identifier=identifier("Z99130", ODS_ORGANISATION))
-    assert evidence(stated, organization("o1", "Z99101")).listed != (TRUST,)
+    assert set(evidence(stated, organization("o1", "Z99101")).listed) == {TRUST, PRACTICE}
 
 
 def test_an_unlisted_site_is_known_by_its_organisation_code() -> None:
@@ -104,6 +114,37 @@ def test_a_listed_site_is_not_taken_for_what_it_is_part_of() -> None:
     """The first that is listed counts."""
     clinic = site("o1", "Z99131", partOf=ref("Organization/o2"))
     assert evidence(ref("Organization/o1"), clinic, organization("o2", "Z99130")) == of(TRUST_CLINIC)
+
+
+@pytest.mark.parametrize("parent", [ref("Organization/o2"), by_ods("Z99130")])
+@pytest.mark.parametrize(
+    "unlisted",
+    [
+        organization("o1", UNLISTED),
+        organization("o1", UNLISTED) | {"type": [{"text": "practice"}]},
+        {
+            **site("o1", "Z99998"),
+            "identifier": [identifier("Z99998", ODS_SITE), identifier(UNLISTED, ODS_ORGANISATION)],
+        },
+    ],
+)
+def test_an_unlisted_organisation_is_not_taken_for_what_it_is_part_of(unlisted: Json, parent: Json) -> None:
+    """A practice that a trust owns is a practice: with an organisation code of its own it is simply not listed."""
+    part = {**unlisted, "partOf": parent}
+    assert evidence(ref("Organization/o1"), part, organization("o2", "Z99130")) == NOT_LISTED
+
+
+def test_an_unlisted_organisation_code_in_the_reference_is_not_taken_for_the_parent_either() -> None:
+    """The code counts wherever it stands."""
+    stated = ref("Organization/o1", identifier=identifier(UNLISTED, ODS_ORGANISATION))
+    parts = (organization("o1", partOf=ref("Organization/o2")), organization("o2", "Z99130"))
+    assert evidence(stated, *parts) == NOT_LISTED
+
+
+def test_an_organisation_without_any_code_is_known_by_what_it_is_part_of() -> None:
+    """A ward or department has none."""
+    ward = organization("o1", partOf=ref("Organization/o2"))
+    assert evidence(ref("Organization/o1"), ward, organization("o2", "Z99130")) == of(TRUST)
 
 
 def test_organisations_that_are_part_of_each_other_end() -> None:
@@ -162,3 +203,22 @@ def test_no_reference_names_no_organisation(reference: object) -> None:
 def test_a_reference_to_another_kind_of_resource_names_no_organisation(target: str) -> None:
     """A practice's doctor is not the practice."""
     assert evidence(ref(target), patient(), practitioner("a"), encounter("e1", by_ods("Z99101"))) == NOTHING
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        ref("Practitioner/a"),
+        ref("Practitioner/a", type="Practitioner", display="Dr A Example"),
+        ref(f"{SERVER}/Practitioner/a/_history/2"),
+        logical("999100000201", type="Practitioner"),
+    ],
+)
+def test_a_reference_to_another_kind_of_resource_names_no_organisation_though_it_did_not_come(reference: Json) -> None:
+    """The reference says what it names; nothing was sent that could be in no list."""
+    assert evidence(reference) == NOTHING
+
+
+def test_a_listed_organisation_in_no_footprint_is_outside() -> None:
+    """Fact 4; the others lie in their own."""
+    assert [region_of(organisation) for organisation in (PRACTICE, EX_NCL_PRACTICE)] == [NEL, OUTSIDE]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cds_service.directory import Directory, load_directory
 from cds_service.fhir.orders import SelectionError
-from cds_service.fhir.reading import HookContext, OrderReader, ReadOrder
+from cds_service.fhir.reading import HookContext, OrderReader, Reading, ReadOrder
 from cds_service.fhir.requester import SettingSource
 from cds_service.fhir.shapes import Json, MalformedOrderError
 from cds_service.pathway.facts import Facts, FcpListing, Oncology, Setting
@@ -59,12 +59,15 @@ def call_of(file: str) -> Json:
     return read
 
 
-def read(body: Json) -> list[ReadOrder]:
+def reading_of(body: Json) -> Reading:
     """Read a call as the hook does."""
-    request = parse_hook_request(body)
-    reading = OrderReader(directory(), TERMINOLOGY).read(context_of(request), TODAY)
-    for error in reading.malformed:
-        raise error
+    return OrderReader(directory(), TERMINOLOGY).read(context_of(parse_hook_request(body)), TODAY)
+
+
+def read(body: Json) -> list[ReadOrder]:
+    """The MSK orders of a call all of whose orders can be read."""
+    reading = reading_of(body)
+    assert reading.malformed == []
     return reading.orders
 
 
@@ -100,12 +103,14 @@ def replaced(value: Any, place: tuple[str | int, ...], by: object) -> Any:  # no
     return changed
 
 
-def attempt(body: Json) -> list[ReadOrder] | None:
+def attempt(body: Json) -> Reading | None:
     """Read a call, or None for one of the failures that are meant (the hook answers those with a 4xx)."""
     try:
-        return read(body)
+        reading = reading_of(body)
     except (ProtocolError, SelectionError, MalformedOrderError):
         return None
+    assert all(error.path.startswith("context.draftOrders.entry[") for error in reading.malformed)
+    return reading
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
@@ -113,7 +118,7 @@ def attempt(body: Json) -> list[ReadOrder] | None:
 def test_arbitrary_json_anywhere_in_a_call_never_breaks_the_reader(
     data: st.DataObject, file: str, junk: object
 ) -> None:
-    """Nothing but a missing selection or a malformed order is ever raised."""
+    """Nothing but a missing selection or a bundle that is none is ever raised; a malformed order is named."""
     body = call_of(file)
     place = data.draw(st.sampled_from(list(places(body))))
     attempt(replaced(body, place, junk))
@@ -168,7 +173,8 @@ def test_junk_for_prefetch_never_makes_an_exemption(data: st.DataObject, file: s
         body | {"prefetch": {name: junk if name in keys else value for name, value in body["prefetch"].items()}}
     )
     assert after is not None
-    for was, now in zip((order.facts for order in before), (order.facts for order in after), strict=True):
+    assert after.malformed == []
+    for was, now in zip((order.facts for order in before), (order.facts for order in after.orders), strict=True):
         assert exemptions(now) <= exemptions(was)
         assert now.setting in {was.setting, Setting.UNKNOWN}
         assert now.oncology is not Oncology.NONE or was.oncology is Oncology.NONE

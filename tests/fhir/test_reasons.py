@@ -150,6 +150,13 @@ def test_a_condition_that_is_ruled_out_is_no_indication(verification: str) -> No
     assert by_reference(ruled_out, reasonCode=[concept(KNEE_PAIN)]) == [{PAIN}] * 4
 
 
+@pytest.mark.parametrize("verification", ["refuted", "entered-in-error"])
+def test_a_verification_counts_without_its_system(verification: str) -> None:
+    """FHIR fixes the codes that may stand there, so each means one thing."""
+    stated = {"coding": [{"code": verification}]}
+    assert by_reference(condition("c1", CAUDA_EQUINA, verificationStatus=stated)) == [NONE] * 4
+
+
 @pytest.mark.parametrize("verification", [None, "refuted", [], {}, {"coding": "refuted"}, {"text": "not refuted"}])
 def test_a_verification_that_cannot_be_read_rules_nothing_out(verification: object) -> None:
     """A red flag is not dropped on junk."""

@@ -8,11 +8,13 @@ from fhir_builders import (
     DIRECTORY,
     EXPIRED_FCP,
     FUTURE_FCP,
+    NEXT_PAGE,
     PCN_FCP,
     SDS_ROLE,
     SDS_USER,
     TODAY,
     UNLISTED,
+    bundle,
     by_ods,
     encounter,
     identifier,
@@ -143,32 +145,52 @@ def test_the_user_stands_in_where_no_requester_is_named() -> None:
     assert listing(*people, user="Practitioner/fcp") is CURRENT
 
 
-def test_an_order_made_in_another_practice_is_not_made_from_the_listed_one() -> None:
-    """Both are practices, so the setting stands; the encounter shows that she orders elsewhere."""
-    people = (fcps_role(), practitioner("fcp", ASSURED_FCP), encounter("e1", ELSEWHERE))
-    found = requester_of(*people, requester=FCPS_ROLE, encounter_id="e1")
-    assert found.setting is Setting.GENERAL_PRACTICE
-    assert found.fcp_listing is not CURRENT
+@pytest.mark.parametrize(
+    ("provider", "expected"),
+    [(LISTED_HERE, CURRENT), (ELSEWHERE, NONE), (by_ods(UNLISTED), UNKNOWN), (None, CURRENT)],
+)
+@pytest.mark.parametrize("elements", [{"encounter_id": "e1"}, {"encounter": ref("Encounter/e1")}])
+def test_a_listing_holds_at_the_place_of_the_encounter_too(
+    elements: Json, provider: Json | None, expected: FcpListing
+) -> None:
+    """All are practices, so the setting stands; but the encounter shows that the order is made from elsewhere."""
+    people = (fcps_role(), practitioner("fcp", ASSURED_FCP), encounter("e1", provider))
+    found = requester_of(*people, requester=FCPS_ROLE, **elements)
+    assert (found.setting, found.fcp_listing) == (Setting.GENERAL_PRACTICE, expected)
 
 
-def test_an_inactive_role_lists_nobody() -> None:
+@pytest.mark.parametrize(("at", "expected"), [(LISTED_HERE, CURRENT), (ELSEWHERE, NONE), (by_ods(UNLISTED), UNKNOWN)])
+def test_a_listing_holds_at_the_users_place_too(at: Json, expected: FcpListing) -> None:
+    """The order may come from the session in which it is made."""
+    people = (fcps_role(), practitioner("fcp", ASSURED_FCP), role("gp-role", GP, at))
+    assert listing(*people, requester=FCPS_ROLE, user="PractitionerRole/gp-role") is expected
+
+
+def test_one_page_of_roles_leaves_the_listing_unknown() -> None:
+    """The order may come from a place on the next page."""
+    page = bundle(fcps_role(), practitioner("fcp", ASSURED_FCP), total=5, link=NEXT_PAGE)
+    assert listing(page, requester=FCP) is UNKNOWN
+
+
+@pytest.mark.parametrize("elements", [{"active": False}, {"period": {"end": "2026-11-20"}}])
+def test_a_role_that_is_inactive_or_over_lists_nobody(elements: Json) -> None:
     """She has left the practice."""
-    people = (fcps_role(active=False), practitioner("fcp", ASSURED_FCP))
+    people = (fcps_role(**elements), practitioner("fcp", ASSURED_FCP))
     for arguments in ({"requester": FCPS_ROLE}, {"requester": FCP}, {"user": "PractitionerRole/fcp-role"}):
-        assert listing(*people, **arguments) is not CURRENT
+        assert listing(*people, **arguments) is UNKNOWN
 
 
 PEOPLE = ["fcp", "gp"]
 NUMBERS = st.sampled_from([ASSURED_FCP, EXPIRED_FCP, FUTURE_FCP, PCN_FCP, NOT_REGISTERED, "", None])
 PLACES = st.sampled_from(["Z99101", "Z99102", "Z99130", "Z99001", UNLISTED, None])
 ROLES = st.builds(
-    lambda identity, person, place, active: role(
-        identity, ref(f"Practitioner/{person}"), by_ods(place) if place else None, active=active
+    lambda identity, person, place, held: role(
+        identity, ref(f"Practitioner/{person}"), by_ods(place) if place else None, **held
     ),
     st.sampled_from(["r1", "r2"]),
     st.sampled_from(PEOPLE),
     PLACES,
-    st.booleans(),
+    st.sampled_from([{}, {"active": True}, {"active": False}, {"period": {"end": "2025-03-31"}}]),
 )
 REQUESTERS = st.one_of(
     st.none(),
@@ -198,7 +220,9 @@ def test_nothing_unknown_gives_a_current_listing(
         sent = {*numbers, (requester or {}).get("identifier", {}).get("value")} - {None, ""}
         keys = [identifier_key(SDS_USER, number) for number in sent]
         assert found.organisations
-        for organisation in found.organisations:
+        places = [*found.organisations, *([DIRECTORY.organisation(provider)] if provider else [])]
+        for organisation in places:
+            assert organisation is not None
             entries = [entry for key in keys for entry in DIRECTORY.fcp_register.get(key, ())]
             here = [entry for entry in entries if entry.organisation in {organisation.ods_code, organisation.pcn}]
             assert "current" in {entry.state(TODAY)[:7] for entry in here}
@@ -214,3 +238,14 @@ def test_a_listing_that_is_not_current_never_exempts(
         requester = logical(NOT_REGISTERED)
     people = [practitioner(name, *([number] if number else [])) for name in PEOPLE]
     assert listing(*people, *roles, requester=requester, user=user) in {NONE, EXPIRED, UNKNOWN}
+
+
+@given(roles=st.lists(ROLES, max_size=3, unique_by=lambda role: role["id"]), requester=REQUESTERS, user=USERS)
+def test_a_role_that_is_inactive_or_over_is_as_good_as_absent(
+    roles: list[Json], requester: Json | None, user: str
+) -> None:
+    """Whoever's it was, and whatever names it."""
+    people = (practitioner("fcp", ASSURED_FCP), practitioner("gp", NOT_REGISTERED))
+    held = [role for role in roles if role.get("active") is not False and "period" not in role]
+    with_all = requester_of(*people, *roles, requester=requester, user=user)
+    assert with_all == requester_of(*people, *held, requester=requester, user=user)

@@ -83,9 +83,24 @@ def test_a_call_without_a_server_still_tells_two_servers_apart() -> None:
     assert index.find(ref(f"{ELSEWHERE}/Organization/o1")) is None
 
 
-def test_a_call_without_a_server_follows_an_absolute_reference_by_its_last_parts() -> None:
-    """`fhirServer` is optional, and a plain read has no full URL to compare with."""
-    assert index_of(CLINIC, server=None).find(ref(f"{SERVER}/Organization/o1/_history/2")) == CLINIC
+def test_a_call_without_a_server_finds_an_absolute_reference_by_full_url_alone() -> None:
+    """`fhirServer` is optional; without it nobody can say whose resource a plain read brought."""
+    target = ref(f"{SERVER}/Organization/o1")
+    assert index_of(CLINIC, server=None).find(target) is None
+    assert index_of(bundle(CLINIC), server=None).find(target) is None
+    assert index_of(entry_of(CLINIC, f"{SERVER}/Organization/o1"), server=None).find(target) == CLINIC
+
+
+@pytest.mark.parametrize("server", [SERVER, None])
+@pytest.mark.parametrize("full_url", [f"{SERVER}/Organization/o1", f"{ELSEWHERE}/Organization/o1"])
+def test_a_full_url_is_found_by_a_reference_to_one_of_its_versions(full_url: str, server: str | None) -> None:
+    """R4, "Resolving references in Bundles": the version is taken off before a full URL is compared."""
+    assert index_of(entry_of(CLINIC, full_url), server=server).find(ref(f"{full_url}/_history/2")) == CLINIC
+
+
+def test_a_call_without_a_server_follows_relative_references() -> None:
+    """They need no base."""
+    assert index_of(CLINIC, server=None).find(ref("Organization/o1/_history/2")) == CLINIC
 
 
 def test_a_contained_resource_is_found_in_the_resource_that_holds_it() -> None:
@@ -236,3 +251,45 @@ def test_a_reference_by_full_url_to_someone_else_is_not_theirs() -> None:
     """The same, for another patient."""
     index = index_of(entry_of({**patient(), "id": "p2"}, URN))
     assert not same_patient(ref(URN), "p1", index)
+
+
+@pytest.mark.parametrize(
+    ("reference", "same"),
+    [
+        ("Patient/p1", True),
+        (f"{SERVER}/Patient/p1", True),
+        (f"{ELSEWHERE}/Patient/p1/_history/2", True),
+        (f"{SERVER}/Patient/p2", False),
+        (f"{SERVER}/Patient/p11", False),
+        (f"{SERVER}/NotPatient/p1", False),
+        (f"{SERVER}/Group/p1", False),
+        ("Patient/p2", False),
+        (URN, False),
+    ],
+)
+def test_without_a_server_a_reference_to_the_patient_goes_by_its_end(reference: str, *, same: bool) -> None:
+    """Nobody can say whose server it names, and what is theirs must not be lost for that."""
+    assert same_patient(ref(reference), "p1", index_of(patient(), server=None)) is same
+
+
+def test_without_a_server_the_resource_behind_a_full_url_still_says_who_it_is() -> None:
+    """It outweighs how the reference ends."""
+    full_url = f"{ELSEWHERE}/Patient/p1"
+    assert not same_patient(ref(full_url), "p1", index_of(entry_of({**patient(), "id": "p2"}, full_url), server=None))
+
+
+@pytest.mark.parametrize(
+    ("answers", "whole"),
+    [
+        ((), True),
+        ((bundle(CLINIC),), True),
+        ((CLINIC,), True),
+        ((bundle(CLINIC, link=NEXT_PAGE),), False),
+        ((bundle(CLINIC, total=2),), False),
+        ((bundle(CLINIC), bundle(CLINIC, link=NEXT_PAGE)), False),
+        ((bundle(CLINIC), bundle(encounter("e1"), link=NEXT_PAGE)), True),
+    ],
+)
+def test_a_type_came_whole_unless_a_page_of_it_came(answers: tuple[Json, ...], *, whole: bool) -> None:
+    """A resource on the next page may contradict those on this one."""
+    assert index_of(*answers).came_whole("Organization") is whole

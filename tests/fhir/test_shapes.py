@@ -11,6 +11,7 @@ from cds_service.fhir.shapes import (
     concept_words,
     has_coding,
     objects,
+    status_codes,
 )
 
 JUNK: list[object] = [
@@ -105,6 +106,18 @@ def test_the_words_of_a_concept_are_its_text_and_then_its_displays() -> None:
     """The text is what the clinician saw."""
     concept = {"coding": [{"display": "first"}, {"display": " "}, {"display": "second"}], "text": " said "}
     assert concept_words(concept) == ["said", "first", "second"]
+
+
+def test_a_status_is_read_with_and_without_its_system() -> None:
+    """What is no code is passed over."""
+    concept = {"coding": [{"system": "a", "code": "active"}, {"code": "resolved"}, {"code": 7}, {"display": "x"}, None]}
+    assert status_codes(concept) == ["active", "resolved"]
+
+
+@pytest.mark.parametrize("value", [None, "active", 7, [], ["active"], {}, {"coding": "active"}, {"text": "active"}])
+def test_junk_is_no_status(value: object) -> None:
+    """A status in words is none of the fixed codes."""
+    assert status_codes(value) == []
 
 
 def test_a_code_without_a_system_is_still_a_code() -> None:

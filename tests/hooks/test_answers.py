@@ -120,3 +120,19 @@ def test_a_call_without_prefetch_is_not_mistaken_for_one_that_found_nothing(serv
     del call["prefetch"]
 
     assert service.call(call).status_code == 412
+
+
+def test_an_order_for_another_patient_never_becomes_a_referral_for_this_one(service: InProcess) -> None:
+    """Its reasons are that patient's: a referral with them under this patient's name would be somebody else's."""
+    call = hook_call("nwl-gp-knee-mri-pain--redirect.json")
+    call["context"]["draftOrders"]["entry"][0]["resource"]["subject"] = {"reference": "Patient/somebody-else"}
+
+    referrals = [
+        action["resource"]["subject"]
+        for card in service.cards(call)
+        for suggestion in card.get("suggestions", [])
+        for action in suggestion["actions"]
+        if action["type"] == "create"
+    ]
+
+    assert {"reference": "Patient/nwl-adult"} not in referrals

@@ -229,7 +229,7 @@ def test_an_emergency_or_urgent_card_is_as_loud_in_community_msk(
         ({Indication.CES_SYMPTOM_WEAK, Indication.URGENT}, TextKey.URGENT_EXAMINE_TODAY),
         ({Indication.URGENT, Indication.RHEUMATOLOGY}, TextKey.URGENT),
         ({Indication.RHEUMATOLOGY, Indication.PAIN, Indication.BENIGN_CAUSE}, TextKey.URGENT_RHEUMATOLOGY),
-        ({Indication.CORD_COMPRESSION, Indication.RHEUMATOLOGY}, TextKey.URGENT),
+        ({Indication.CORD_COMPRESSION, Indication.RHEUMATOLOGY}, TextKey.URGENT_EXAMINE_TODAY),
     ],
 )
 def test_the_most_pressing_urgent_reason_words_the_card(

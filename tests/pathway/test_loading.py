@@ -142,12 +142,12 @@ def test_a_broken_line_is_named(tmp_path: Path) -> None:
     assert "line 3" in refusal(tmp_path)
 
 
-def test_a_key_that_stands_twice_is_refused(tmp_path: Path, nwl_file: Json) -> None:
+@pytest.mark.parametrize("doubled", ["adult_from: 18\n", "extra:\n  note: one\n  note: two\n"])
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path, nwl_file: Json, doubled: str) -> None:
     """YAML would quietly take the second: two versions of a rule must not hide one another."""
-    text = yaml.safe_dump(nwl_file) + "adult_from: 18\n"
-    (tmp_path / "own.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(nwl_file) + doubled, encoding="utf-8")
 
-    assert "adult_from" in refusal(tmp_path)
+    assert "stands twice; keep one" in refusal(tmp_path)
 
 
 def test_every_fault_of_a_file_is_named_with_its_field(tmp_path: Path, nwl_file: Json) -> None:
@@ -165,21 +165,18 @@ def test_every_fault_of_a_file_is_named_with_its_field(tmp_path: Path, nwl_file:
     ]
 
 
-def test_a_regions_texts_are_laid_over_the_national_ones(nwl_file: Json) -> None:
-    """What a region does not word itself it takes from the national file."""
-    own = {
-        "summary": "Refer to the demo region's community MSK service instead of {this}",
-        "do": ["Refer."],
-        "safety_net": "Check for red flags.",
-    }
+def test_a_regions_texts_are_laid_over_the_national_ones_line_by_line(nwl_file: Json) -> None:
+    """What a region does not word itself, down to the lines of one card, it takes from the national file."""
+    own = {"summary": "Refer to the demo region's community MSK service instead of {this}"}
     nwl_file["texts"] = {"cards": {"redirect": own}, "cautions": {"past_review": "Ask the demo region."}}
     texts = parse_pathway(yaml.safe_dump(nwl_file), "own.yaml").texts
+    national = NATIONAL.texts
 
-    assert texts.cards[TextKey.REDIRECT].summary == own["summary"]
-    assert texts.cautions[Caution.PAST_REVIEW] == "Ask the demo region."
-    others = set(TextKey) - {TextKey.REDIRECT}
-    assert {key: texts.cards[key] for key in others} == {key: NATIONAL.texts.cards[key] for key in others}
-    assert (texts.also_coded, texts.kept) == (NATIONAL.texts.also_coded, NATIONAL.texts.kept)
+    redirect = national.cards[TextKey.REDIRECT].model_copy(update=own)
+    past_review = {Caution.PAST_REVIEW: "Ask the demo region."}
+    assert texts.cards == {**national.cards, TextKey.REDIRECT: redirect}
+    assert texts.cautions == {**national.cautions, **past_review}
+    assert (texts.also_coded, texts.kept) == (national.also_coded, national.kept)
 
 
 @pytest.mark.parametrize("texts", [None, {}, {"cards": {}}])

@@ -1,6 +1,5 @@
 """What a pathway file may not say, with the message that its author reads."""
 
-import contextlib
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -223,15 +222,15 @@ def test_the_words_that_matter_cannot_be_edited_away(nwl_file: Json, read: Read,
 
 @pytest.mark.parametrize("key", [TextKey.CES, TextKey.MSCC, TextKey.REDIRECT, TextKey.REDIRECT_UNKNOWN_SETTING])
 def test_a_safety_net_cannot_be_edited_away(nwl_file: Json, read: Read, key: TextKey) -> None:
-    """A region that rewrites a card in its own words still has the red-flag lines (`design.md`, fact 2).
-
-    Refusing the file is as good as keeping the net.
-    """
+    """A region that rewrites a card keeps the national red-flag lines, and cannot blank them (`design.md`, fact 2)."""
     national = NATIONAL.texts.cards[key]
-    nwl_file["texts"]["cards"][key.value] = {"summary": national.summary, "do": list(national.do)}
+    own: Json = {"summary": national.summary, "do": ["In our own words."]}
 
-    with contextlib.suppress(PathwayFileError):
-        assert read(nwl_file).texts.cards[key].safety_net is not None
+    nwl_file["texts"]["cards"][key.value] = own
+    assert read(nwl_file).texts.cards[key].safety_net == national.safety_net
+
+    nwl_file["texts"]["cards"][key.value] = {**own, "safety_net": None}
+    assert f"texts.cards.{key}.safety_net" in refusal(read, nwl_file)
 
 
 @pytest.mark.parametrize(

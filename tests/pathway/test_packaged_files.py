@@ -245,12 +245,16 @@ def test_no_card_uses_a_word_that_is_out_of_use_or_american(speaker: RegionId, k
 
 @pytest.mark.parametrize("speaker", SPEAKERS)
 def test_a_suggestion_that_removes_a_scan_says_so(speaker: RegionId) -> None:
-    """Only the redirect and cauda equina cards have such a label, and each other label says that the scan stays."""
+    """All, some or none of the orders: only the redirect and cauda equina cards remove any."""
     texts = SPEAKERS[speaker].texts.cards
+    removing = {TextKey.CES, TextKey.REDIRECT}
 
-    assert {key for key, text in texts.items() if text.suggestion} == {TextKey.CES, TextKey.REDIRECT}
-    assert all("remove" in text.suggestion for text in texts.values() if text.suggestion)
-    assert all("stays" in text.suggestion_keeping_scan for text in texts.values() if text.suggestion_keeping_scan)
+    assert {key for key, text in texts.items() if text.suggestion} == removing
+    assert {key for key, text in texts.items() if text.suggestion_removing_some} == removing
+    for key in removing:
+        assert "remove {" in str(texts[key].suggestion)
+        assert "remove some" in str(texts[key].suggestion_removing_some)
+    assert all("keep {the}" in text.suggestion_keeping_scan for text in texts.values() if text.suggestion_keeping_scan)
 
 
 @pytest.mark.parametrize("speaker", SPEAKERS)
