@@ -5,7 +5,7 @@ import os
 import sys
 from importlib import resources
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import urlencode
 
 import click
@@ -47,14 +47,13 @@ def main() -> None:
 @click.option("--database-url", default="sqlite:///var/demo-card-log.sqlite3", envvar="CDS_SERVICE_DATABASE_URL")
 def demo(host: str, port: int, database_url: str) -> None:
     """Start with invented organisations and patients, ready for the public CDS Hooks Sandbox."""
-    settings = Settings(
+    settings = _settings(
         config=Path(str(resources.files("cds_service.demo") / "configuration")),
         database_url=database_url,
         host=host,
         port=port,
         auth="off",
         demo=True,
-        _env_file=None,
     )
     click.echo(_demo_banner(settings.public_url))
     _run(settings)
@@ -75,12 +74,9 @@ def demo(host: str, port: int, database_url: str) -> None:
 @click.option("--base-url", default=None, envvar="CDS_SERVICE_BASE_URL", help="The service's public address.")
 def serve(config: Path, database_url: str, host: str, port: int, workers: int, base_url: str | None) -> None:
     """Serve a deployment from its own configuration folder."""
-    try:
-        settings = Settings(
-            config=config, database_url=database_url, host=host, port=port, workers=workers, base_url=base_url
-        )
-    except ValidationError as error:
-        _stop("\n".join(_setting_problem(problem["loc"], problem["msg"]) for problem in error.errors()))
+    settings = _settings(
+        config=config, database_url=database_url, host=host, port=port, workers=workers, base_url=base_url
+    )
     for notice in settings.notices():
         click.secho(f"*** {notice} ***", err=True, bold=True)
     _run(settings)
@@ -112,6 +108,13 @@ def _run(settings: Settings) -> None:
         access_log=False,
         server_header=False,
     )
+
+
+def _settings(**stated: Any) -> Settings:  # noqa: ANN401 - settings of several types, checked by the model
+    try:
+        return Settings(**stated)
+    except ValidationError as error:
+        _stop("\n".join(_setting_problem(problem["loc"], problem["msg"]) for problem in error.errors()))
 
 
 def _stop(reason: str) -> NoReturn:

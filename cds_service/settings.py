@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -43,5 +44,7 @@ class Settings(BaseSettings):
     @property
     def public_url(self) -> str:
         """The service's public address without a trailing slash."""
-        stated = self.base_url or f"http://{self.host}:{self.port}"
-        return stated.rstrip("/")
+        if self.base_url is not None:
+            return self.base_url.rstrip("/")
+        host = "127.0.0.1" if self.host in EVERYWHERE else self.host
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"

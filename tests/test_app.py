@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.app import AuthenticationNotAvailableError, create_app
+from cds_service.app import AuthenticationNotAvailableError, DatabaseSettingError, create_app
 from cds_service.directory import ConfigurationError
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.security.clients import ClientsFileError
@@ -69,6 +69,23 @@ def test_a_wrong_file_stops_the_start(
 
     with pytest.raises(error, match=words):
         create_app(stated())
+
+
+@pytest.mark.parametrize("url", ["mysql://user:hush@somewhere/else", "nonsense", "sqlite://", "sqlite:///:memory:"])
+def test_a_database_that_cannot_be_used_stops_the_start(stated: StatedSettings, url: str) -> None:
+    """By the name of the setting, and without the password that a URL may hold."""
+    with pytest.raises(DatabaseSettingError, match="CDS_SERVICE_DATABASE_URL") as caught:
+        create_app(stated(database_url=url))
+
+    assert "hush" not in str(caught.value)
+
+
+def test_without_a_card_log_the_service_starts_and_stops(stated: StatedSettings, tmp_path: Path) -> None:
+    """For a measurement; nothing is stored."""
+    with InProcess(create_app(stated(card_log="off"), clock=lambda: NOW), tmp_path / "none.sqlite3") as service:
+        assert len(service.cards(hook_call(KNEE))) == 1
+
+    assert not (tmp_path / "log").exists()
 
 
 def test_what_an_operator_should_know_is_logged(stated: StatedSettings, caplog: pytest.LogCaptureFixture) -> None:

@@ -184,6 +184,31 @@ def test_serve_without_authentication_says_so_loudly(run: Run, folder: Path, ser
     assert callable(served.app)
 
 
+def test_serve_on_this_machine_with_nothing_switched_has_no_other_notice(run: Run, folder: Path) -> None:
+    """What is said at every start is soon overlooked."""
+    result = run("serve", "--config", folder, CDS_SERVICE_AUTH="off")
+
+    assert result.stderr.count("***") == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "words"),
+    [
+        (["--host", "192.0.2.1"], {}, "PLAIN HTTP BEYOND THIS MACHINE (192.0.2.1)"),
+        ([], {"CDS_SERVICE_CARD_LOG": "off"}, "THE CARD LOG IS OFF"),
+        ([], {"CDS_SERVICE_DEMO": "true"}, "THE FIXTURE FHIR SERVER IS ON"),
+    ],
+)
+def test_serve_says_loudly_what_no_deployment_should_overlook(
+    run: Run, folder: Path, arguments: list[str], environment: dict[str, str], words: str
+) -> None:
+    """Each beside the others."""
+    result = run("serve", "--config", folder, *arguments, **{"CDS_SERVICE_AUTH": "off", **environment})
+
+    assert result.exit_code == 0
+    assert f"*** {words}" in result.stderr
+
+
 def test_serve_takes_its_options(run: Run, folder: Path, served: Served) -> None:
     """Where to listen."""
     run("serve", "--config", folder, "--host", "127.0.0.2", "--port", "9001", CDS_SERVICE_AUTH="off")
@@ -296,6 +321,14 @@ def test_a_wrong_setting_gives_a_message(
     assert isinstance(result.exception, SystemExit), repr(result.exception)
     assert result.exit_code in {1, 2}
     assert name in result.stderr.lower().replace("-", "_")
+
+
+def test_a_wrong_setting_of_the_demo_gives_a_message(run: Run) -> None:
+    """A newcomer's first command deserves no traceback either."""
+    result = run("demo", "--port", "70000")
+
+    assert isinstance(result.exception, SystemExit), repr(result.exception)
+    assert "port" in result.stderr.lower()
 
 
 def test_the_openapi_document_can_be_printed(run: Run) -> None:

@@ -109,6 +109,8 @@ def _suggestion(
 ) -> Suggestion | None:
     """One referral and, where fact 6 allows, the removal of each order: both in one suggestion, or no removal."""
     decision = orders[0].decision
+    if not all(order.is_for_this_patient for order in orders):
+        return None
     if not decision.proposes_referral or (decision.outcome in NEEDS_DESTINATION and destination is None):
         return None
     removable = [order for order in orders if order.decision.may_delete and order.reference is not None]

@@ -30,6 +30,7 @@ class OrderForCard(NamedTuple):
         requester: the requester reference as sent, or None.
         place: where the requester works, in our own words (the directory's name), or None.
         destination: finds where this order's patient is sent.
+        is_for_this_patient: false when the order names another patient than the call; nothing is then suggested.
     """
 
     decision: Decision
@@ -41,6 +42,7 @@ class OrderForCard(NamedTuple):
     requester: Json | None
     place: str | None
     destination: DestinationFinder
+    is_for_this_patient: bool = True
 
 
 class CardContext(NamedTuple):

@@ -62,6 +62,7 @@ class ReadOrder(NamedTuple):
         reasons: the coded reasons as sent.
         requester: who asks.
         home: the area of the patient's registered practice.
+        is_for_this_patient: false when its subject is another patient than the call's.
     """
 
     order: SelectedOrder
@@ -71,6 +72,7 @@ class ReadOrder(NamedTuple):
     reasons: Reasons
     requester: Requester
     home: Home
+    is_for_this_patient: bool
 
 
 class Reading(NamedTuple):
@@ -175,7 +177,7 @@ class _CallReader:
             },
         )
         label = order_label(resource, procedure)
-        return ReadOrder(order, procedure, facts, label, reasons, requester, home)
+        return ReadOrder(order, procedure, facts, label, reasons, requester, home, is_theirs)
 
     def _region(self, requester: Requester, home: Home) -> tuple[RegionId, str]:
         """Fact 4: requester's organisation, else the patient's practice, else the client's default.

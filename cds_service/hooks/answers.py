@@ -131,6 +131,7 @@ class Responder:
             requester=as_object(resource.get("requester")) or None,
             place=organisations[0].name if len(organisations) == 1 else None,
             destination=self._destination_finder(order),
+            is_for_this_patient=order.is_for_this_patient,
         )
 
     def _destination_finder(self, order: ReadOrder) -> DestinationFinder:
@@ -177,7 +178,7 @@ def _hook_context(request: HookRequest, client: Client) -> HookContext:
         patient_id=context.patientId.removeprefix("Patient/"),
         encounter_id=context.encounterId.removeprefix("Encounter/") if context.encounterId else None,
         draft_orders=context.draftOrders,
-        selections=context.selections if request.hook == "order-select" else None,
+        selections=request.selections,
         prefetch=request.prefetch or {},
         fhir_server=request.fhirServer,
         default_region=RegionId(client.default_region) if client.default_region is not None else None,

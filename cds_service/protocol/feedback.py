@@ -4,6 +4,7 @@ A comment is free text about a patient's care: it is turned into "had a comment"
 """
 
 # ruff: noqa: N815 - member names are CDS Hooks' own
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -16,6 +17,16 @@ from cds_service.protocol.operation_outcome import Issue, ProtocolError
 
 def _whether_there_is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
+
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _rfc_3339(value: object) -> object:
+    if not isinstance(value, str) or _RFC_3339.fullmatch(value) is None:
+        msg = "not a time as RFC 3339 writes it, for example 2026-11-21T09:30:00Z"
+        raise ValueError(msg)
+    return value
 
 
 class OverrideCode(Received):
@@ -47,7 +58,7 @@ class FeedbackEntry(Received):
     outcome: Literal["accepted", "overridden"]
     acceptedSuggestions: list[AcceptedSuggestion] | None = None
     overrideReason: OverrideReason | None = None
-    outcomeTimestamp: AwareDatetime
+    outcomeTimestamp: Annotated[AwareDatetime, BeforeValidator(_rfc_3339)]
 
 
 class FeedbackRequest(Received):

@@ -26,12 +26,12 @@ class FhirAuthorization(Received):
 
 
 class OrderContext(Received):
-    """The context of `order-select` 1.0 and `order-sign` 1.x."""
+    """The context of `order-select` 1.0 and `order-sign` 1.x; only the first defines `selections`."""
 
     userId: Text
     patientId: Text
     encounterId: str | None = None
-    selections: list[str] | None = None
+    selections: Any = None
     draftOrders: dict[str, Any]
 
 
@@ -44,6 +44,11 @@ class HookRequest(Received):
     fhirServer: str | None = None
     fhirAuthorization: FhirAuthorization | None = None
     prefetch: dict[str, Any] | None = None
+
+    @property
+    def selections(self) -> list[str] | None:
+        """The ids of the newly selected drafts on order-select; None on order-sign, which is about all of them."""
+        return self.context.selections if self.hook == "order-select" else None
 
 
 def parse_hook_request(message: dict[str, Any]) -> HookRequest:
@@ -67,9 +72,8 @@ def parse_hook_request(message: dict[str, Any]) -> HookRequest:
 
 def _across_fields(request: HookRequest) -> list[Issue]:
     problems = []
-    if request.hook == "order-select" and request.context.selections is None:
-        text = "context.selections is missing. Send the ids of the newly selected drafts."
-        problems.append(Issue("required", text, "context.selections"))
+    if request.hook == "order-select":
+        problems += _of_selections(request.context.selections)
     if request.context.draftOrders.get("resourceType") != "Bundle":
         text = "context.draftOrders is not a Bundle. Send a FHIR R4 Bundle of the draft orders."
         problems.append(Issue("value", text, "context.draftOrders.resourceType"))
@@ -77,3 +81,17 @@ def _across_fields(request: HookRequest) -> list[Issue]:
         text = "fhirAuthorization came without fhirServer. Send fhirServer as well, or neither."
         problems.append(Issue("required", text, "fhirServer"))
     return problems
+
+
+def _of_selections(selections: object) -> list[Issue]:
+    if selections is None:
+        text = "context.selections is missing. Send the ids of the newly selected drafts."
+        return [Issue("required", text, "context.selections")]
+    if not isinstance(selections, list):
+        text = "context.selections is not an array. Send the ids of the newly selected drafts."
+        return [Issue("value", text, "context.selections")]
+    return [
+        Issue("value", f"context.selections[{position}] is not text. Send the id of a draft.", field)
+        for position, selection in enumerate(selections)
+        if not isinstance(selection, str) and (field := f"context.selections[{position}]")
+    ]

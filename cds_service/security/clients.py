@@ -85,7 +85,10 @@ def load_clients(path: Path, regions: frozenset[str]) -> tuple[Client, ...]:
         return ()
     try:
         read = yaml.safe_load(path.read_text("utf-8")) or {}
-        clients = _ClientsFile.model_validate(read).clients
+        clients = _ClientsFile.model_validate(_with_entries(read, path)).clients
+    except UnicodeDecodeError as error:
+        msg = f"{path.name}: not UTF-8 text; save it as UTF-8"
+        raise ClientsFileError(msg) from error
     except yaml.YAMLError as error:
         msg = f"{path.name}: not YAML: {error}"
         raise ClientsFileError(msg) from error
@@ -102,6 +105,14 @@ def load_clients(path: Path, regions: frozenset[str]) -> tuple[Client, ...]:
             msg = f"{path.name}: client {client.id}: no pathway for {', '.join(sorted(unknown))}; use one of {known}"
             raise ClientsFileError(msg)
     return clients
+
+
+def _with_entries(read: object, path: Path) -> dict[str, Any]:
+    """The file's mapping; `clients:` with nothing below it means that there are none yet."""
+    if not isinstance(read, dict):
+        msg = f"{path.name}: starts with 'clients:' and a list of entries below it"
+        raise ClientsFileError(msg)
+    return {key: value for key, value in read.items() if not (key == "clients" and value is None)}
 
 
 def unauthenticated_caller(clients: tuple[Client, ...]) -> Client:

@@ -196,7 +196,7 @@ def test_two_processes_write_to_one_database(
     assert store.count_evaluations() == 3
 
 
-def test_no_value_of_an_event_is_logged_or_told_when_the_database_fails(  # noqa: PLR0917 - fixtures
+def test_no_value_of_an_event_is_logged_or_told_when_the_database_fails(
     database_url: str,
     an_evaluation: BuildEvaluation,
     a_feedback: BuildFeedback,

@@ -378,7 +378,7 @@ def test_a_log_that_never_started_closes_and_is_not_healthy(an_evaluation: Build
     assert log.stats.lost == 1
 
 
-def test_no_value_of_an_event_is_logged_while_the_database_fails(  # noqa: PLR0917 - fixtures
+def test_no_value_of_an_event_is_logged_while_the_database_fails(
     store: CardLogStore,
     an_evaluation: BuildEvaluation,
     a_feedback: BuildFeedback,

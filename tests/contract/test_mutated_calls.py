@@ -1,5 +1,6 @@
 """Whatever is bent in a call, the answer is cards or an outcome: never a 5xx, an empty element or junk FHIR."""
 
+import copy
 from collections.abc import Iterator
 
 import pytest
@@ -39,7 +40,7 @@ def put(body: JsonObject, path: Path, value: object) -> None:
         except (IndexError, KeyError, TypeError):
             return
     if isinstance(holder, dict) or (isinstance(holder, list) and isinstance(path[-1], int) and path[-1] < len(holder)):
-        holder[path[-1]] = value  # type: ignore[index]  # a list is indexed by a number here
+        holder[path[-1]] = copy.deepcopy(value)  # type: ignore[index]  # a list is indexed by a number here
 
 
 def empty(value: object) -> bool:

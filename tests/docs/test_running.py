@@ -2,6 +2,7 @@
 
 import ast
 import re
+from pathlib import Path
 
 import click
 import yaml
@@ -48,7 +49,8 @@ def test_no_page_speaks_of_a_setting_that_is_not_there() -> None:
 
 def test_the_loud_notice_is_shown_as_it_is() -> None:
     """An operator recognises it."""
-    assert "\n".join(f"    {line}" for line in cli.AUTH_IS_OFF.splitlines()) in RUNNING
+    (notice,) = Settings(config=Path(), auth="off").notices()
+    assert f"    *** {notice} ***" in RUNNING
 
 
 def test_the_readme_shows_what_the_demo_prints() -> None:
