@@ -46,7 +46,7 @@ def organisations_of(
         if not stated:
             return NOTHING_SENT
         resource = index.find(stated, holder=holder)
-        kind = resource.get("resourceType") if resource is not None else reference_kind(stated)
+        kind = as_text(resource.get("resourceType")) if resource is not None else reference_kind(stated)
         if kind in {"Organization", None}:
             return OrganisationEvidence(sent=True, listed=_listed(stated, resource, index, directory))
         if kind != "PractitionerRole":

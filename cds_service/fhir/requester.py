@@ -140,7 +140,7 @@ class RequesterReader:
         """The organisation when `requester` names one rather than a person: by form, by what it finds, or by system."""
         resource = self._index.find(stated, holder=order)
         kind = resource.get("resourceType") if resource is not None else reference_kind(stated)
-        is_ods = as_object(stated.get("identifier")).get("system") in {ODS_SITE, ODS_ORGANISATION}
+        is_ods = as_text(as_object(stated.get("identifier")).get("system")) in {ODS_SITE, ODS_ORGANISATION}
         if kind == "Organization" or (kind is None and is_ods):
             return self._organisations(stated, order)
         return None

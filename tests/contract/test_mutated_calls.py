@@ -151,6 +151,8 @@ ROLE = "PractitionerRole/role-nwl-gp"
         (CALLS[0], ("prefetch", "patient", "birthDate"), "99999-01-01"),
         (CALLS[0], ("prefetch", "patient", "birthDate"), "9999-12"),
         (CALLS[0], ("prefetch", "patient", "generalPractitioner", 0, "reference"), ROLE),
+        (CALLS[4], ("context", "draftOrders", "entry", 0, "resource", "requester", "identifier", "system"), [[]]),
+        (CALLS[4], ("context", "draftOrders", "entry", 0, "resource", "requester", "identifier", "system"), {}),
     ],
 )
 def test_a_resource_that_breaks_its_own_rules_breaks_nothing_else(
@@ -159,6 +161,17 @@ def test_a_resource_that_breaks_its_own_rules_breaks_nothing_else(
     """A role whose organisation is itself, a status that is no code, a date beyond the calendar."""
     body = hook_call(file)
     put(body, path, value)
+
+    is_well_answered(service, body)
+
+
+@pytest.mark.parametrize("kind", [["Organization"], {}, None, 5, "Organization"])
+@pytest.mark.parametrize("element", ["requester", "encounter", "subject"])
+def test_a_contained_resource_of_no_proper_type_breaks_nothing(service: InProcess, element: str, kind: object) -> None:
+    """It is found by its id alone."""
+    body = hook_call(CALLS[0])
+    order = body["context"]["draftOrders"]["entry"][0]["resource"]
+    order.update({"contained": [{"resourceType": kind, "id": "x"}], element: {"reference": "#x"}})
 
     is_well_answered(service, body)
 
