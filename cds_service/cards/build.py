@@ -125,10 +125,10 @@ def _suggestion(
             "resource": referral,
         }
     ]
-    for order in removable:
-        if order.reference is not None:
-            description = f"Remove the scan order: {one_line(order.label)}"
-            actions.append({"type": "delete", "description": description, "resourceId": order.reference})
+    labels = {order.reference: order.label for order in removable if order.reference is not None}
+    for reference, name in labels.items():
+        description = f"Remove the scan order: {one_line(name)}"
+        actions.append({"type": "delete", "description": description, "resourceId": reference})
     return {"label": label or REFERRAL_KINDS[text_key].text, "uuid": new_uuid(), "actions": actions}
 
 

@@ -132,7 +132,9 @@ def draft_referral(
     referral = dict(_TEMPLATES[text])
     referral["subject"] = {"reference": f"Patient/{context.patient_id}"}
     referral["authoredOn"] = context.today.isoformat()
-    referral["requester"] = _requester(orders, context)
+    requester = _requester(orders, context)
+    if requester is not None:
+        referral["requester"] = requester
     if destination is not None and destination.ods_code is not None:
         referral["performer"] = [
             {
@@ -151,22 +153,23 @@ def draft_referral(
     return referral
 
 
-_STANDS_ALONE = re.compile(r"(?:https?://\S+/)?[A-Z][A-Za-z]+/[A-Za-z0-9.-]{1,64}")
-"""A literal reference that still means something outside the call: not contained, not a draft's urn."""
+_STANDS_ALONE = re.compile(
+    r"(?:https?://\S+/)?(?:Practitioner|PractitionerRole|Organization|Patient|RelatedPerson|Device)/[A-Za-z0-9.-]{1,64}"
+)
+"""A requester that R4 allows and that means something outside the call: not contained, not a draft of it."""
 
 
-def _requester(orders: list[OrderForCard], context: CardContext) -> Json:
-    """The order's requester when it can stand outside the call, else the hook's user."""
+def _requester(orders: list[OrderForCard], context: CardContext) -> Json | None:
+    """The order's requester when it can stand outside the call, else the hook's user; None when that names nobody."""
     for order in orders:
         stated = order.requester or {}
         reference = stated.get("reference")
         if isinstance(reference, str) and _STANDS_ALONE.fullmatch(reference):
             return {"reference": reference}
-        identifier = stated.get("identifier")
-        kept = _text_members(identifier, ("system", "value"))
+        kept = _text_members(stated.get("identifier"), ("system", "value"))
         if len(kept) == 2:  # noqa: PLR2004 - system and value
             return {"identifier": kept}
-    return {"reference": context.user_id}
+    return {"reference": context.user_id} if _STANDS_ALONE.fullmatch(context.user_id) else None
 
 
 def _concepts(concepts: Iterable[Json]) -> list[Json]:
@@ -187,6 +190,8 @@ def _concepts(concepts: Iterable[Json]) -> list[Json]:
 def _coding(coding: object) -> Json:
     """A coding's system, code and display where they are text; empty when there is no code."""
     copy = _text_members(coding, ("system", "code", "display"))
+    if "display" in copy:
+        copy["display"] = one_line(copy["display"])
     return copy if "code" in copy else {}
 
 

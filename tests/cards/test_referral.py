@@ -187,6 +187,8 @@ def test_a_logical_requester_is_copied_by_its_identifier() -> None:
         {"reference": "/"},
         {"reference": "Practitioner/"},
         {"reference": "Practitioner/with blanks"},
+        {"reference": "ServiceRequest/draft-1"},
+        {"reference": "https://ehr.example/fhir/Bundle/1"},
         {"display": "Dr Somebody"},
         {"identifier": "999"},
         {"identifier": {"value": "999"}},
@@ -197,6 +199,15 @@ def test_a_logical_requester_is_copied_by_its_identifier() -> None:
 def test_otherwise_the_requester_is_the_user(requester: Json | None) -> None:
     """A contained or draft resource is gone with the draft; junk refers to nobody."""
     assert referral({"requester": requester})["requester"] == {"reference": "Practitioner/u1"}
+
+
+@pytest.mark.parametrize("user_id", ["nobody", "/", "Practitioner/", "with blanks/1"])
+def test_a_user_id_that_names_nobody_is_no_requester(user_id: str) -> None:
+    """A reference has a type and an id; the element is optional."""
+    order = an_order(requester=None)
+    resource = draft_referral(TextKey.REDIRECT, [order], SERVICE, "Note.", CONTEXT._replace(user_id=user_id))
+
+    assert "requester" not in resource
 
 
 def test_the_first_order_with_a_requester_names_it() -> None:
