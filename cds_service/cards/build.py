@@ -9,9 +9,9 @@ from cds_service.cards.referral import REFERRAL_KINDS, draft_referral
 from cds_service.cards.speaker import FilledText, Speaker
 from cds_service.directory.model import Destination
 from cds_service.pathway.facts import Modality, RegionId
-from cds_service.pathway.model import OrderWords
 from cds_service.pathway.outcomes import Caution, Indicator, Outcome, TextKey
 from cds_service.pathway.signs import is_spine
+from cds_service.pathway.texts import OrderWords
 from cds_service.protocol.card import Action, Card, Link, Suggestion
 from cds_service.protocol.identifiers import new_uuid
 

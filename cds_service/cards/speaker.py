@@ -10,8 +10,9 @@ from typing import NamedTuple
 from cds_service.pathway.decision import Decision
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import NATIONAL
-from cds_service.pathway.model import CardText, NationalFallback, OrderWords, Pathway
+from cds_service.pathway.model import NationalFallback, Pathway
 from cds_service.pathway.outcomes import TextKey
+from cds_service.pathway.texts import CardText, OrderWords
 from cds_service.protocol.card import Coding, Link, Source
 
 OVERRIDE_SYSTEM = "https://cds-service.example/fhir/CodeSystem/msk-imaging-override-reason"

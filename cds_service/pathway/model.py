@@ -4,38 +4,15 @@ A file states a region's choices; the order of the rules is code (`decide.py`) a
 file can put an exemption above a red flag.
 """
 
-import re
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    HttpUrl,
-    StringConstraints,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from cds_service.pathway.facts import OUTSIDE, UNRESOLVED, Modality, RegionId, Setting
-from cds_service.pathway.outcomes import Caution, KeepScan, Outcome, RuleId, TextKey
-
-SentenceId = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{1,2}$")]
-"""A sentence of a source document, numbered in reading order: N1 to N14 (NWL), E1 to E14 (NEL)."""
-
-Line = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-
-SUMMARY_LIMIT = 139
-"""Longest summary in characters: CDS Hooks asks for fewer than 140."""
-
-MODALITY_WORDS = {Modality.MRI: "MRI", Modality.USS: "ultrasound", Modality.OTHER: "scan"}
-"""What a card calls one order; `OTHER` stands for orders of different kinds."""
-
-UNLESS_RED_FLAGS = " unless red flags"
-"""The end of a redirect's summary when reason or oncology status is missing (fact 2)."""
+from cds_service.pathway.outcomes import Outcome, RuleId, TextKey
+from cds_service.pathway.texts import Frozen, HttpsUrl, Line, Link, OverrideReason, SentenceId, Texts, check_texts
 
 LOCKED_RULES = frozenset(
     {
@@ -53,43 +30,8 @@ LOCKED_RULES = frozenset(
 )
 """Rules that no region can switch off: the documents' own red flags and the pathway itself."""
 
-SPELLED_OUT = {
-    TextKey.CES: ("cauda equina", "immediately"),
-    TextKey.MSCC: ("spinal cord compression", "immediately"),
-    TextKey.SUSPECTED_SARCOMA: ("sarcoma",),
-    TextKey.SUSPECTED_SARCOMA_CHILD: ("sarcoma", "48 hours"),
-    TextKey.SUSPECTED_CANCER: ("suspected cancer",),
-    TextKey.SUSPECTED_CANCER_CHILD: ("suspected cancer", "48 hours"),
-    TextKey.ONCOLOGY_SUSPICIOUS: ("oncology",),
-    TextKey.ONCOLOGY_NEW_PRIMARY: ("oncology",),
-    TextKey.ONCOLOGY_TWO_BRANCHES: ("oncology",),
-    TextKey.LUMP: ("lump",),
-    TextKey.REDIRECT: ("MSK",),
-    TextKey.REDIRECT_UNKNOWN_SETTING: ("MSK",),
-    TextKey.PAEDIATRIC: ("MSK",),
-}
-"""Words a summary must hold, whoever rewrites it: the red-flag words cannot be edited away."""
-
-
 RESERVED_IDS = frozenset({OUTSIDE, UNRESOLVED, "national"})
 """Words that stand for no region; a pathway cannot take one as its id."""
-
-SAFETY_NET = frozenset({TextKey.CES, TextKey.MSCC, TextKey.REDIRECT, TextKey.REDIRECT_UNKNOWN_SETTING})
-"""Card texts that always carry red-flag lines (`design.md`, fact 2)."""
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _only_https(url: HttpUrl | None) -> HttpUrl | None:
-    if url is not None and url.scheme != "https":
-        msg = "an address on a card starts with https://"
-        raise ValueError(msg)
-    return url
-
-
-HttpsUrl = Annotated[HttpUrl, AfterValidator(_only_https)]
 
 
 class Basis(StrEnum):
@@ -99,20 +41,7 @@ class Basis(StrEnum):
     NATIONAL = "national"
 
 
-class OrderWords(NamedTuple):
-    """How a card text speaks of the orders that it is about."""
-
-    modality: Modality
-    orders: int = 1
-
-    def fill(self, text: str) -> str:
-        """A card text with `{this}` and `{the}` filled in."""
-        scan = MODALITY_WORDS[self.modality] if self.orders == 1 else "scans"
-        these = "this" if self.orders == 1 else "these"
-        return text.replace("{this}", f"{these} {scan}").replace("{the}", f"the {scan}")
-
-
-class Rule(_Frozen):
+class Rule(Frozen):
     """One rule: the outcome it gives, its source, and in one line why it applies."""
 
     outcome: Outcome | None
@@ -129,7 +58,7 @@ class Rule(_Frozen):
         return self
 
 
-class ApprovalDate(_Frozen):
+class ApprovalDate(Frozen):
     """The approval date as printed; never used to decide."""
 
     as_printed: Line
@@ -138,7 +67,7 @@ class ApprovalDate(_Frozen):
     note: Line | None = None
 
 
-class Document(_Frozen):
+class Document(Frozen):
     """The source document's own metadata, as printed."""
 
     title: Line
@@ -153,7 +82,7 @@ class Document(_Frozen):
     url: HttpsUrl | None = None
 
 
-class Footprint(_Frozen):
+class Footprint(Frozen):
     """The area that commissions the pathway; sub-ICB locations first, legacy ICB codes as fallback (fact 4)."""
 
     name: Line
@@ -169,7 +98,7 @@ class Footprint(_Frozen):
         return self
 
 
-class Settings(_Frozen):
+class Settings(Frozen):
     """Which settings the pathway redirects and which it exempts; each of the four stands in exactly one."""
 
     redirect: tuple[Setting, ...]
@@ -187,60 +116,14 @@ class Settings(_Frozen):
         return self
 
 
-class FcpExemption(_Frozen):
+class FcpExemption(Frozen):
     """The exemption of assured First Contact Practitioners (NEL E5, E6)."""
 
     modalities: tuple[Modality, ...] = Field(min_length=1)
     spine_requires_expertise: bool = False
 
 
-class Link(_Frozen):
-    """A page that a card offers for the texts named; `url` is None where the document's own link was lost."""
-
-    label: Line
-    url: HttpsUrl | None
-    sentence: SentenceId | None = None
-    spine_only: bool = False
-    shown_on: tuple[TextKey, ...] = Field(min_length=1)
-
-
-class CardText(_Frozen):
-    """What one kind of card says, in Markdown.
-
-    `{this}` becomes "this MRI", "this ultrasound" or "these scans"; `{the}` likewise.
-    """
-
-    summary: Line
-    do: tuple[Line, ...] = Field(min_length=1)
-    safety_net: Line | None = None
-    suggestion: Line | None = None
-    suggestion_removing_some: Line | None = None
-    suggestion_keeping_scan: Line | None = None
-
-    def summary_for(self, orders: OrderWords, *, unless_red_flags: bool) -> str:
-        """The summary of a card about these orders."""
-        summary = orders.fill(self.summary)
-        return summary + UNLESS_RED_FLAGS if unless_red_flags else summary
-
-
-class OverrideReason(_Frozen):
-    """A coded reason to go ahead all the same, mapped to HL7's code where one fits."""
-
-    code: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{2,60}$")]
-    display: Line
-    hl7: str | None = None
-
-
-class Texts(_Frozen):
-    """Everything a card may say. A region's file holds only what differs from the national texts."""
-
-    cards: dict[TextKey, CardText] = {}
-    cautions: dict[Caution, Line] = {}
-    also_coded: dict[Outcome, Line] = {}
-    kept: dict[KeepScan, Line] = {}
-
-
-class Pathway(_Frozen):
+class Pathway(Frozen):
     """A region's pathway: metadata, scope, rules, links and card texts, complete with the national texts."""
 
     id: Annotated[RegionId, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{1,30}$", to_lower=True)]
@@ -277,7 +160,7 @@ class Pathway(_Frozen):
             msg = f"review {self.review} is before effective {self.effective}: check the two dates"
             raise ValueError(msg)
         _check_rules(self)
-        _check_texts(self.texts)
+        check_texts(self.texts)
         codes = [reason.code for reason in self.override_reasons]
         if len(set(codes)) != len(codes):
             msg = "override_reasons: each code may stand once"
@@ -298,7 +181,7 @@ class Pathway(_Frozen):
         return today > self.review
 
 
-class NationalFallback(_Frozen):
+class NationalFallback(Frozen):
     """What speaks where no region's pathway applies: always in force, with no suggestion."""
 
     id: Annotated[RegionId, StringConstraints(pattern=r"^national$")]
@@ -319,7 +202,7 @@ class NationalFallback(_Frozen):
         if missing:
             msg = f"texts.cards: no text for {', '.join(sorted(missing))}"
             raise ValueError(msg)
-        _check_texts(self.texts)
+        check_texts(self.texts)
         return self
 
 
@@ -343,30 +226,6 @@ def _check_rules(pathway: Pathway) -> None:
         if rule.outcome != OUTCOME_OF[rule_id]:
             msg = f"rules.{rule_id}.outcome: is {rule.outcome}, must be {OUTCOME_OF[rule_id]}"
             raise ValueError(msg)
-
-
-_PLACEHOLDER = re.compile(r"\{[^{}]*\}")
-_ALL_ORDER_WORDS = [OrderWords(modality, orders) for modality in Modality for orders in (1, 2)]
-
-
-def _check_texts(texts: Texts) -> None:
-    for key, text in texts.cards.items():
-        longest = max(len(text.summary_for(words, unless_red_flags=True)) for words in _ALL_ORDER_WORDS)
-        if longest > SUMMARY_LIMIT:
-            msg = f"texts.cards.{key}.summary: {longest} characters at its longest, at most {SUMMARY_LIMIT}; shorten it"
-            raise ValueError(msg)
-        lines = (text.summary, *text.do, text.safety_net, text.suggestion, text.suggestion_keeping_scan)
-        unknown = {found for line in lines for found in _PLACEHOLDER.findall(line or "")} - {"{this}", "{the}"}
-        if unknown:
-            msg = f"texts.cards.{key}: {', '.join(sorted(unknown))} is no placeholder; use {{this}} or {{the}}"
-            raise ValueError(msg)
-        if key in SAFETY_NET and text.safety_net is None:
-            msg = f"texts.cards.{key}.safety_net: must be there; leave it out to keep the national one"
-            raise ValueError(msg)
-        for words in SPELLED_OUT.get(key, ()):
-            if words.lower() not in text.summary.lower():
-                msg = f"texts.cards.{key}.summary: must spell out '{words}'"
-                raise ValueError(msg)
 
 
 NATIONAL_ONLY = frozenset(

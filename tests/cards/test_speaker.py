@@ -5,8 +5,8 @@ import pytest
 from cds_service.cards.speaker import OVERRIDE_SYSTEM, Speaker, speakers_of
 from cds_service.pathway.facts import Modality, RegionId
 from cds_service.pathway.loading import NATIONAL as NATIONAL_FALLBACK
-from cds_service.pathway.model import OrderWords
 from cds_service.pathway.outcomes import TextKey
+from cds_service.pathway.texts import OrderWords
 from tests.cards.conftest import NATIONAL, PATHWAYS, SPEAKERS, an_order, some_facts
 
 NWL = SPEAKERS[RegionId("nwl")]

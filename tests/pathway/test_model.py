@@ -9,17 +9,9 @@ from pydantic import ValidationError
 
 from cds_service.pathway.facts import Modality
 from cds_service.pathway.loading import NATIONAL, PathwayFileError
-from cds_service.pathway.model import (
-    LOCKED_RULES,
-    NATIONAL_ONLY,
-    OUTCOME_OF,
-    SPELLED_OUT,
-    CardText,
-    NationalFallback,
-    OrderWords,
-    Pathway,
-)
+from cds_service.pathway.model import LOCKED_RULES, NATIONAL_ONLY, OUTCOME_OF, NationalFallback, Pathway
 from cds_service.pathway.outcomes import RuleId, TextKey
+from cds_service.pathway.texts import SPELLED_OUT, CardText, OrderWords
 
 Json = dict[str, Any]
 Read = Callable[[Json], Pathway]

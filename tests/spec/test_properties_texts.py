@@ -8,8 +8,9 @@ from situations import PATHWAYS, REDIRECTS, Situation, situations
 
 from cds_service.pathway.facts import Modality, RegionId
 from cds_service.pathway.loading import NATIONAL
-from cds_service.pathway.model import SPELLED_OUT, NationalFallback, OrderWords, Pathway
+from cds_service.pathway.model import NationalFallback, Pathway
 from cds_service.pathway.outcomes import Caution, Outcome, TextKey
+from cds_service.pathway.texts import SPELLED_OUT, OrderWords
 
 CDS_HOOKS_SUMMARY = 140
 """A summary has fewer characters than this (CDS Hooks, "Card attributes")."""
