@@ -4,12 +4,12 @@ Under care outranks active, active outranks past. `NONE` needs a whole and empty
 have said otherwise; an absent key is never read as "none".
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from cds_service.fhir.reasons import is_not_true
-from cds_service.fhir.resources import ResourceIndex, is_complete_answer, same_patient
-from cds_service.fhir.shapes import Json, as_text, codings, codings_of, has_coding, objects, status_codes
+from cds_service.fhir.resources import ResourceIndex, same_patient
+from cds_service.fhir.shapes import Json, as_text, codings, codings_of, objects, status_codes
 from cds_service.pathway.facts import Oncology
 from cds_service.terminology.value_sets import Terminology
 
@@ -34,9 +34,9 @@ class OncologyStatus(NamedTuple):
     evidence: str
 
 
-def read_oncology(prefetch: Json, patient_id: str, index: ResourceIndex, terminology: Terminology) -> OncologyStatus:
+def read_oncology(patient_id: str, index: ResourceIndex, terminology: Terminology) -> OncologyStatus:
     """Read care first, then the problem list, then whether everything was answered."""
-    cancers = list(_cancers(patient_id, index, terminology))
+    cancers, all_coded = _problems(patient_id, index, terminology)
     haematological = any(HAEMATOLOGICAL_GROUP in groups for _, groups in cancers)
     care = _care(patient_id, index, terminology, haematological=haematological)
     if care is not None:
@@ -44,22 +44,29 @@ def read_oncology(prefetch: Json, patient_id: str, index: ResourceIndex, termino
     if cancers:
         active = any(_is_active(condition, groups) for condition, groups in cancers)
         return OncologyStatus(Oncology.ACTIVE if active else Oncology.PAST, "problem list")
-    if not all(has_coding(condition.get("code")) for condition in index.prefetched("Condition")):
+    if not all_coded:
         return OncologyStatus(Oncology.UNKNOWN, "a problem without a code")
-    if all(is_complete_answer(prefetch.get(key)) for key in ONCOLOGY_PREFETCH):
+    if all(index.answered(key) for key in ONCOLOGY_PREFETCH):
         return OncologyStatus(Oncology.NONE, "problem list, episodes and care teams")
     return OncologyStatus(Oncology.UNKNOWN, "not all sources answered")
 
 
-def _cancers(patient_id: str, index: ResourceIndex, terminology: Terminology) -> Iterator[tuple[Json, frozenset[str]]]:
-    """The patient's cancers, present or past, that are not refuted or entered in error, with their groups."""
+def _problems(
+    patient_id: str, index: ResourceIndex, terminology: Terminology
+) -> tuple[list[tuple[Json, frozenset[str]]], bool]:
+    """The patient's cancers, present or past, that are not refuted, with their groups; and whether all is coded."""
+    cancers: list[tuple[Json, frozenset[str]]] = []
+    all_coded = True
     for condition in index.prefetched("Condition"):
-        for coding in codings(condition.get("code")):
+        found = codings(condition.get("code"))
+        all_coded = all_coded and any(code.strip() for _, code in found)
+        for coding in found:
             groups = terminology.groups(*coding)
             if not groups or groups.isdisjoint(CANCER_GROUPS) or is_not_true(condition):
                 continue
             if same_patient(condition.get("subject"), patient_id, index):
-                yield condition, groups
+                cancers.append((condition, groups))
+    return cancers, all_coded
 
 
 def _is_active(condition: Json, groups: frozenset[str]) -> bool:

@@ -141,7 +141,7 @@ class _CallReader:
         patient = find_patient(context.patient_id, self._index)
         self._age = read_age(patient, today)
         self._home = read_home(patient, self._index, directory)
-        self._oncology = read_oncology(context.prefetch, context.patient_id, self._index, terminology)
+        self._oncology = read_oncology(context.patient_id, self._index, terminology)
 
     def read(self, order: SelectedOrder, procedure: Procedure) -> ReadOrder:
         resource = order.resource

@@ -15,9 +15,9 @@ class ResourceIndex:
         self._by_reference: dict[str, Json] = {}
         self._prefetched: dict[str, list[Json]] = {}
         self._containers: dict[int, Json] = {}
-        self._part_of_types: set[str] = set()
         for entry in objects(draft_orders.get("entry")):
             self._add(entry.get("resource"), entry.get("fullUrl"))
+        self._prefetch = prefetch
         for value in prefetch.values():
             self._add_prefetched(value)
 
@@ -29,9 +29,6 @@ class ResourceIndex:
             return
         for entry in objects(value.get("entry")):
             self._add(entry.get("resource"), entry.get("fullUrl"), self._prefetched)
-        if not is_complete_answer(value):
-            brought = [as_object(entry.get("resource")) for entry in objects(value.get("entry"))]
-            self._part_of_types |= {str(resource.get("resourceType")) for resource in brought}
 
     def _add(self, resource: object, full_url: object, by_type: dict[str, list[Json]] | None = None) -> None:
         if not isinstance(resource, dict):
@@ -55,9 +52,17 @@ class ResourceIndex:
         """The resources of a type that prefetch brought, under whichever key."""
         return self._prefetched.get(resource_type, [])
 
+    def answered(self, key: str) -> bool:
+        """Whether a prefetch key brought a whole search answer (`is_complete_answer`)."""
+        return is_complete_answer(self._prefetch.get(key))
+
     def came_whole(self, resource_type: str) -> bool:
         """Whether every prefetch answer that brought this type was a whole one, and not a page of it."""
-        return resource_type not in self._part_of_types
+        return all(
+            is_complete_answer(value)
+            for value in self._prefetch.values()
+            if any(_type_of(entry) == resource_type for entry in objects(as_object(value).get("entry")))
+        )
 
     def find(self, reference: object, *, holder: Json | None = None) -> Json | None:
         """The resource that a Reference names, or None when it did not come with the call.
@@ -107,18 +112,24 @@ def is_complete_answer(value: object) -> bool:
         return False
     if any(not isinstance(link, dict) or link.get("relation") == "next" for link in links):
         return False
-    matches = 0
+    includes = 0
     for entry in entries:
-        resource = entry.get("resource") if isinstance(entry, dict) else None
-        if not isinstance(resource, dict) or resource.get("resourceType") in _NOT_A_RESULT:
+        if _type_of(entry) in _NOT_A_RESULT:
             return False
         search = entry.get("search")
-        matches += not (isinstance(search, dict) and search.get("mode") == "include")
+        if isinstance(search, dict) and search.get("mode") == "include":
+            includes += 1
     total = value.get("total")
-    return not isinstance(total, int) or total <= matches
+    return not isinstance(total, int) or total <= len(entries) - includes
 
 
 _NOT_A_RESULT = (None, "OperationOutcome")
+
+
+def _type_of(entry: object) -> object:
+    """The type of an entry's resource; None for junk."""
+    resource = entry.get("resource") if isinstance(entry, dict) else None
+    return resource.get("resourceType") if isinstance(resource, dict) else None
 
 
 def same_patient(reference: object, patient_id: str, index: ResourceIndex) -> bool:

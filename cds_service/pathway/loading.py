@@ -98,7 +98,11 @@ def _read(path: Path) -> str:
         raise PathwayFileError(msg) from error
 
 
-class _OneOfEachKey(yaml.SafeLoader):
+_FASTEST_SAFE_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml's loader where PyYAML was built with it: a tenth of the time at start."""
+
+
+class _OneOfEachKey(_FASTEST_SAFE_LOADER):  # type: ignore[misc,valid-type] # the class is chosen at import
     """YAML lets a later key silently win over an earlier one; in a pathway that would hide a line."""
 
 
@@ -108,7 +112,8 @@ def _construct_mapping(loader: _OneOfEachKey, node: yaml.MappingNode) -> dict[An
     if doubled:
         problem = f"the key {doubled[0]!r} stands twice; keep one"
         raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
-    return loader.construct_mapping(node, deep=True)
+    mapping: dict[Any, Any] = loader.construct_mapping(node, deep=True)
+    return mapping
 
 
 _OneOfEachKey.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)

@@ -41,7 +41,7 @@ def oncology(**answers: Any) -> Oncology:  # noqa: ANN401 - any JSON
 
 def status_of(prefetch: Json) -> OncologyStatus:
     """What a whole prefetch is read to mean."""
-    return read_oncology(prefetch, "p1", ResourceIndex(prefetch, {}, SERVER), TERMINOLOGY)
+    return read_oncology("p1", ResourceIndex(prefetch, {}, SERVER), TERMINOLOGY)
 
 
 def cancer(code: str = BREAST_CANCER, clinical: str | None = "active", **elements: object) -> Json:
