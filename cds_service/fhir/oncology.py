@@ -58,14 +58,15 @@ def _problems(
     cancers: list[tuple[Json, frozenset[str]]] = []
     all_coded = True
     for condition in index.prefetched("Condition"):
-        found = codings(condition.get("code"))
-        all_coded = all_coded and any(code.strip() for _, code in found)
-        for coding in found:
-            groups = terminology.groups(*coding)
+        is_coded = False
+        for system, code in codings(condition.get("code")):
+            groups = terminology.groups(system, code)
+            is_coded = is_coded or bool(code.strip())
             if not groups or groups.isdisjoint(CANCER_GROUPS) or is_not_true(condition):
                 continue
             if same_patient(condition.get("subject"), patient_id, index):
                 cancers.append((condition, groups))
+        all_coded = all_coded and is_coded
     return cancers, all_coded
 
 

@@ -79,13 +79,17 @@ def _listed(
 
 def _by_identifiers(identifiers: list[Json], directory: Directory) -> tuple[Organisation, ...]:
     """A site is looked up before its organisation (`design.md`, configuration folder)."""
-    for system in (ODS_SITE, ODS_ORGANISATION):
-        codes = [as_text(i.get("value")) for i in identifiers if i.get("system") == system]
-        found = [directory.organisation(code) for code in codes if code is not None]
-        listed = tuple(dict.fromkeys(organisation for organisation in found if organisation is not None))
-        if listed:
-            return listed
-    return ()
+    sites: dict[Organisation, None] = {}
+    organisations: dict[Organisation, None] = {}
+    for identifier in identifiers:
+        system = identifier.get("system")
+        if system != ODS_SITE and system != ODS_ORGANISATION:  # noqa: PLR1714 - the value may be unhashable junk
+            continue
+        code = as_text(identifier.get("value"))
+        listed = directory.organisation(code) if code is not None else None
+        if listed is not None:
+            (sites if system == ODS_SITE else organisations)[listed] = None
+    return tuple(sites or organisations)
 
 
 def region_of(organisation: Organisation) -> RegionId:

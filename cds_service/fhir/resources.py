@@ -1,5 +1,7 @@
 """Every resource that came with a call, found by reference: prefetch, the draft bundle, and contained resources."""
 
+from functools import cached_property
+
 from cds_service.fhir.shapes import Json, as_object, as_text, objects
 
 
@@ -12,36 +14,39 @@ class ResourceIndex:
 
     def __init__(self, prefetch: Json, draft_orders: Json, fhir_server: str | None) -> None:
         self._base = fhir_server.rstrip("/") + "/" if fhir_server else None
-        self._by_reference: dict[str, Json] = {}
-        self._prefetched: dict[str, list[Json]] = {}
-        self._containers: dict[int, Json] = {}
-        for entry in objects(draft_orders.get("entry")):
-            self._add(entry.get("resource"), entry.get("fullUrl"))
+        self._draft_orders = draft_orders
         self._prefetch = prefetch
+        self._prefetched: dict[str, list[Json]] = {}
+        self._by_id: dict[str, dict[str, Json]] = {}
+        self._containers: dict[int, Json] = {}
         for value in prefetch.values():
-            self._add_prefetched(value)
+            if not isinstance(value, dict):
+                continue
+            if value.get("resourceType") == "Bundle":
+                for entry in objects(value.get("entry")):
+                    self._add_prefetched(entry.get("resource"))
+            else:
+                self._add_prefetched(value)
 
-    def _add_prefetched(self, value: object) -> None:
-        if not isinstance(value, dict):
-            return
-        if value.get("resourceType") != "Bundle":
-            self._add(value, None, self._prefetched)
-            return
-        for entry in objects(value.get("entry")):
-            self._add(entry.get("resource"), entry.get("fullUrl"), self._prefetched)
+    def _add_prefetched(self, resource: object) -> None:
+        if isinstance(resource, dict) and isinstance(kind := resource.get("resourceType"), str):
+            self._prefetched.setdefault(kind, []).append(resource)
 
-    def _add(self, resource: object, full_url: object, by_type: dict[str, list[Json]] | None = None) -> None:
-        if not isinstance(resource, dict):
-            return
-        kind, identity = resource.get("resourceType"), resource.get("id")
-        if not isinstance(kind, str):
-            return
-        if by_type is not None:
-            by_type.setdefault(kind, []).append(resource)
-        if isinstance(identity, str) and identity:
-            self._by_reference.setdefault(f"{kind}/{identity}", resource)
-        if isinstance(full_url, str) and full_url:
-            self._by_reference.setdefault(full_url, resource)
+    @cached_property
+    def _by_full_url(self) -> dict[str, Json]:
+        """Every entry's resource by its `fullUrl`, drafts first; made when a reference first asks for it."""
+        found: dict[str, Json] = {}
+        for bundle in (self._draft_orders, *self._prefetch.values()):
+            for entry in objects(as_object(bundle).get("entry")):
+                resource, full_url = entry.get("resource"), entry.get("fullUrl")
+                if (
+                    _type_of(entry) is not None
+                    and isinstance(resource, dict)
+                    and isinstance(full_url, str)
+                    and full_url
+                ):
+                    found.setdefault(full_url, resource)
+        return found
 
     @property
     def knows_its_server(self) -> bool:
@@ -76,11 +81,26 @@ class ResourceIndex:
             return None
         if target.startswith("#"):
             return self._find_contained(holder, target[1:])
-        found = self._by_reference.get(target.split("/_history/", 1)[0])
-        if found is not None:
+        unversioned = target.split("/_history/", 1)[0]
+        if ":" in unversioned and (found := self._by_full_url.get(unversioned)) is not None:
             return found
-        relative = self.relative(target)
-        return self._by_reference.get(relative) if relative is not None else None
+        relative = self.relative(unversioned)
+        kind, _, identity = relative.partition("/") if relative is not None else ("", "", "")
+        return self._of_type(kind, identity) if identity else None
+
+    def _of_type(self, kind: str, identity: str) -> Json | None:
+        """The resource of a type with this id, drafts first; a type is indexed when it is first asked for."""
+        by_id = self._by_id.get(kind)
+        if by_id is None:
+            by_id = self._by_id[kind] = {}
+            for resource in (*self._drafts_of_type(kind), *self._prefetched.get(kind, ())):
+                if isinstance(resource_id := resource.get("id"), str):
+                    by_id.setdefault(resource_id, resource)
+        return by_id.get(identity)
+
+    def _drafts_of_type(self, kind: str) -> list[Json]:
+        drafts = [as_object(entry.get("resource")) for entry in objects(self._draft_orders.get("entry"))]
+        return [draft for draft in drafts if draft.get("resourceType") == kind]
 
     def _find_contained(self, holder: Json | None, identity: str) -> Json | None:
         """A contained resource; one that is contained itself looks among its container's."""
