@@ -92,7 +92,7 @@ class RequesterReader:
         self._directory = directory
         self._terminology = terminology
         self._today = today
-        self._followed: dict[str, OrganisationEvidence] = {}
+        self._followed: dict[tuple[str | None, ...], OrganisationEvidence] = {}
 
     def read(self, order: Json, user_id: str, encounter_id: str | None) -> Requester:
         """Read the requester of one order.
@@ -174,12 +174,14 @@ class RequesterReader:
 
     def _organisations(self, reference: object, holder: Json) -> OrganisationEvidence:
         """The organisation behind a reference; one that several resources of a call name is followed once."""
-        target = reference.get("reference") if isinstance(reference, dict) and "identifier" not in reference else None
-        if not isinstance(target, str) or target.startswith("#"):
+        stated = as_object(reference)
+        identifier = as_object(stated.get("identifier"))
+        named = (as_text(stated.get("reference")), as_text(identifier.get("system")), as_text(identifier.get("value")))
+        if named[0] is None or named[0].startswith("#"):
             return organisations_of(reference, holder, self._index, self._directory)
-        found = self._followed.get(target)
+        found = self._followed.get(named)
         if found is None:
-            found = self._followed[target] = organisations_of(reference, holder, self._index, self._directory)
+            found = self._followed[named] = organisations_of(reference, holder, self._index, self._directory)
         return found
 
     def _encounter_evidence(self, order: Json, encounter_id: str | None) -> list[OrganisationEvidence]:

@@ -19,7 +19,8 @@ _DETAIL = """**Why this card**
 **Safety net**
 
 New leg weakness, numbness around the saddle, or trouble passing urine or opening the bowels: send to the
-emergency department today.
+emergency department today. Signs of infection, cancer, fracture or a lump that grows: refer urgently, by the
+local urgent route, and do not wait for a scan. A draft is not sent until somebody completes and sends it.
 
 **Where to**
 
@@ -56,11 +57,16 @@ _REFERRAL = {
 }
 
 _OVERRIDE_REASONS = (
-    ("red-flags", "Red flags are present"),
-    ("specialist-advice", "A specialist advised this scan"),
-    ("patient-declined", "The patient declined the referral"),
-    ("scan-planned", "The scan is part of an agreed plan"),
-    ("other", "Another reason"),
+    ("specialist-or-advice-and-guidance-requested", "Asked for by a specialist or by advice and guidance"),
+    ("community-msk-requested", "Asked for by the community MSK service"),
+    ("red-flag-already-actioned", "Red flag already acted on"),
+    ("not-an-msk-scan", "Not a musculoskeletal scan"),
+    ("surveillance-or-follow-up", "Surveillance or planned follow-up scan"),
+    ("service-unavailable-or-wait", "Service not available or wait too long"),
+    ("patient-preference", "Patient's informed preference"),
+    ("paediatric-or-out-of-area", "Child or out-of-area patient"),
+    ("clinical-disagreement", "Clinical judgement differs"),
+    ("other", "Other reason"),
 )
 
 ONE_CARD = orjson.dumps(
@@ -101,7 +107,7 @@ ONE_CARD = orjson.dumps(
                 "selectionBehavior": "at-most-one",
                 "overrideReasons": [
                     {
-                        "system": "https://cds-service.example/override-reason",
+                        "system": "https://cds-service.example/fhir/CodeSystem/msk-imaging-override-reason",
                         "code": code,
                         "display": display,
                     }
@@ -112,4 +118,4 @@ ONE_CARD = orjson.dumps(
         ]
     }
 )
-"""A redirect card as compact JSON: some 2.8 kB."""
+"""A redirect card as compact JSON: as large as the service's own, some 4.1 kB."""
