@@ -156,7 +156,3 @@ Pick an MRI and a reason on its PAMA Imaging screen and read the card.
 Chrome may ask to let the page reach this machine: allow it.
 Authentication is off, because this is the demo. Stop with Ctrl-C.
 """
-
-
-if __name__ == "__main__":
-    main()

@@ -1,8 +1,9 @@
 """Health and metrics for those who run the service."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from typing_extensions import TypedDict
 
@@ -32,6 +33,12 @@ class Ready(TypedDict):
     cardLog: CardLogState
 
 
+def _described(description: str, model: str) -> dict[str, Any]:
+    """An answer for the OpenAPI document, which holds the schema itself; FastAPI need not build it at each start."""
+    schema = {"$ref": f"#/components/schemas/{model}"}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
 def health_router(card_log: EvaluationLog) -> APIRouter:
     """`/health/live`, `/health/ready` and `/metrics` of one process.
 
@@ -40,20 +47,27 @@ def health_router(card_log: EvaluationLog) -> APIRouter:
     """
     router = APIRouter(tags=["upkeep"])
 
-    @router.get("/health/live")
-    async def live() -> Live:
+    @router.get("/health/live", responses={200: _described("The process answers.", "Live")})
+    async def live() -> JSONResponse:
         """200 while the process answers at all."""
-        return {"status": "live", "version": __version__}
+        state: Live = {"status": "live", "version": __version__}
+        return JSONResponse(state)
 
-    @router.get("/health/ready", responses={503: {"model": Ready, "description": "The card log takes no events."}})
-    async def ready(response: Response) -> Ready:
+    @router.get(
+        "/health/ready",
+        responses={
+            200: _described("The card log takes events.", "Ready"),
+            503: _described("The card log takes no events.", "Ready"),
+        },
+    )
+    async def ready() -> JSONResponse:
         """200 when the card log takes events, else 503; a hook call is answered all the same."""
         stats = card_log.stats
-        response.status_code = 200 if stats.healthy else 503
-        return {
+        state: Ready = {
             "status": "ready" if stats.healthy else "not ready",
             "cardLog": {"stored": stats.stored, "waiting": stats.waiting, "lost": stats.lost},
         }
+        return JSONResponse(state, status_code=200 if stats.healthy else 503)
 
     @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def metrics() -> Response:

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from cds_service import __version__
 from cds_service.cardlog.writer import NoCardLog
 from cds_service.hooks.discovery import SERVICE_ID
-from cds_service.hooks.health import health_router
+from cds_service.hooks.health import Live, Ready, health_router
 from cds_service.hooks.pathway_pages import pathway_pages
 from cds_service.pathway.loading import load_pathways
 from cds_service.protocol.card import Cards, Services
@@ -73,7 +73,7 @@ def openapi_document() -> Json:
     schemas["OperationOutcome"] = _OPERATION_OUTCOME
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    for model in (HookRequest, FeedbackRequest, Cards, Services):
+    for model in (HookRequest, FeedbackRequest, Cards, Services, Live, Ready):
         _add_schema(schemas, model)
     document["paths"] = {**_hook_paths(), **document["paths"]}
     return document

@@ -4,7 +4,7 @@
 room imports nothing else of the service: the words that it shares with the pathway rules are plain strings.
 """
 
-from cds_service.terminology.procedure_text import TextClassification, body_region_of_text, classify_text
+from cds_service.terminology.procedure_text import TextClassification, classify_text
 from cds_service.terminology.value_set_file import ValueSetError
 from cds_service.terminology.value_sets import (
     ProcedureConcept,
@@ -19,7 +19,6 @@ __all__ = [
     "TextClassification",
     "ValueSetError",
     "ValueSetSummary",
-    "body_region_of_text",
     "classify_text",
     "load_terminology",
 ]

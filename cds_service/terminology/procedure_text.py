@@ -136,21 +136,6 @@ def classify_text(text: str) -> TextClassification | None:
     return TextClassification(modality, region)
 
 
-def body_region_of_text(text: str, modality: str | None = None) -> str | None:
-    """Classify the text of a body site, such as `Knee joint`.
-
-    Args:
-        text: the text.
-        modality: the order's modality when it is known; a leg is a region of its own only in an MRI.
-
-    Returns:
-        A value of the pathway's `BodyRegion`, `unknown` when the text names something that may or may not be
-        MSK, or several things; None when it names nothing that is known.
-    """
-    region, _ = _body_region(_words(text), modality)
-    return UNKNOWN if region is not None and _is_cut(text) else region
-
-
 def _words(text: str) -> list[str]:
     return _WORD.findall(text.strip()[:LONGEST_TEXT].lower())
 

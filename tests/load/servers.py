@@ -69,7 +69,7 @@ class Memory:
 def service_command(port: int, database: Path) -> list[str]:
     """The service as a deployment starts it: one process, the demo configuration, a SQLite card log."""
     return [
-        *(sys.executable, "-m", "cds_service.cli", "serve"),
+        *(sys.executable, "-m", "cds_service", "serve"),
         *("--config", str(ROOT / "cds_service" / "demo" / "configuration")),
         *("--database-url", f"sqlite:///{database}"),
         *("--host", LOOPBACK, "--port", str(port), "--workers", "1"),

@@ -51,7 +51,7 @@ def test_the_service_runs_as_one_process_with_its_card_log_on() -> None:
     """The command names the demo's configuration, a SQLite file and one worker on this machine."""
     command = " ".join(service_command(8123, Path("/folder/card-log.sqlite")))
 
-    assert "cds_service.cli serve --config" in command
+    assert "cds_service serve --config" in command
     assert "--database-url sqlite:////folder/card-log.sqlite" in command
     assert "--host 127.0.0.1 --port 8123 --workers 1" in command
 

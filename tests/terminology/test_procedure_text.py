@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.terminology import TextClassification, body_region_of_text, classify_text
+from cds_service.terminology import TextClassification, classify_text
 from cds_service.terminology.procedure_words import (
     BARE_MODALITIES,
     BESIDE_BARE_MODALITY,
@@ -236,7 +236,7 @@ def test_a_long_text_is_not_trusted() -> None:
     assert classify_text(short) == TextClassification("mri", "knee")
     assert classify_text(short + " doppler") == TextClassification("mri", "unknown")
     assert classify_text("MRI brain ".ljust(250, "x")) == TextClassification("mri", "unknown")
-    assert body_region_of_text("knee ".ljust(250, "x")) == "unknown"
+    assert classify_text("MRI knee ".ljust(250, "x")) == TextClassification("mri", "unknown")
     assert classify_text(" " * 500 + "MRI knee" + " " * 500) == TextClassification("mri", "knee")
 
 
@@ -255,19 +255,19 @@ def test_a_long_text_is_not_trusted() -> None:
         ("Pelvis", "unknown"),
         ("Knee and shoulder", "unknown"),
         ("Cervical", "unknown"),
-        ("Left", None),
-        ("", None),
+        ("Left", "unknown"),
+        ("", "unknown"),
     ],
 )
-def test_a_body_site_is_read(text: str, region: str | None) -> None:
-    """A body site needs no modality; one that names nothing known says nothing."""
-    assert body_region_of_text(text) == region
+def test_a_body_site_is_read_beside_the_modality(text: str, region: str) -> None:
+    """One that names nothing known leaves the region unknown."""
+    assert classify_text(f"MRI {text}") == TextClassification("mri", region)
 
 
-@pytest.mark.parametrize(("modality", "region"), [("mri", "lower-limb"), ("uss", "unknown"), (None, "unknown")])
-def test_a_leg_is_a_region_of_an_mri_only(modality: str | None, region: str) -> None:
+@pytest.mark.parametrize(("scan", "modality", "region"), [("MRI", "mri", "lower-limb"), ("US", "uss", "unknown")])
+def test_a_leg_is_a_region_of_an_mri_only(scan: str, modality: str, region: str) -> None:
     """An ultrasound of "the leg" may look for a clot."""
-    assert body_region_of_text("Left leg", modality) == region
+    assert classify_text(f"{scan} left leg") == TextClassification(modality, region)
 
 
 def test_no_phrase_stands_in_two_tables() -> None:
@@ -302,7 +302,6 @@ def test_no_text_raises(text: str) -> None:
     if classification is not None:
         assert classification.modality in MODALITIES
         assert classification.body_region in BODY_REGIONS
-    assert body_region_of_text(text) in BODY_REGIONS | {None}
 
 
 @given(
