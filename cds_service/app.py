@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from importlib import resources
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -17,29 +18,33 @@ from cds_service.cardlog.store import CardLogStore
 from cds_service.cardlog.writer import CardLog, EvaluationLog, NoCardLog
 from cds_service.demo.fhir_server import fixture_fhir_app
 from cds_service.directory import load_directory
+from cds_service.edge import Edge
 from cds_service.hooks.answers import Responder
 from cds_service.hooks.browsers import BrowserAccess
-from cds_service.hooks.health import health_router
+from cds_service.hooks.health import MetricsAccess, health_router
 from cds_service.hooks.last_resort import LastResort
 from cds_service.hooks.openapi import TITLE
 from cds_service.hooks.pathway_pages import pathway_pages
 from cds_service.hooks.responses import on_defect, on_http_error
-from cds_service.hooks.routes import Clock, FeedbackCall, ServiceCall, hook_routes
+from cds_service.hooks.routes import Clock, Discovery, FeedbackCall, ServiceCall, hook_routes
 from cds_service.pathway.loading import NATIONAL, footprint_regions, load_pathways
-from cds_service.security.clients import load_clients, unauthenticated_caller
+from cds_service.security.clients import Client, unauthenticated_caller
+from cds_service.security.clients_file import load_clients
+from cds_service.security.door import OpenDoor
 from cds_service.settings import Settings
 from cds_service.terminology import load_terminology
 
 _logger = logging.getLogger(__name__)
 
 
-class AuthenticationNotAvailableError(Exception):
-    """`CDS_SERVICE_AUTH=required`, which this version cannot do yet."""
+class NoClientError(Exception):
+    """`CDS_SERVICE_AUTH=required`, and nobody could ever be let in."""
 
     def __init__(self) -> None:
         super().__init__(
-            "Client authentication is required by default and is not part of this version yet. To run without it, on a "
-            "network where only your EHR can reach the service, say so: CDS_SERVICE_AUTH=off"
+            "Client authentication is required, and clients.yaml of the configuration folder names no client whose "
+            "token could be checked. Add one with its issuer and jwks_url (cds-service clients new writes the entry), "
+            "or, on a network where only your EHR can reach the service, say CDS_SERVICE_AUTH=off"
         )
 
 
@@ -55,17 +60,15 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         clock: the aware time now; the real one when left out.
 
     Raises:
-        AuthenticationNotAvailableError: authentication was not switched off.
+        NoClientError: authentication is required, and no client could be let in.
         PathwayFileError, ConfigurationError, ClientsFileError: a file of the configuration folder is wrong.
         DatabaseSettingError: the card log's database URL cannot be used.
         CardLogStoreError: the card log's database cannot be opened.
     """
     settings = settings if settings is not None else Settings()
-    if settings.auth == "required":
-        raise AuthenticationNotAvailableError
     pathways = load_pathways(settings.config / "pathways")
     directory = load_directory(settings.config, footprint_regions(pathways))
-    clients = load_clients(settings.config / "clients.yaml", frozenset(pathways))
+    clients = _clients(settings, frozenset(pathways))
     for warning in directory.warnings:
         _logger.warning("%s", warning)
     source_urls: dict[str, str] = {
@@ -77,16 +80,20 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     }
     responder = Responder(pathways, directory, load_terminology(), source_urls)
     card_log, store = _card_log(settings)
+    edge = _edge(settings, clients)
     now = clock if clock is not None else _now
-    client = unauthenticated_caller(clients)
-    hooks = hook_routes(ServiceCall(responder, card_log, client, now), FeedbackCall(card_log, now))
+    hooks = hook_routes(
+        ServiceCall(responder, card_log, edge.door, edge.completer, now),
+        FeedbackCall(card_log, edge.door, now),
+        Discovery(edge.door),
+    )
     rest = _fastapi()
-    rest.include_router(health_router(card_log))
+    rest.include_router(health_router(card_log, _metrics_access(settings)))
     rest.include_router(pathway_pages(pathways))
     if settings.demo:
         rest.mount("/fhir", fixture_fhir_app())
-    router = Router([*hooks, Mount("/", rest)], lifespan=_lifespan(card_log, store))
-    return BrowserAccess(LastResort(router))
+    router = Router([*hooks, Mount("/", rest)], lifespan=_lifespan(card_log, store, edge))
+    return BrowserAccess(LastResort(router), _origins(settings, clients))
 
 
 def _now() -> datetime:
@@ -105,15 +112,49 @@ def _card_log(settings: Settings) -> tuple[EvaluationLog, CardLogStore | None]:
     return CardLog(store), store
 
 
-def _lifespan(card_log: EvaluationLog, store: CardLogStore | None) -> Lifespan[ASGIApp]:
-    """Start the card log's writer with the process; at the end write what waits, and close."""
+def _clients(settings: Settings, regions: frozenset[str]) -> tuple[Client, ...]:
+    """The deployment's clients; a demo that asks for tokens and names none trusts the public sandbox."""
+    clients = load_clients(settings.config / "clients.yaml", regions, demo=settings.demo)
+    if settings.demo and settings.auth == "required" and not clients:
+        with resources.as_file(resources.files("cds_service.demo") / "sandbox-clients.yaml") as path:
+            return load_clients(path, regions, demo=True)
+    return clients
+
+
+def _edge(settings: Settings, clients: tuple[Client, ...]) -> Edge:
+    """Who may call and what may be read, with what that needs; nothing of it is loaded where neither is asked for."""
+    if settings.auth == "required":
+        if not any(client.can_be_authenticated for client in clients):
+            raise NoClientError
+    elif not any(client.fhir_servers for client in clients):
+        return Edge(OpenDoor(unauthenticated_caller(clients)))
+    from cds_service.guarded_edge import build_edge  # noqa: PLC0415 - half a second to load, which a start without it saves
+
+    return build_edge(settings, clients)
+
+
+def _origins(settings: Settings, clients: tuple[Client, ...]) -> list[str]:
+    """The web origins that may call: any while authentication is off, else those that clients list."""
+    if settings.auth == "off":
+        return ["*"]
+    return sorted({origin for client in clients for origin in client.cors_origins})
+
+
+def _metrics_access(settings: Settings) -> MetricsAccess:
+    token = settings.metrics_token.get_secret_value() if settings.metrics_token is not None else None
+    return MetricsAccess(token, is_open=settings.demo)
+
+
+def _lifespan(card_log: EvaluationLog, store: CardLogStore | None, edge: Edge) -> Lifespan[ASGIApp]:
+    """Start what runs beside the calls with the process; at the end write what waits, and close."""
 
     @asynccontextmanager
     async def lifespan(_app: ASGIApp) -> AsyncIterator[None]:
         card_log.start()
-        gc.collect()
-        gc.freeze()  # what was loaded at start stays: the collector need not look at it again
-        yield
+        async with edge.running():
+            gc.collect()
+            gc.freeze()  # what was loaded at start stays: the collector need not look at it again
+            yield
         await asyncio.to_thread(card_log.close)
         if store is not None:
             store.dispose()

@@ -13,20 +13,22 @@ import uvicorn
 from pydantic import ValidationError
 
 from cds_service import __version__
-from cds_service.app import AuthenticationNotAvailableError, DatabaseSettingError, create_app
+from cds_service.app import DatabaseSettingError, NoClientError, create_app
 from cds_service.cardlog.store import CardLogStoreError
+from cds_service.clients_commands import clients
 from cds_service.directory import ConfigurationError
 from cds_service.hooks.openapi import openapi_document
 from cds_service.pathway.loading import PathwayFileError
-from cds_service.security.clients import ClientsFileError
+from cds_service.security.clients_file import ClientsFileError
+from cds_service.server import uvicorn_options
 from cds_service.settings import Settings
 
 STARTING_ERRORS = (
-    AuthenticationNotAvailableError,
     CardLogStoreError,
     ClientsFileError,
     ConfigurationError,
     DatabaseSettingError,
+    NoClientError,
     PathwayFileError,
 )
 """What an operator can mend: shown as a message, without a traceback."""
@@ -45,17 +47,24 @@ def main() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, envvar="CDS_SERVICE_HOST")
 @click.option("--port", default=8000, show_default=True, envvar="CDS_SERVICE_PORT")
 @click.option("--database-url", default="sqlite:///var/demo-card-log.sqlite3", envvar="CDS_SERVICE_DATABASE_URL")
-def demo(host: str, port: int, database_url: str) -> None:
+@click.option(
+    "--auth",
+    type=click.Choice(["off", "required"]),
+    default="off",
+    show_default=True,
+    help="`required` accepts the public sandbox's tokens and no others.",
+)
+def demo(host: str, port: int, database_url: str, auth: str) -> None:
     """Start with invented organisations and patients, ready for the public CDS Hooks Sandbox."""
     settings = _settings(
         config=Path(str(resources.files("cds_service.demo") / "configuration")),
         database_url=database_url,
         host=host,
         port=port,
-        auth="off",
+        auth=auth,
         demo=True,
     )
-    click.echo(_demo_banner(settings.public_url))
+    click.echo(_demo_banner(settings.public_url, auth))
     _run(settings)
 
 
@@ -72,10 +81,21 @@ def demo(host: str, port: int, database_url: str) -> None:
 @click.option("--port", default=8000, show_default=True, envvar="CDS_SERVICE_PORT")
 @click.option("--workers", default=1, show_default=True, envvar="CDS_SERVICE_WORKERS")
 @click.option("--base-url", default=None, envvar="CDS_SERVICE_BASE_URL", help="The service's public address.")
-def serve(config: Path, database_url: str, host: str, port: int, workers: int, base_url: str | None) -> None:
-    """Serve a deployment from its own configuration folder."""
+@click.option(
+    "--auth",
+    type=click.Choice(["required", "off"]),
+    default="required",
+    show_default=True,
+    envvar="CDS_SERVICE_AUTH",
+    help="Client authentication.",
+)
+def serve(config: Path, database_url: str, host: str, port: int, workers: int, base_url: str | None, auth: str) -> None:
+    """Serve a deployment from its own configuration folder.
+
+    Clients (EHRs) are named in its clients.yaml. What scrapes /metrics needs the token in CDS_SERVICE_METRICS_TOKEN.
+    """
     settings = _settings(
-        config=config, database_url=database_url, host=host, port=port, workers=workers, base_url=base_url
+        config=config, database_url=database_url, host=host, port=port, workers=workers, base_url=base_url, auth=auth
     )
     for notice in settings.notices():
         click.secho(f"*** {notice} ***", err=True, bold=True)
@@ -88,26 +108,23 @@ def openapi() -> None:
     click.echo(json.dumps(openapi_document(), indent=2, ensure_ascii=False))
 
 
+main.add_command(clients)
+
+
 def _run(settings: Settings) -> None:
     """Serve until stopped; several workers read the same settings from the environment."""
     try:
         app = create_app(settings)
     except STARTING_ERRORS as error:
         _stop(str(error))
+    where: dict[str, Any] = {"host": settings.host, "port": settings.port, **uvicorn_options()}
     if settings.workers == 1:
-        uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, server_header=False)
+        uvicorn.run(app, **where)
         return
-    for name, value in settings.model_dump(mode="json", exclude_none=True).items():
+    # The metrics token has no option: it stands in the environment already.
+    for name, value in settings.model_dump(mode="json", exclude_none=True, exclude={"metrics_token"}).items():
         os.environ[f"CDS_SERVICE_{name.upper()}"] = str(value)
-    uvicorn.run(
-        "cds_service.app:create_app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        access_log=False,
-        server_header=False,
-    )
+    uvicorn.run("cds_service.app:create_app", factory=True, workers=settings.workers, **where)
 
 
 def _settings(**stated: Any) -> Settings:  # noqa: ANN401 - settings of several types, checked by the model
@@ -127,7 +144,13 @@ def _setting_problem(location: tuple[int | str, ...], message: str) -> str:
     return f"CDS_SERVICE_{name} (or --{name.lower().replace('_', '-')}): {message}. Correct it."
 
 
-def _demo_banner(base: str) -> str:
+_ABOUT_AUTHENTICATION = {
+    "off": "Authentication is off, because this is the demo.",
+    "required": "Only the public sandbox's tokens are accepted. They prove nothing: anyone has its private key.",
+}
+
+
+def _demo_banner(base: str, auth: str) -> str:
     sandbox = (
         HOSTED_SANDBOX
         + "?"
@@ -154,5 +177,5 @@ Open the public CDS Hooks Sandbox, already pointed here:
 
 Pick an MRI and a reason on its PAMA Imaging screen and read the card.
 Chrome may ask to let the page reach this machine: allow it.
-Authentication is off, because this is the demo. Stop with Ctrl-C.
+{_ABOUT_AUTHENTICATION[auth]} Stop with Ctrl-C.
 """

@@ -1,9 +1,10 @@
 """What a deployment can set, from the command line or from `CDS_SERVICE_<NAME>`."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
@@ -24,6 +25,32 @@ class Settings(BaseSettings):
     base_url: str | None = Field(default=None, description="The service's public address.")
     demo: bool = Field(default=False, description="Serve the fixture FHIR server at /fhir.")
     card_log: Literal["on", "off"] = Field(default="on", description="`off` is for measuring alone.")
+    metrics_token: SecretStr | None = Field(default=None, min_length=16, description="What /metrics asks for.")
+    fhir_budget_ms: int = Field(default=300, ge=50, le=450, description="Milliseconds for reading what prefetch lacks.")
+
+    @field_validator("base_url")
+    @classmethod
+    def _base_url_is_an_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            msg = "write it as https://host or https://host/path"
+            raise ValueError(msg)
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            msg = "plain http is for this machine alone; write the https address at which EHRs reach the service"
+            raise ValueError(msg)
+        return value
+
+    @model_validator(mode="after")
+    def _tokens_need_a_public_address(self) -> Self:
+        if self.auth == "required" and self.base_url is None and self.host not in LOOPBACK:
+            msg = (
+                "CDS_SERVICE_BASE_URL is missing: a client's token names the public URL that it calls, which cannot be "
+                f"told from --host {self.host}. Set it, for example https://cds.example.nhs.uk"
+            )
+            raise ValueError(msg)
+        return self
 
     def notices(self) -> list[str]:
         """What an operator must not overlook, one line each."""

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from cds_service.app import AuthenticationNotAvailableError, DatabaseSettingError, create_app
+from cds_service.app import DatabaseSettingError, NoClientError, create_app
 from cds_service.directory import ConfigurationError
 from cds_service.pathway.loading import PathwayFileError
-from cds_service.security.clients import ClientsFileError
+from cds_service.security.clients_file import ClientsFileError
 from cds_service.settings import Settings
 from fhir_fixtures import hook_call
 from tests.conftest import BASE_URL, DEMO_CONFIGURATION, NOW, InProcess, StartService
@@ -43,12 +43,12 @@ def test_a_good_folder_makes_an_application(stated: StatedSettings) -> None:
 
 
 def test_authentication_is_required_by_default(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And refused with how to go on without, since this version has none."""
+    """And without a client that could be let in the service does not start, and says how to go on."""
     monkeypatch.delenv("CDS_SERVICE_AUTH", raising=False)
     settings = Settings(config=folder)
 
     assert settings.auth == "required"
-    with pytest.raises(AuthenticationNotAvailableError, match="CDS_SERVICE_AUTH=off"):
+    with pytest.raises(NoClientError, match="CDS_SERVICE_AUTH=off"):
         create_app(settings)
 
 

@@ -82,6 +82,13 @@ class Reading(NamedTuple):
     malformed: list[MalformedOrderError]
 
 
+class Selection(NamedTuple):
+    """The selected live MSK imaging orders of a call, each with its classification, and those that cannot be read."""
+
+    orders: list[tuple[SelectedOrder, Procedure]]
+    malformed: list[MalformedOrderError]
+
+
 class OrderReader:
     """Reads calls with one deployment's directory and terminology."""
 
@@ -100,6 +107,18 @@ class OrderReader:
             SelectionError: a selected ServiceRequest is not in the draft bundle.
             MalformedOrderError: the draft bundle's `entry` is not an array.
         """
+        return self.read_selected(context, self.select(context), today)
+
+    def select(self, context: HookContext) -> Selection:
+        """The orders of a call that are in scope; nothing but the draft bundle is looked at.
+
+        Args:
+            context: the call.
+
+        Raises:
+            SelectionError: a selected ServiceRequest is not in the draft bundle.
+            MalformedOrderError: the draft bundle's `entry` is not an array.
+        """
         in_scope: list[tuple[SelectedOrder, Procedure]] = []
         malformed: list[MalformedOrderError] = []
         for order in selected_orders(context.draft_orders, context.selections):
@@ -109,10 +128,20 @@ class OrderReader:
                 malformed.append(error)
             else:
                 in_scope += [(order, procedure)] if procedure is not None else []
-        if not in_scope:
-            return Reading([], malformed)
+        return Selection(in_scope, malformed)
+
+    def read_selected(self, context: HookContext, selection: Selection, today: date) -> Reading:
+        """The facts of selected orders.
+
+        Args:
+            context: the call, its prefetch as sent or completed since.
+            selection: what `select` gave for this call.
+            today: the date in Europe/London.
+        """
+        if not selection.orders:
+            return Reading([], selection.malformed)
         call = _CallReader(context, self._directory, self._terminology, today)
-        return Reading([call.read(order, procedure) for order, procedure in in_scope], malformed)
+        return Reading([call.read(order, procedure) for order, procedure in selection.orders], selection.malformed)
 
     def _procedure_in_scope(self, order: SelectedOrder) -> Procedure | None:
         """How an order is classified, or None when it is not a live MSK imaging order.

@@ -10,12 +10,13 @@ from cds_service.cards.order import CardContext, DestinationFinder, OrderForCard
 from cds_service.cards.speaker import speakers_of
 from cds_service.directory.model import Destination, Directory
 from cds_service.fhir.orders import SelectionError
-from cds_service.fhir.reading import HookContext, OrderReader, Reading, ReadOrder
+from cds_service.fhir.patient import Home
+from cds_service.fhir.reading import HookContext, OrderReader, ReadOrder, Selection
 from cds_service.fhir.shapes import MalformedOrderError, as_object, objects
 from cds_service.hooks.log_events import CallOfEvent, evaluation_event
 from cds_service.pathway.decide import decide
 from cds_service.pathway.decision import Decision
-from cds_service.pathway.facts import RegionId
+from cds_service.pathway.facts import OUTSIDE, UNRESOLVED, RegionId
 from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.model import Pathway
 from cds_service.pathway.outcomes import Outcome
@@ -25,8 +26,23 @@ from cds_service.protocol.operation_outcome import Issue, ProtocolError
 from cds_service.security.clients import Client
 from cds_service.terminology.value_sets import Terminology
 
+EMERGENCIES = frozenset({Outcome.CES, Outcome.MSCC})
+"""What is said whatever the footprint (fact 1)."""
+
 EMERGENCY_KINDS = frozenset({"ces", "mscc"})
 """Destinations that fall back to the requester's own area: an emergency is seen where the patient is."""
+
+
+class Call(NamedTuple):
+    """A call whose selected orders are known, and nothing else of it yet.
+
+    Attributes:
+        context: what the call brought.
+        selection: its MSK imaging orders, and those that could not be read.
+    """
+
+    context: HookContext
+    selection: Selection
 
 
 class Answer(NamedTuple):
@@ -65,37 +81,63 @@ class Responder:
         self._speakers = speakers_of(pathways, source_urls)
         self._reader = OrderReader(directory, terminology)
 
-    def answer(self, request: HookRequest, client: Client, today: date) -> Answer:
-        """Evaluate the orders of one call.
+    def select(self, request: HookRequest, client: Client) -> Call:
+        """Find the MSK imaging orders that a call is about: the first fork, before anything else of it is read.
 
         Args:
             request: the call.
-            client: who calls; its default region and wish for unresolved orders apply.
-            today: the date in Europe/London.
+            client: who calls; its default region applies.
 
         Raises:
             ProtocolError: 400 when a selected order is missing from the drafts, or these cannot be read.
         """
         context = _hook_context(request, client)
-        reading = self._read(context, today)
-        if not reading.orders:
-            return Answer([], _refusal(reading.malformed, []), [])
-        for_cards = [self._decided(order, today) for order in reading.orders]
+        try:
+            return Call(context, self._reader.select(context))
+        except SelectionError as error:
+            field = f"context.selections[{error.position}]"
+            text = f"{field} names an order that is not in context.draftOrders. Send the selected order in the Bundle."
+            raise ProtocolError(400, [Issue("not-found", text, field)]) from None
+        except MalformedOrderError as error:
+            raise ProtocolError(400, [_malformed(error)]) from None
+
+    def answer(self, call: Call, client: Client, today: date) -> Answer:
+        """Evaluate the orders of one call.
+
+        Args:
+            call: the call, with what came for it.
+            client: who calls; its footprints and its wish for unresolved orders apply.
+            today: the date in Europe/London.
+        """
+        context = call.context
+        malformed = call.selection.malformed
+        if not call.selection.orders:
+            return Answer([], _refusal(malformed, [], []), [])
+        sent = self._reader.read_selected(context, call.selection, today).orders
+        orders = [_as_seen_by(client, order) for order in sent] if client.footprints else sent
+        for_cards = [self._decided(order, client, today) for order in orders]
         card_context = CardContext(context.patient_id, context.user_id, today)
         built = build_cards(for_cards, self._speakers, card_context)
         unplaced = [order for order in for_cards if order.decision.outcome is Outcome.COULD_NOT_EVALUATE]
+        foreign = [
+            for_card
+            for order, seen, for_card in zip(sent, orders, for_cards, strict=True)
+            if seen is not order and for_card.decision.outcome not in EMERGENCIES
+        ]
         if not built and unplaced and client.on_unresolved == "card":
             built = [(not_evaluated_card(unplaced, self._speakers[NATIONAL.id], card_context), unplaced)]
         elif built and unplaced:
             name_unplaced(built[0][0], unplaced)
-        if built and reading.malformed:
-            name_unreadable(built[0][0], len(reading.malformed))
+        if built and foreign:
+            name_unplaced(built[0][0], foreign)
+        if built and malformed:
+            name_unreadable(built[0][0], len(malformed))
         spoken = {id(order): card["uuid"] for card, orders in built for order in orders}
         logged = [
             (order, for_card.decision, spoken.get(id(for_card)))
-            for order, for_card in zip(reading.orders, for_cards, strict=True)
+            for order, for_card in zip(orders, for_cards, strict=True)
         ]
-        refusal = None if built else _refusal(reading.malformed, unplaced)
+        refusal = None if built else _refusal(malformed, unplaced, foreign)
         return Answer([card for card, _ in built], refusal, logged)
 
     def events(self, answer: Answer, call: CallOfEvent) -> list[EvaluationEvent]:
@@ -105,20 +147,10 @@ class Responder:
             for order, decision, card_id in answer.orders
         ]
 
-    def _read(self, context: HookContext, today: date) -> Reading:
-        try:
-            return self._reader.read(context, today)
-        except SelectionError as error:
-            field = f"context.selections[{error.position}]"
-            text = f"{field} names an order that is not in context.draftOrders. Send the selected order in the Bundle."
-            raise ProtocolError(400, [Issue("not-found", text, field)]) from None
-        except MalformedOrderError as error:
-            raise ProtocolError(400, [_malformed(error)]) from None
+    def _decided(self, order: ReadOrder, client: Client, today: date) -> OrderForCard:
+        return self._for_card(order, client, decide(order.facts, self._pathways.get(order.facts.region), today))
 
-    def _decided(self, order: ReadOrder, today: date) -> OrderForCard:
-        return self._for_card(order, decide(order.facts, self._pathways.get(order.facts.region), today))
-
-    def _for_card(self, order: ReadOrder, decision: Decision) -> OrderForCard:
+    def _for_card(self, order: ReadOrder, client: Client, decision: Decision) -> OrderForCard:
         resource = order.order.resource
         organisations = order.requester.organisations
         return OrderForCard(
@@ -130,20 +162,25 @@ class Responder:
             body_sites=tuple(objects(resource.get("bodySite"))),
             requester=as_object(resource.get("requester")) or None,
             place=organisations[0].name if len(organisations) == 1 else None,
-            destination=self._destination_finder(order),
+            destination=self._destination_finder(order, client),
             is_for_this_patient=order.is_for_this_patient,
         )
 
-    def _destination_finder(self, order: ReadOrder) -> DestinationFinder:
-        """A11: the destination is that of the patient's registered practice, else of the requester's."""
+    def _destination_finder(self, order: ReadOrder, client: Client) -> DestinationFinder:
+        """A11: the destination is that of the patient's registered practice, else of the requester's.
+
+        A client reads no destination of a footprint that it is not bound to: its card then proposes none, rather than
+        another area's. An emergency falls back to where the patient is seen.
+        """
         organisations = order.requester.organisations
         regions = {(organisation.region, organisation.borough) for organisation in organisations}
         requester_area = regions.pop() if len(regions) == 1 else (order.facts.region, None)
         home = order.home
         area = (home.region, home.borough) if home.region is not None else requester_area
+        may_read = area[0] is None or client.may_act_in(area[0])
 
         def find(kind: str) -> Destination | None:
-            found = self._directory.destination(*area, kind)
+            found = self._directory.destination(*area, kind) if may_read else None
             if found is None and kind in EMERGENCY_KINDS:
                 return self._directory.destination(*requester_area, kind)
             return found
@@ -160,11 +197,43 @@ NOT_EVALUATED = Issue(
 )
 
 
-def _refusal(malformed: list[MalformedOrderError], unplaced: list[OrderForCard]) -> ProtocolError | None:
+ANOTHER_FOOTPRINT = Issue(
+    "forbidden",
+    "This client may not act in the pathway footprint of the order's requester or patient. Send the order from an EHR "
+    "that is registered for it, or ask the operator to add the footprint to this client. No card does not mean that "
+    "there are no concerns.",
+    "context.draftOrders",
+)
+
+
+def _refusal(
+    malformed: list[MalformedOrderError], unplaced: list[OrderForCard], foreign: list[OrderForCard]
+) -> ProtocolError | None:
     """Where no card says so, an order that could not be evaluated is an error, never "no concerns" (fact 5)."""
     if malformed:
         return ProtocolError(400, [_malformed(error) for error in malformed])
+    if foreign:
+        return ProtocolError(403, [ANOTHER_FOOTPRINT])
     return ProtocolError(412, [NOT_EVALUATED]) if unplaced else None
+
+
+def _as_seen_by(client: Client, order: ReadOrder) -> ReadOrder:
+    """An order as a client may see it: in another footprint, as one that lies in none and comes from nowhere.
+
+    A coded CES or MSCC then gets the national card, and neither the card nor the log tells of the other footprint.
+    """
+    region = order.facts.region
+    if region in _NO_FOOTPRINT or client.may_act_in(region):
+        return order
+    return order._replace(
+        facts=order.facts._replace(region=OUTSIDE, patient_region=None),
+        requester=order.requester._replace(organisations=()),
+        home=_NOWHERE,
+    )
+
+
+_NO_FOOTPRINT = frozenset({OUTSIDE, UNRESOLVED})
+_NOWHERE = Home(sent=False)
 
 
 def _malformed(error: MalformedOrderError) -> Issue:

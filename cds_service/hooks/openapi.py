@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from cds_service import __version__
 from cds_service.cardlog.writer import NoCardLog
 from cds_service.hooks.discovery import SERVICE_ID
-from cds_service.hooks.health import Live, Ready, health_router
+from cds_service.hooks.health import Live, MetricsAccess, Ready, health_router
 from cds_service.hooks.pathway_pages import pathway_pages
 from cds_service.pathway.loading import load_pathways
 from cds_service.protocol.card import Cards, Services
@@ -26,15 +26,20 @@ _REFERENCE = "#/components/schemas/{model}"
 
 _ERRORS = {
     "400": "A field is missing or wrong; the OperationOutcome names it and how to mend it.",
+    "401": "The client's token is missing, or was not accepted; `WWW-Authenticate` says which.",
+    "403": "The client may not act in that pathway footprint, or the web origin is not registered for it.",
     "404": "No such service.",
     "405": "Not a POST.",
-    "413": "The body is larger than 4 MiB.",
+    "408": "The body did not come in time.",
+    "413": "The body is larger than 4 MiB, or holds more draft orders than are read.",
+    "415": "The body is not JSON, or it is compressed.",
+    "429": "More calls than the client's rate; `Retry-After` says when to call again.",
+    "503": "The client's keys cannot be fetched now, or the feedback cannot be stored now; send it again later.",
 }
 _CALL_ERRORS = {
     **_ERRORS,
     "412": "The order could not be evaluated, for example because nothing places it in a region.",
 }
-_FEEDBACK_ERRORS = {**_ERRORS, "503": "The feedback could not be stored now; send it again."}
 
 _OPERATION_OUTCOME: Json = {
     "title": "OperationOutcome",
@@ -42,6 +47,7 @@ _OPERATION_OUTCOME: Json = {
     "required": ["resourceType", "issue"],
     "properties": {
         "resourceType": {"const": "OperationOutcome"},
+        "id": {"type": "string", "description": "The request's correlation id, as in X-Correlation-ID."},
         "issue": {
             "type": "array",
             "minItems": 1,
@@ -63,7 +69,7 @@ _OPERATION_OUTCOME: Json = {
 def openapi_document() -> Json:
     """The service's OpenAPI document, as kept in `openapi/openapi.json`."""
     app = FastAPI(title=TITLE, version=__version__)
-    app.include_router(health_router(NoCardLog()))
+    app.include_router(health_router(NoCardLog(), MetricsAccess()))
     app.include_router(pathway_pages(load_pathways()))
     document = app.openapi()
     for operations in document["paths"].values():
@@ -114,7 +120,7 @@ def _hook_paths() -> Json:
                 "summary": "What became of cards",
                 "operationId": "feedback",
                 "requestBody": _request("FeedbackRequest"),
-                "responses": {"200": {"description": "The feedback is stored."}, **_errors(_FEEDBACK_ERRORS)},
+                "responses": {"200": {"description": "The feedback is stored."}, **_errors(_ERRORS)},
             }
         },
     }

@@ -1,5 +1,6 @@
-"""JSON in and out: a bounded body, compact answers, and every error as an OperationOutcome."""
+"""JSON in and out: a body bounded in kind, size and time, compact answers, and every error as an OperationOutcome."""
 
+import asyncio
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -10,10 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
+from cds_service.hooks.correlation import correlation_id
 from cds_service.protocol.operation_outcome import Issue, IssueType, ProtocolError, operation_outcome
 
 LONGEST_BODY = 4 * 1024 * 1024
 """Bytes that a request body may have (`design.md`, "Contracts")."""
+
+LONGEST_WAIT = 10.0
+"""Seconds in which the whole of a body must have come."""
 
 DEFECT = ProtocolError(
     500,
@@ -21,28 +26,52 @@ DEFECT = ProtocolError(
 )
 """What a caller is told of a defect: nothing of its data."""
 
+FOR_EVERY_ANSWER = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+"""An answer is about one patient at one moment: nobody keeps it, and nobody takes it for anything but JSON."""
+
+_USUAL_JSON = frozenset({b"application/json", b"application/json; charset=utf-8", b"application/fhir+json"})
+
+_MOST_DIGITS = len(str(LONGEST_BODY))
+
 _CODES: Mapping[int, IssueType] = {404: "not-found", 405: "not-supported", 413: "too-long"}
 
 
 def json_response(content: Any, status: int = 200) -> Response:  # noqa: ANN401 - any JSON value
     """An `application/json` answer."""
-    return Response(orjson.dumps(content), status_code=status, media_type="application/json")
+    response = Response(orjson.dumps(content), status_code=status, media_type="application/json")
+    response.raw_headers += FOR_EVERY_ANSWER
+    return response
 
 
 def outcome_response(error: ProtocolError) -> Response:
-    """An error's OperationOutcome."""
-    response = json_response(operation_outcome(error.issues), error.status)
+    """An error's OperationOutcome, which bears the request's correlation id."""
+    response = json_response(operation_outcome(error.issues, correlation_id()), error.status)
     response.headers.update(error.headers)
     return response
 
 
-async def read_body(scope: Scope, receive: Receive) -> bytes:
+async def read_body(scope: Scope, receive: Receive, seconds: float = LONGEST_WAIT) -> bytes:
     """The whole body.
 
+    Args:
+        scope: the request's scope.
+        receive: where its messages come from.
+        seconds: how long all of it may take to come.
+
     Raises:
-        ProtocolError: 413 as soon as more than 4 MiB is announced or has come; 400 when the client hung up.
+        ProtocolError: 415 when it is announced as something else than plain JSON; 413 as soon as more than 4 MiB is
+            announced or has come; 408 when it is too slow; 400 when the client hung up.
     """
-    _check_announced_length(scope)
+    _check_announced(scope)
+    try:
+        async with asyncio.timeout(seconds):
+            return await _read_all(receive)
+    except TimeoutError:
+        text = f"The body did not come within {seconds:g} seconds. Send it again, without pauses."
+        raise ProtocolError(408, [Issue("timeout", text)], {"Connection": "close"}) from None
+
+
+async def _read_all(receive: Receive) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -58,10 +87,30 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
             return b"".join(chunks)
 
 
-def _check_announced_length(scope: Scope) -> None:
+def _check_announced(scope: Scope) -> None:
+    """Refuse by its headers what need not be read. What a header says is not repeated."""
     for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value) > LONGEST_BODY:
-            raise _too_long()
+        if name == b"content-length":
+            if value.isdigit() and (len(value) > _MOST_DIGITS or int(value) > LONGEST_BODY):
+                raise _too_long()
+        elif name == b"content-type":
+            if value not in _USUAL_JSON and not _is_json(value):
+                text = "The Content-Type is not JSON in UTF-8. Send application/json."
+                raise ProtocolError(415, [Issue("not-supported", text)], {"Accept": "application/json"})
+        elif name == b"content-encoding" and value.strip().lower() not in {b"", b"identity"}:
+            text = "The body is compressed or encoded otherwise. Send it as it is, without Content-Encoding."
+            raise ProtocolError(415, [Issue("not-supported", text)], {"Accept-Encoding": "identity"})
+
+
+def _is_json(content_type: bytes) -> bool:
+    """Whether a media type is JSON's (RFC 6839, section 3.1), and in UTF-8 if it says (RFC 9110, section 8.3)."""
+    media_type, *parameters = content_type.lower().split(b";")
+    kind = media_type.strip()
+    if kind != b"application/json" and not (kind.endswith(b"+json") and kind.count(b"/") == 1):
+        return False
+    members = [parameter.strip().partition(b"=") for parameter in parameters]
+    charsets = {value.strip().strip(b'"') for name, _, value in members if name.strip() == b"charset"}
+    return charsets <= {b"utf-8", b"utf8"}
 
 
 def _too_long() -> ProtocolError:

@@ -7,6 +7,7 @@ handling costs more than reading the facts does. Its OpenAPI description is writ
 import time
 from collections.abc import Callable
 from datetime import date, datetime
+from typing import Protocol
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,19 +15,33 @@ from starlette.types import Receive, Scope, Send
 
 from cds_service.cardlog.events import FeedbackEvent, FeedbackOutcome, london_day_and_hour
 from cds_service.cardlog.writer import CardLogUnavailable, EvaluationLog
-from cds_service.hooks.answers import Responder
+from cds_service.hooks.answers import Call, Responder
 from cds_service.hooks.discovery import DISCOVERY, SERVICE_ID
 from cds_service.hooks.log_events import CallOfEvent
 from cds_service.hooks.metrics import count_feedback, observe_call
 from cds_service.hooks.responses import json_response, outcome_response, read_body
 from cds_service.protocol.feedback import Feedback, parse_feedback
-from cds_service.protocol.hook_request import parse_hook_request
-from cds_service.protocol.messages import parse_object
-from cds_service.protocol.operation_outcome import Issue, ProtocolError
+from cds_service.protocol.hook_request import HookRequest, parse_hook_request
+from cds_service.protocol.json_body import parse_object
+from cds_service.protocol.operation_outcome import Issue, IssueType, ProtocolError
 from cds_service.security.clients import Client
+from cds_service.security.door import Door
+from cds_service.security.refusals import CallerRefusedError
 
 Clock = Callable[[], datetime]
 """The aware time now; tests hand in a fixed one."""
+
+
+SERVICE_PATH = f"/cds-services/{SERVICE_ID}"
+FEEDBACK_PATH = f"{SERVICE_PATH}/feedback"
+DISCOVERY_PATH = "/cds-services"
+
+
+class Completer(Protocol):
+    """Reads from an EHR's FHIR server what prefetch lacks."""
+
+    async def complete(self, call: Call, request: HookRequest, client: Client) -> Call:
+        """The call with what came; what did not come stays unknown."""
 
 
 class ServiceCall:
@@ -35,14 +50,23 @@ class ServiceCall:
     Args:
         responder: answers calls.
         card_log: where evaluations go.
-        client: whose preferences apply.
+        door: lets callers in.
+        completer: reads what prefetch lacks; None where nothing is ever read.
         clock: the aware time now.
     """
 
-    def __init__(self, responder: Responder, card_log: EvaluationLog, client: Client, clock: Clock) -> None:
+    def __init__(
+        self,
+        responder: Responder,
+        card_log: EvaluationLog,
+        door: Door,
+        completer: Completer | None,
+        clock: Clock,
+    ) -> None:
         self._responder = responder
         self._card_log = card_log
-        self._client = client
+        self._door = door
+        self._completer = completer
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,13 +80,17 @@ class ServiceCall:
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
         started = time.perf_counter()
         _check_address(scope)
+        client = await _admitted(self._door, scope, SERVICE_PATH)
         hook_request = parse_hook_request(parse_object(await read_body(scope, receive)))
         today, hour = london_day_and_hour(self._clock())
-        answer = self._responder.answer(hook_request, self._client, today)
+        call = self._responder.select(hook_request, client)
+        if self._completer is not None and call.selection.orders:
+            call = await self._completer.complete(call, hook_request, client)
+        answer = self._responder.answer(call, client, today)
         elapsed = time.perf_counter() - started
         if answer.orders:
-            call = CallOfEvent(today, hour, hook_request.hook, self._client.id, round(elapsed * 1000))
-            self._card_log.record(self._responder.events(answer, call))
+            call_of_event = CallOfEvent(today, hour, hook_request.hook, client.id, round(elapsed * 1000))
+            self._card_log.record(self._responder.events(answer, call_of_event))
             await self._card_log.wait_for_room()
         observe_call(hook_request.hook, answer, elapsed)
         if answer.refusal is not None:
@@ -75,11 +103,13 @@ class FeedbackCall:
 
     Args:
         card_log: where feedback goes.
+        door: lets callers in.
         clock: the aware time now.
     """
 
-    def __init__(self, card_log: EvaluationLog, clock: Clock) -> None:
+    def __init__(self, card_log: EvaluationLog, door: Door, clock: Clock) -> None:
         self._card_log = card_log
+        self._door = door
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,6 +122,7 @@ class FeedbackCall:
 
     async def _store(self, scope: Scope, receive: Receive) -> Response:
         _check_address(scope)
+        await _admitted(self._door, scope, FEEDBACK_PATH)
         entries = parse_feedback(parse_object(await read_body(scope, receive)))
         day, hour = london_day_and_hour(self._clock())
         try:
@@ -104,24 +135,54 @@ class FeedbackCall:
 
 
 class Discovery:
-    """`GET /cds-services`."""
+    """`GET /cds-services`: open to everyone, but a token that is sent must be a good one.
+
+    Args:
+        door: lets callers in.
+    """
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        response = json_response(DISCOVERY)
-        if scope["method"] not in {"GET", "HEAD"}:
-            error = ProtocolError(405, [Issue("not-supported", "Send a GET.")], {"Allow": "GET, HEAD"})
+        try:
+            response = await self._answer(scope)
+        except ProtocolError as error:
             response = outcome_response(error)
         await response(scope, receive, send)
 
+    async def _answer(self, scope: Scope) -> Response:
+        if scope["method"] not in {"GET", "HEAD"}:
+            raise ProtocolError(405, [Issue("not-supported", "Send a GET.")], {"Allow": "GET, HEAD"})
+        if any(name == b"authorization" for name, _ in scope["headers"]):
+            await _admitted(self._door, scope, DISCOVERY_PATH)
+        return json_response(DISCOVERY)
 
-def hook_routes(service_call: ServiceCall, feedback_call: FeedbackCall) -> list[Route]:
+
+def hook_routes(service_call: ServiceCall, feedback_call: FeedbackCall, discovery: Discovery) -> list[Route]:
     """The three routes, the busiest first."""
     return [
         Route("/cds-services/{service_id}", service_call),
         Route("/cds-services/{service_id}/feedback", feedback_call),
-        Route("/cds-services", Discovery()),
+        Route(DISCOVERY_PATH, discovery),
     ]
+
+
+async def _admitted(door: Door, scope: Scope, path: str) -> Client:
+    """The client that calls.
+
+    Raises:
+        ProtocolError: it is not let in.
+    """
+    try:
+        return await door.admit(scope["headers"], path)
+    except CallerRefusedError as error:
+        issue = Issue(_ISSUE_OF_REFUSAL[error.status], error.advice)
+        raise ProtocolError(error.status, [issue], error.headers) from None
+
+
+_ISSUE_OF_REFUSAL: dict[int, IssueType] = {401: "login", 403: "forbidden", 429: "throttled", 503: "transient"}
 
 
 def _check_address(scope: Scope) -> None:

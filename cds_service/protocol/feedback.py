@@ -14,6 +14,12 @@ from pydantic import AwareDatetime, BeforeValidator, Field, ValidationError, Wit
 from cds_service.protocol.messages import Received, Text, problems_of
 from cds_service.protocol.operation_outcome import Issue, ProtocolError
 
+MOST_FEEDBACK = 500
+"""Entries of one post; a client that has gathered more sends several posts."""
+
+MOST_SUGGESTIONS = 50
+"""Accepted suggestions of one card; ours has one at most."""
+
 
 def _whether_there_is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
@@ -56,7 +62,7 @@ class FeedbackEntry(Received):
 
     card: Text
     outcome: Literal["accepted", "overridden"]
-    acceptedSuggestions: list[AcceptedSuggestion] | None = None
+    acceptedSuggestions: list[AcceptedSuggestion] | None = Field(default=None, max_length=MOST_SUGGESTIONS)
     overrideReason: OverrideReason | None = None
     outcomeTimestamp: Annotated[AwareDatetime, BeforeValidator(_rfc_3339)]
 
@@ -64,7 +70,7 @@ class FeedbackEntry(Received):
 class FeedbackRequest(Received):
     """One post: what became of one or more cards."""
 
-    feedback: list[FeedbackEntry] = Field(min_length=1)
+    feedback: list[FeedbackEntry] = Field(min_length=1, max_length=MOST_FEEDBACK)
 
 
 @dataclass(frozen=True, slots=True)

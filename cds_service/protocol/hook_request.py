@@ -13,6 +13,9 @@ from pydantic import Field, ValidationError
 from cds_service.protocol.messages import Received, Text, problems_of
 from cds_service.protocol.operation_outcome import Issue, ProtocolError
 
+MOST_ENTRIES = 200
+"""Draft orders, and selections, that one call may carry: a session of ordering has a handful."""
+
 
 class FhirAuthorization(Received):
     """A token for the EHR's FHIR server (specification 2.0, "FHIR Resource Access"); accepted and not used yet."""
@@ -58,16 +61,28 @@ def parse_hook_request(message: dict[str, Any]) -> HookRequest:
         message: the parsed body.
 
     Raises:
-        ProtocolError: 400, with an issue for each field that is missing or of the wrong kind.
+        ProtocolError: 400, with an issue for each field that is missing or of the wrong kind; 413, when it carries more
+            than 200 draft orders or selections.
     """
     try:
         request = HookRequest.model_validate(message)
     except ValidationError as error:
         raise problems_of(error) from None
-    problems = list(_across_fields(request))
+    _check_counts(request)
+    problems = _across_fields(request)
     if problems:
         raise ProtocolError(400, problems)
     return request
+
+
+def _check_counts(request: HookRequest) -> None:
+    for field, values in (
+        ("context.draftOrders.entry", request.context.draftOrders.get("entry")),
+        ("context.selections", request.selections),
+    ):
+        if isinstance(values, list) and len(values) > MOST_ENTRIES:
+            text = f"{field} has {len(values)} elements, more than {MOST_ENTRIES}. Send the orders in several calls."
+            raise ProtocolError(413, [Issue("too-long", text, field)])
 
 
 def _across_fields(request: HookRequest) -> list[Issue]:

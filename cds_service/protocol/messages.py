@@ -1,11 +1,14 @@
-"""Shared ground of the messages that a client sends: parsing, and problems as an OperationOutcome in plain words."""
+"""Shared ground of the messages that a client sends: their models, and their problems in plain words."""
 
-from typing import Annotated, Any
+from itertools import islice
+from typing import Annotated
 
-import orjson
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from cds_service.protocol.operation_outcome import Issue, ProtocolError
+
+MOST_PROBLEMS = 50
+"""Problems of one message that are told: an answer must not outgrow what was asked."""
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 """A string with something in it."""
@@ -17,29 +20,18 @@ class Received(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-def parse_object(body: bytes) -> dict[str, Any]:
-    """A request body as a JSON object.
-
-    Raises:
-        ProtocolError: 400 when it is not JSON or not an object.
-    """
-    try:
-        parsed = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        issue = Issue("structure", f"The body is not JSON: {error.msg} at byte {error.pos}. Send a JSON object.")
-        raise ProtocolError(400, [issue]) from None
-    if not isinstance(parsed, dict):
-        raise ProtocolError(400, [Issue("structure", "The body is JSON but not an object. Send a JSON object.")])
-    return parsed
-
-
 def problems_of(error: ValidationError) -> ProtocolError:
-    """A message that breaks its model, as one issue for each field with how to mend it; values are not repeated."""
+    """A message that breaks its model, as one issue for each field with how to mend it.
+
+    Values are not repeated, and beyond 50 problems no more are told.
+    """
     return ProtocolError(
         400,
         [
             _issue(_path(problem["loc"]), problem["type"], problem["msg"])
-            for problem in error.errors(include_url=False, include_input=False, include_context=True)
+            for problem in islice(
+                error.errors(include_url=False, include_input=False, include_context=True), MOST_PROBLEMS
+            )
         ],
     )
 

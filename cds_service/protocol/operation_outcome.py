@@ -13,7 +13,10 @@ IssueType = Literal[
     "too-long",
     "incomplete",
     "transient",
+    "timeout",
     "throttled",
+    "forbidden",
+    "login",
 ]
 """The codes of FHIR's issue-type value set that this service uses."""
 
@@ -37,9 +40,15 @@ class ProtocolError(Exception):
         self.headers = dict(headers or {})
 
 
-def operation_outcome(issues: Sequence[Issue]) -> dict[str, Any]:
-    """An OperationOutcome resource."""
-    return {"resourceType": "OperationOutcome", "issue": [_issue(issue) for issue in issues]}
+def operation_outcome(issues: Sequence[Issue], resource_id: str | None = None) -> dict[str, Any]:
+    """An OperationOutcome resource.
+
+    Args:
+        issues: what went wrong, at least one.
+        resource_id: its `id`: here the correlation id of the request that it answers.
+    """
+    outcome = {"resourceType": "OperationOutcome", "issue": [_issue(issue) for issue in issues]}
+    return outcome if resource_id is None else {"resourceType": "OperationOutcome", "id": resource_id, **outcome}
 
 
 def _issue(issue: Issue) -> dict[str, Any]:

@@ -1,118 +1,187 @@
-"""The EHRs that may call, from `clients.yaml` of the configuration folder.
+"""The EHRs that may call: one entry of `clients.yaml` each, checked as far as it can be without asking anybody."""
 
-This version reads and checks the whole file and uses `default_region` and `on_unresolved`; who a caller is cannot be
-proved yet, so a deployment says `CDS_SERVICE_AUTH=off`.
-"""
-
-from pathlib import Path
+import ipaddress
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
-    HttpUrl,
+    PrivateAttr,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
 
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+SANDBOX_ISSUER = "https://sandbox.cds-hooks.org"
+"""The public CDS Hooks Sandbox: its private key is published, so its tokens prove nothing (`demo` alone trusts it)."""
+
+LONGEST_LIFE = 3600
+"""Seconds that a client may ask for as the longest life of its tokens."""
+
+MOST_SKEW = 600
+"""Seconds by which a client's clock may be allowed to differ."""
+
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 RegionName = Annotated[str, StringConstraints(to_lower=True, strip_whitespace=True, min_length=1)]
+Issuer = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 Algorithm = Literal["ES256", "ES384", "RS384", "PS384", "EdDSA"]
 
 
-class ClientsFileError(Exception):
-    """`clients.yaml` cannot be used; the message names the entry, the key and the mend."""
+def _address(value: str, what: str) -> str:
+    """An absolute http or https URL without user, query, fragment or trailing slash; http on loopback alone."""
+    parts = urlsplit(value)
+    try:
+        unusable = not parts.hostname or parts.port == 0
+    except ValueError:  # a port that is no number
+        unusable = True
+    if unusable or parts.scheme not in {"http", "https"}:
+        msg = f"'{value}' is not an absolute URL; write {what} as https://host/path"
+        raise ValueError(msg)
+    if parts.username is not None or parts.query or parts.fragment or value.endswith(("?", "#")):
+        msg = f"'{value}' holds a user name, a query or a fragment; write {what} without them"
+        raise ValueError(msg)
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+        msg = f"'{value}' is plain http, which is for this machine alone; use https"
+        raise ValueError(msg)
+    return value.rstrip("/")
+
+
+def _key_address(value: str) -> str:
+    return _address(value, "the key set's address")
+
+
+def _audience(value: str) -> str:
+    return _address(value, "the address at which this client reaches the service")
+
+
+def _fhir_base(value: str) -> str:
+    return _address(value, "the FHIR server's base address")
+
+
+def _origin(value: str) -> str:
+    """An origin as browsers send it: scheme, host and port, and nothing after them."""
+    if value == "*" or urlsplit(_address(value, "the origin")).path or value.endswith("/"):
+        msg = f"'{value}' is not an origin; write scheme and host alone, as https://ehr.example.nhs.uk"
+        raise ValueError(msg)
+    return value.lower()
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value))
+    except ValueError as error:
+        msg = f"'{value}' is not a network; write an address or a network such as 10.20.30.0/24"
+        raise ValueError(msg) from error
+
+
+def _rate(value: str) -> str:
+    from cds_service.security.rates import parse_rate  # noqa: PLC0415 - read only where a client sets a rate
+
+    parse_rate(value)
+    return value
+
+
+def _check_default_region(footprints: tuple[str, ...], default_region: str | None) -> None:
+    if footprints and default_region is not None and default_region not in footprints:
+        msg = f"default_region '{default_region}' is not among its footprints; add it there or change it"
+        raise ValueError(msg)
+
+
+class Tenant(BaseModel):
+    """What a token's `tenant` claim stands for, when one EHR vendor signs for several organisations."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    footprints: tuple[RegionName, ...] = ()
+    default_region: RegionName | None = None
+
+    @model_validator(mode="after")
+    def _default_region_is_its_own(self) -> Self:
+        _check_default_region(self.footprints, self.default_region)
+        return self
 
 
 class Client(BaseModel):
-    """One trusted EHR; the keys are those of the configuration contract."""
+    """One trusted EHR; `docs/configuration.md` describes each key.
+
+    Raises:
+        ValueError: keys contradict each other; the message says how to mend it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: Identifier
-    issuer: str | None = None
-    jwks: dict[str, Any] | None = None
-    jwks_url: HttpUrl | None = None
-    audiences: tuple[str, ...] = ()
-    algorithms: tuple[Algorithm, ...] = ("ES384", "RS384")
-    fhir_servers: tuple[HttpUrl, ...] = ()
+    issuer: Issuer | None = None
+    jwks: dict[str, Any] | None = Field(default=None, repr=False)
+    jwks_url: Annotated[str, AfterValidator(_key_address)] | None = None
+    jkus: tuple[Annotated[str, AfterValidator(_key_address)], ...] = ()
+    audiences: tuple[Annotated[str, AfterValidator(_audience)], ...] = ()
+    algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = ("ES384", "RS384")
+    clock_skew: Annotated[int, Field(ge=0, le=MOST_SKEW)] = 60
+    maximum_life: Annotated[int, Field(ge=30, le=LONGEST_LIFE)] = 300
+    tenants: dict[str, Tenant] = Field(default_factory=dict)
+    rate: Annotated[str, AfterValidator(_rate)] | None = None
+    fhir_servers: tuple[Annotated[str, AfterValidator(_fhir_base)], ...] = ()
+    private_networks: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
     footprints: tuple[RegionName, ...] = ()
     default_region: RegionName | None = None
-    cors_origins: tuple[str, ...] = ()
+    cors_origins: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
     on_unresolved: Literal["error", "card"] = "error"
+
+    _by_tenant: dict[str, "Client"] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _default_region_is_its_own(self) -> Self:
-        if self.footprints and self.default_region is not None and self.default_region not in self.footprints:
-            msg = f"default_region '{self.default_region}' is not among its footprints; add it there or change it"
-            raise ValueError(msg)
+        _check_default_region(self.footprints, self.default_region)
         return self
-
-
-class _ClientsFile(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    clients: tuple[Client, ...] = Field(default=())
 
     @model_validator(mode="after")
-    def _ids_are_unique(self) -> Self:
-        ids = [client.id for client in self.clients]
-        doubled = sorted({identity for identity in ids if ids.count(identity) > 1})
-        if doubled:
-            msg = f"id {', '.join(doubled)} stands more than once; give each client an id of its own"
+    def _keys_are_usable(self) -> Self:
+        if self.jwks is not None:
+            from cds_service.security.jwks import KeySet  # noqa: PLC0415 - cryptography is slow to load; read if needed
+
+            KeySet.pinned(self.jwks, self.algorithms)
+        return self
+
+    @model_validator(mode="after")
+    def _one_home_for_its_keys(self) -> Self:
+        if self.jwks is not None and self.jwks_url is not None:
+            msg = "has both jwks and jwks_url; keep the one that holds the client's keys"
             raise ValueError(msg)
         return self
+
+    def model_post_init(self, _context: object) -> None:
+        """Prepare each tenant's own view of the client."""
+        for name, tenant in self.tenants.items():
+            self._by_tenant[name] = self.model_copy(
+                update={"footprints": tenant.footprints, "default_region": tenant.default_region, "tenants": {}}
+            )
+
+    @property
+    def can_be_authenticated(self) -> bool:
+        """Whether a token of this client could be checked: an issuer, and somewhere its keys come from."""
+        return self.issuer is not None and (self.jwks is not None or self.jwks_url is not None or bool(self.jkus))
+
+    def for_tenant(self, claim: object) -> "Client | None":
+        """The client as seen for one tenant; None when it has tenants and the claim names none of them.
+
+        Args:
+            claim: the token's `tenant`, whatever its type.
+        """
+        if not self.tenants:
+            return self
+        return self._by_tenant.get(claim) if isinstance(claim, str) else None
+
+    def may_act_in(self, region: str) -> bool:
+        """Whether the client's footprints hold this region; a client without footprints is bound to none."""
+        return not self.footprints or region in self.footprints
 
 
 ANYONE = Client(id="anyone")
 """Stands for the caller when authentication is off and no single client is configured."""
-
-
-def load_clients(path: Path, regions: frozenset[str]) -> tuple[Client, ...]:
-    """Read `clients.yaml`; a missing file means no client.
-
-    Args:
-        path: the file.
-        regions: ids of the loaded pathways, which `footprints` and `default_region` must name.
-
-    Raises:
-        ClientsFileError: the file is not YAML, or an entry breaks the contract.
-    """
-    if not path.is_file():
-        return ()
-    try:
-        read = yaml.safe_load(path.read_text("utf-8")) or {}
-        clients = _ClientsFile.model_validate(_with_entries(read, path)).clients
-    except UnicodeDecodeError as error:
-        msg = f"{path.name}: not UTF-8 text; save it as UTF-8"
-        raise ClientsFileError(msg) from error
-    except yaml.YAMLError as error:
-        msg = f"{path.name}: not YAML: {error}"
-        raise ClientsFileError(msg) from error
-    except ValidationError as error:
-        msg = "\n".join(
-            f"{path.name}: {'.'.join(str(part) for part in problem['loc']) or 'file'}: {problem['msg']}"
-            for problem in error.errors(include_url=False, include_input=False, include_context=False)
-        )
-        raise ClientsFileError(msg) from error
-    for client in clients:
-        unknown = {*client.footprints, *filter(None, [client.default_region])} - regions
-        if unknown:
-            known = ", ".join(sorted(regions))
-            msg = f"{path.name}: client {client.id}: no pathway for {', '.join(sorted(unknown))}; use one of {known}"
-            raise ClientsFileError(msg)
-    return clients
-
-
-def _with_entries(read: object, path: Path) -> dict[str, Any]:
-    """The file's mapping; `clients:` with nothing below it means that there are none yet."""
-    if not isinstance(read, dict):
-        msg = f"{path.name}: starts with 'clients:' and a list of entries below it"
-        raise ClientsFileError(msg)
-    return {key: value for key, value in read.items() if not (key == "clients" and value is None)}
 
 
 def unauthenticated_caller(clients: tuple[Client, ...]) -> Client:

@@ -239,14 +239,75 @@ def test_a_body_in_chunks_is_read_as_one(service: InProcess) -> None:
     assert len(response.json()["cards"]) == 1
 
 
-@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/fhir+json", "text/plain"])
-def test_the_content_type_does_not_matter(service: InProcess, content_type: str) -> None:
-    """JSON is JSON, whatever a client calls it."""
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/fhir+json", None])
+def test_json_is_read_by_any_of_its_names_or_none(service: InProcess, content_type: str | None) -> None:
+    """FHIR's own name among them."""
     body = json.dumps(hook_call(CALL)).encode()
+    headers = {} if content_type is None else {"Content-Type": content_type}
 
-    response = service.send("POST", SERVICE, content=body, headers={"Content-Type": content_type})
+    assert service.send("POST", SERVICE, content=body, headers=headers).status_code == 200
 
-    assert response.status_code == 200
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/json; charset=iso-8859-1"},
+        {"Content-Encoding": "gzip"},
+    ],
+)
+@pytest.mark.parametrize("path", [SERVICE, FEEDBACK])
+def test_a_body_of_another_kind_is_refused(service: InProcess, path: str, headers: dict[str, str]) -> None:
+    """By what its headers say; compressed, it could unfold to anything."""
+    outcome = outcome_of(service.send("POST", path, content=b"{}", headers=headers), 415)
+
+    assert outcome["issue"][0]["code"] == "not-supported"
+    assert "Send" in outcome["issue"][0]["diagnostics"]
+
+
+def test_a_key_twice_is_refused_by_its_place(service: InProcess) -> None:
+    """One reader would take the first, another the second: here, another patient."""
+    body = json.dumps(hook_call(CALL)).replace('"patientId":', '"patientId": "another", "patientId":')
+
+    outcome = outcome_of(service.send("POST", SERVICE, content=body.encode()), 400)
+
+    assert expressions(outcome) == ["context"]
+    assert "a key twice" in outcome["issue"][0]["diagnostics"]
+
+
+def test_a_nul_character_is_refused_by_its_place(service: InProcess) -> None:
+    """No database takes it, and a C library ends there."""
+    call = hook_call(CALL)
+    call["context"]["userId"] += "\0"
+
+    outcome = outcome_of(service.call(call), 400)
+
+    assert expressions(outcome) == ["context.userId"]
+
+
+def test_too_deep_a_call_is_refused(service: InProcess) -> None:
+    """Wherever the nesting stands, read or not."""
+    call = hook_call(CALL)
+    call["extension"] = json.loads("[" * 64 + "]" * 64)
+
+    outcome = outcome_of(service.call(call), 400)
+
+    assert "deeper than 64 levels" in outcome["issue"][0]["diagnostics"]
+
+
+@pytest.mark.parametrize("field", ["context.selections", "context.draftOrders.entry"])
+def test_more_orders_than_anybody_drafts_are_refused(service: InProcess, field: str) -> None:
+    """413, by the name of the field."""
+    call = hook_call(CALL)
+    context = call["context"]
+    if field == "context.selections":
+        context["selections"] *= 201
+    else:
+        context["draftOrders"]["entry"] *= 201
+
+    outcome = outcome_of(service.call(call), 413)
+
+    assert (outcome["issue"][0]["code"], expressions(outcome)) == ("too-long", [field])
 
 
 def test_unknown_fields_and_extensions_are_ignored(service: InProcess) -> None:

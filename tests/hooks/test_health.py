@@ -9,7 +9,7 @@ from cds_service import __version__
 from cds_service.app import create_app
 from cds_service.cardlog.store import CardLogStore
 from cds_service.cardlog.writer import CardLog, NoCardLog
-from cds_service.hooks.health import health_router
+from cds_service.hooks.health import MetricsAccess, health_router
 from cds_service.settings import Settings
 from fhir_fixtures import feedback, hook_call
 from tests.conftest import DEMO_CONFIGURATION, NOW, SERVICE, InProcess, StartService
@@ -39,7 +39,9 @@ def test_a_service_whose_card_log_takes_events_is_ready(start_service: StartServ
 def test_a_service_whose_card_log_takes_none_is_not_ready(ask: Ask, tmp_path: Path) -> None:
     """503, so that a load balancer sends calls elsewhere."""
     app = FastAPI()
-    app.include_router(health_router(CardLog(CardLogStore(f"sqlite:///{tmp_path}/log.sqlite3"))))  # never started
+    app.include_router(
+        health_router(CardLog(CardLogStore(f"sqlite:///{tmp_path}/log.sqlite3")), MetricsAccess())
+    )  # never started
 
     response = ask(app, "GET", "/health/ready")
 
@@ -50,7 +52,7 @@ def test_a_service_whose_card_log_takes_none_is_not_ready(ask: Ask, tmp_path: Pa
 def test_without_a_card_log_a_service_is_ready(ask: Ask) -> None:
     """For a measurement nothing was promised."""
     app = FastAPI()
-    app.include_router(health_router(NoCardLog()))
+    app.include_router(health_router(NoCardLog(), MetricsAccess()))
 
     assert ask(app, "GET", "/health/ready").status_code == 200
 
@@ -59,7 +61,10 @@ def test_without_a_card_log_a_service_is_ready(ask: Ask) -> None:
 def app_without_a_writer(tmp_path: Path) -> object:
     """The demo whose card log's writer was never started."""
     settings = Settings(
-        config=DEMO_CONFIGURATION, auth="off", database_url=f"sqlite:///{tmp_path}/log.sqlite3", base_url="http://x"
+        config=DEMO_CONFIGURATION,
+        auth="off",
+        database_url=f"sqlite:///{tmp_path}/log.sqlite3",
+        base_url="https://x.example",
     )
     return create_app(settings, clock=lambda: NOW)
 
@@ -80,7 +85,7 @@ def test_feedback_that_cannot_be_stored_is_refused(ask: Ask, tmp_path: Path) -> 
         auth="off",
         card_log="off",
         database_url=f"sqlite:///{tmp_path}/log.sqlite3",
-        base_url="http://x",
+        base_url="https://x.example",
     )
 
     response = ask(create_app(settings), "POST", f"{SERVICE}/feedback", json=feedback()["accepted.json"])
@@ -88,3 +93,42 @@ def test_feedback_that_cannot_be_stored_is_refused(ask: Ask, tmp_path: Path) -> 
     assert response.status_code == 503
     assert response.json()["issue"][0]["code"] == "transient"
     assert "Send it again" in response.json()["issue"][0]["diagnostics"]
+
+
+METRICS_TOKEN = "a-token-for-the-scraper"  # noqa: S105 - invented
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [
+        (None, 401),
+        ("", 401),
+        (METRICS_TOKEN, 401),
+        (f"Bearer {METRICS_TOKEN}x", 401),
+        ("Bearer é", 401),
+        (f"Bearer {METRICS_TOKEN}", 200),
+    ],
+)
+def test_metrics_of_a_deployment_need_their_token(ask: Ask, authorization: str | None, status: int) -> None:
+    """How much is asked by which EHR is not everyone's business."""
+    app = FastAPI()
+    app.include_router(health_router(NoCardLog(), MetricsAccess(METRICS_TOKEN)))
+    headers = {} if authorization is None else {"Authorization": authorization.encode()}
+
+    response = ask(app, "GET", "/metrics", headers=headers)
+
+    assert response.status_code == status
+    assert ("cds_hook_calls_total" in response.text) is (status == 200)
+
+
+@pytest.mark.parametrize("authorization", [None, "Bearer None", "Bearer "])
+def test_without_a_metrics_token_nobody_reads_them(ask: Ask, authorization: str | None) -> None:
+    """A deployment that sets none has closed them; the answer says which setting opens them."""
+    app = FastAPI()
+    app.include_router(health_router(NoCardLog(), MetricsAccess()))
+    headers = {} if authorization is None else {"Authorization": authorization}
+
+    response = ask(app, "GET", "/metrics", headers=headers)
+
+    assert response.status_code == 401
+    assert "CDS_SERVICE_METRICS_TOKEN" in response.text

@@ -1,4 +1,6 @@
 import asyncio
+import io
+import logging
 from collections.abc import Callable
 
 import httpx
@@ -7,6 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 import cds_service.hooks.answers
 from cds_service.hooks.browsers import BrowserAccess
+from cds_service.hooks.correlation import CorrelationFilter
 from cds_service.hooks.last_resort import LastResort
 from fhir_fixtures import hook_call
 from tests.conftest import SERVICE, InProcess
@@ -53,6 +56,22 @@ def test_a_defect_is_logged_by_class_and_place(ask: Ask, logged: list[str]) -> N
     assert SECRET not in "\n".join(logged)
 
 
+def test_answer_outcome_and_log_line_of_a_defect_bear_one_id(ask: Ask) -> None:
+    """So that a vendor can ask about one call."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.addFilter(CorrelationFilter())
+    handler.setFormatter(logging.Formatter("%(correlation_id)s"))
+    logging.getLogger("cds_service").addHandler(handler)
+
+    response = ask(LastResort(defective), "GET", "/")
+
+    logging.getLogger("cds_service").removeHandler(handler)
+    identifier = response.headers["x-correlation-id"]
+    assert response.json()["id"] == identifier
+    assert written.getvalue() == f"{identifier}\n"
+
+
 def test_a_defect_after_the_answer_began_is_only_logged(logged: list[str]) -> None:
     """A second answer cannot be sent; the server breaks the connection off, so that half is not taken for all."""
     sent: list[Message] = []
@@ -71,7 +90,7 @@ def test_a_defect_after_the_answer_began_is_only_logged(logged: list[str]) -> No
 
 def test_a_browser_may_read_the_outcome_of_a_defect(ask: Ask) -> None:
     """CORS stands outside the last resort."""
-    response = ask(BrowserAccess(LastResort(defective)), "GET", "/", headers={"Origin": "https://x.example"})
+    response = ask(BrowserAccess(LastResort(defective), ["*"]), "GET", "/", headers={"Origin": "https://x.example"})
 
     assert response.status_code == 500
     assert response.headers["access-control-allow-origin"] == "*"

@@ -1,3 +1,6 @@
+import base64
+import hashlib
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 
@@ -54,10 +57,28 @@ def test_a_page_loads_nothing_and_runs_nothing(service: InProcess, pathway: str)
     """By its headers and by what it holds."""
     response = service.send("GET", f"/pathways/{pathway}")
 
-    assert response.headers["content-security-policy"].startswith("default-src 'none'")
+    policy = response.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; ")
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert "script-src" not in policy
+    assert response.headers["cross-origin-opener-policy"] == "same-origin"
+    assert response.headers["cross-origin-resource-policy"] == "same-origin"
+    assert "geolocation=()" in response.headers["permissions-policy"]
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.headers["referrer-policy"] == "no-referrer"
     assert not {"script", "img", "link", "iframe"} & {tag for tag, _ in Page(response.text).elements}
+
+
+@pytest.mark.parametrize("pathway", ["nwl", "nel", "national"])
+def test_a_page_is_styled_by_its_one_style_element_alone(service: InProcess, pathway: str) -> None:
+    """The policy names the hash of what stands in it; a style attribute would not be allowed."""
+    response = service.send("GET", f"/pathways/{pathway}")
+    (style,) = re.findall(r"<style>(.*?)</style>", response.text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+    assert f"style-src 'sha256-{digest}';" in response.headers["content-security-policy"]
+    assert not any("style" in attributes for _, attributes in Page(response.text).elements)
 
 
 @pytest.mark.parametrize("pathway", ["nwl", "nel", "national"])

@@ -21,19 +21,25 @@ Send = Callable[[Message], Awaitable[None]]
 async def app(scope: Message, receive: Receive, send: Send) -> None:
     """Answer a POST with the constant card of its path, and a GET (the health check) with an empty object."""
     if scope["method"] == "GET":
-        await _answer(send, b"{}")
+        await answer(send, 200, b"{}")
         return
+    orjson.loads(await whole_body(receive))
+    await answer(send, 200, NO_CARD if scope["path"] == NO_CARD_PATH else ONE_CARD)
+
+
+async def whole_body(receive: Receive) -> bytes:
+    """The request's body, however many pieces it comes in."""
     chunks: list[bytes] = []
     more = True
     while more:
         message = await receive()
         chunks.append(message.get("body", b""))
         more = message.get("more_body", False)
-    orjson.loads(b"".join(chunks))
-    await _answer(send, NO_CARD if scope["path"] == NO_CARD_PATH else ONE_CARD)
+    return b"".join(chunks)
 
 
-async def _answer(send: Send, body: bytes) -> None:
+async def answer(send: Send, status: int, body: bytes) -> None:
+    """Send a JSON body."""
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

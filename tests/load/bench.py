@@ -1,6 +1,6 @@
 """`make bench`: the service beside a bare app and a raw responder, loaded in turn and compared.
 
-    python tests/load/bench.py [--rounds 5] [--seconds 3] [--connections 32] [--json FILE]
+    python tests/load/bench.py [--rounds 8] [--seconds 1.2] [--connections 32] [--json FILE]
 
 Ends with 0 when it has measured, 1 when a target is missed and `--strict` was said, and 2 when the run is
 void: a server did not start, an answer was wrong, or the load client is too slow to tell.
@@ -13,106 +13,32 @@ import signal
 import sqlite3
 import sys
 import tempfile
-import time
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
 import orjson
-from client import Client, Load, Outcome
-from report import Figures, Log, Measured, Pair, Upkeep, as_json, checks, table, too_slow_a_client
-from scenarios import SCENARIOS, Scenario, calls
-from servers import Kind, Server, VoidRunError, card_log, cpu_seconds_of, memory_of, path_for, running
-
-WARM_UP = 1.0
-"""Seconds of load on each server in each scenario before anything is counted."""
+from client import Client
+from figures import WITH_TOKEN, Log, Measured, Pair, Upkeep
+from loads import SETTLE_STEP, WARM_UP, Bench, Options, Side
+from mint import Mint, make_trust
+from report import as_json, checks, table, too_slow_a_client
+from scenarios import Scenario
+from servers import DEMO_CONFIGURATION, Kind, Server, VoidRunError, card_log, memory_of, running
+from trust import Trust
 
 STARTS = 3
 """Starts of each server, of which the median is reported."""
 
-SPARE = 50
-"""Seconds beyond the load itself after which a run is given up as stuck."""
+STARTING = 25
+"""Seconds that all the starts take together."""
 
-SETTLE_STEP = 0.1
-SETTLE_LIMIT = 10.0
-"""Seconds that a server may go on working (writing its log, say) after a load, before the next one starts."""
+MINTING = 0.7
+"""Seconds of minting before a load with tokens, for each second of it."""
 
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The command line."""
-
-    rounds: int
-    seconds: float
-    connections: int
-    max_requests: int
-    processes: int
-    subject: Kind
-    json: Path | None
-    pin: bool
-    strict: bool
-
-    @property
-    def limit(self) -> int:
-        """Seconds after which the run is given up."""
-        loads = len(Scenario) * (2 * self.rounds + 1)
-        return int(loads * (self.seconds + SETTLE_STEP) + 3 * len(Scenario) * WARM_UP) + SPARE
-
-
-@dataclass(slots=True)
-class Bench:
-    """A run under way: its options, its client, and how many answers each server (by port) has given."""
-
-    options: Options
-    client: Client
-    answers: Counter[tuple[int, Scenario]] = field(default_factory=Counter)
-
-    def load(self, server: Server, scenario: Scenario, seconds: float) -> Figures:
-        """Load one server with one scenario, and wait until it has finished working on it.
-
-        Raises:
-            VoidRunError: an answer was wrong, or none came.
-        """
-        load = Load(
-            port=server.port,
-            calls=calls(scenario, path_for(server.kind, scenario)),
-            marker=SCENARIOS[scenario].marker,
-            connections=self.options.connections,
-            seconds=seconds,
-            max_requests=self.options.max_requests,
-        )
-        used_before = cpu_seconds_of(server.process.pid)
-        outcome = self.client.run(load)
-        used = _settled_cpu_seconds(server) - used_before
-        _refuse_failures(server, scenario, outcome)
-        self.answers[server.port, scenario] += outcome.answers
-        return Figures(outcome.rate, outcome.percentile(0.5), outcome.percentile(0.99), used / outcome.seconds)
-
-    def compare(self, subject: Server, bare_app: Server) -> dict[Scenario, list[Pair]]:
-        """Load both servers in turn, round after round; who goes first alternates."""
-        for server in (subject, bare_app):
-            for scenario in Scenario:
-                self.load(server, scenario, WARM_UP)
-        rounds: dict[Scenario, list[Pair]] = {scenario: [] for scenario in Scenario}
-        for number in range(self.options.rounds):
-            for scenario in Scenario:
-                order = (subject, bare_app) if number % 2 else (bare_app, subject)
-                figures = {server.port: self.load(server, scenario, self.options.seconds) for server in order}
-                rounds[scenario].append(Pair(figures[subject.port], figures[bare_app.port]))
-            _say(f"round {number + 1} of {self.options.rounds}")
-        return rounds
-
-    def ceilings(self, responder: Server) -> dict[Scenario, float]:
-        """What the client reaches in each scenario against a server that does next to nothing."""
-        self.load(responder, Scenario.IN_SCOPE, WARM_UP)
-        return {scenario: self.load(responder, scenario, self.options.seconds).rate for scenario in Scenario}
-
-    def evaluated_orders(self, server: Server) -> int:
-        """MSK imaging orders in the calls that a server has answered."""
-        return sum(self.answers[server.port, scenario] * SCENARIOS[scenario].evaluated_orders for scenario in Scenario)
+SPARE = 40
+"""Seconds beyond what is planned after which a run is given up as stuck."""
 
 
 def measure(options: Options) -> Measured:
@@ -122,27 +48,34 @@ def measure(options: Options) -> Measured:
         VoidRunError: there is nothing to report; the message says why.
     """
     server_cores, client_cores = _cores(pin=options.pin)
+    kind = options.subject
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cds-bench-")))
         client = stack.enter_context(closing(Client(options.processes, client_cores)))
-        bench = Bench(options, client)
-        subject_starts = _starts(options.subject, folder / "starts-subject", server_cores)
+        trust = make_trust(folder / "trust", DEMO_CONFIGURATION)
+        bench = Bench(options, client, stack.enter_context(closing(Mint(trust))))
+        starts = _starts(kind, folder / "starts-open", server_cores)
+        guarded_starts = _starts(kind, folder / "starts-guarded", server_cores, trust)
         bare_starts = _starts(Kind.BARE_APP, folder / "starts-bare", server_cores)
-        subject_folder = _made(folder / "subject")
+        logs = [_made(folder / "open"), _made(folder / "guarded")]
         with (
             running(Kind.RESPONDER, _made(folder / "responder"), server_cores) as responder,
             running(Kind.BARE_APP, _made(folder / "bare"), server_cores) as bare_app,
-            running(options.subject, subject_folder, server_cores) as subject,
+            running(Kind.BARE_APP, _made(folder / "bare-guarded"), server_cores, trust) as bare_guarded,
+            running(kind, logs[0], server_cores) as subject,
+            running(kind, logs[1], server_cores, trust) as guarded,
         ):
-            _say("responder, bare app and service are up")
+            _say("responder, bare apps and services are up")
             ceilings = bench.ceilings(responder)
-            rounds = bench.compare(subject, bare_app)
-            subject_upkeep = Upkeep(memory_of(subject.process.pid), (*subject_starts, subject.start_seconds))
-            bare_upkeep = Upkeep(memory_of(bare_app.process.pid), (*bare_starts, bare_app.start_seconds))
+            rounds = _rounds(bench, Side(subject, guarded), Side(bare_app, bare_guarded))
+            upkeep = _upkeep(subject, starts)
+            guarded_upkeep = _upkeep(guarded, guarded_starts)
+            bare_upkeep = _upkeep(bare_app, bare_starts)
         log = None
-        if options.subject is Kind.SERVICE:  # stopped by now, so that its last rows are written
-            log = Log(_rows(card_log(subject_folder)), bench.evaluated_orders(subject))
-        return Measured(options.subject, rounds, ceilings, subject_upkeep, bare_upkeep, log)
+        if kind is Kind.SERVICE:  # stopped by now, so that its last rows are written
+            rows = sum(_rows(card_log(log_folder)) for log_folder in logs)
+            log = Log(rows, bench.evaluated_orders([subject, guarded]))
+        return Measured(kind, rounds, ceilings, upkeep, guarded_upkeep, bare_upkeep, log)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -150,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     signal.signal(signal.SIGALRM, _give_up)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended from outside: stop the servers, too
-    signal.alarm(options.limit)
+    signal.alarm(_limit(options))
     try:
         measured = measure(options)
     except VoidRunError as error:
@@ -171,8 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parse(arguments: Sequence[str] | None) -> Options:
     parser = argparse.ArgumentParser(description="Compare the service with a bare app on the same server.")
-    parser.add_argument("--rounds", type=int, default=5, help="loads of each server in each scenario")
-    parser.add_argument("--seconds", type=float, default=3.0, help="length of one load")
+    parser.add_argument("--rounds", type=int, default=8, help="loads of each server in each scenario")
+    parser.add_argument("--seconds", type=float, default=1.2, help="length of one load")
     parser.add_argument("--connections", type=int, default=32, help="keep-alive connections, one call at a time each")
     parser.add_argument("--max-requests", type=int, default=1_000_000, help="calls in one load at most")
     parser.add_argument("--processes", type=int, default=1, help="processes that the client uses")
@@ -192,36 +125,42 @@ def _parse(arguments: Sequence[str] | None) -> Options:
     return options
 
 
-def _starts(kind: Kind, folder: Path, cores: Sequence[int] | None) -> list[float]:
+def _rounds(bench: Bench, subject: Side, bare_app: Side) -> dict[Scenario, list[Pair]]:
+    """Warm both sides up, then load them round after round."""
+    for side in (subject, bare_app):
+        bench.warm_up(side)
+    rounds: dict[Scenario, list[Pair]] = {scenario: [] for scenario in Scenario}
+    for number in range(bench.options.rounds):
+        for scenario, pair in bench.compare(subject, bare_app, number).items():
+            rounds[scenario].append(pair)
+        _say(f"round {number + 1} of {bench.options.rounds}")
+    return rounds
+
+
+def _starts(kind: Kind, folder: Path, cores: Sequence[int] | None, trust: Trust | None = None) -> list[float]:
     """Start times of all but the last start, which is the one that is then loaded."""
     seconds = []
     for number in range(STARTS - 1):
-        with running(kind, _made(folder / str(number)), cores) as server:
+        with running(kind, _made(folder / str(number)), cores, trust) as server:
             seconds.append(server.start_seconds)
     return seconds
 
 
-def _settled_cpu_seconds(server: Server) -> float:
-    """Processor time a server has used once it is at rest, so that no load pays for the one before."""
-    give_up_at = time.monotonic() + SETTLE_LIMIT
-    used = cpu_seconds_of(server.process.pid)
-    while time.monotonic() < give_up_at:
-        time.sleep(SETTLE_STEP)
-        used_before, used = used, cpu_seconds_of(server.process.pid)
-        if used - used_before <= SETTLE_STEP / 5:
-            break
-    return used
+def _upkeep(server: Server, starts: Sequence[float]) -> Upkeep:
+    return Upkeep(memory_of(server.process.pid), (*starts, server.start_seconds))
 
 
-def _refuse_failures(server: Server, scenario: Scenario, outcome: Outcome) -> None:
-    if outcome.failures or not outcome.answers:
-        statuses = ", ".join(f"{count} x {status}" for status, count in sorted(outcome.statuses.items()))
-        raise VoidRunError(
-            f"{server.kind}, {scenario}: {outcome.failures} failures and {outcome.answers} answers "
-            f"({statuses or 'none'}; {outcome.wrong_bodies} without {SCENARIOS[scenario].marker!r}; "
-            f"{outcome.broken} connections broken). "
-            f"The first: {outcome.sample}"
-        )
+def _limit(options: Options) -> int:
+    """Seconds after which a run is given up."""
+    loads = len(Scenario) * (2 * options.rounds + 1)
+    minted = len(WITH_TOKEN) * 2 * options.rounds
+    return int(
+        loads * (options.seconds + SETTLE_STEP)
+        + minted * options.seconds * MINTING
+        + 3 * len(Scenario) * WARM_UP
+        + STARTING
+        + SPARE
+    )
 
 
 def _rows(database: Path) -> int:

@@ -21,7 +21,7 @@ from functools import partial
 from typing import cast
 
 import uvloop
-from wire import LOOPBACK, Answer, Call, read_answer
+from wire import LOOPBACK, Answer, Call, bearer, read_answer
 
 GRACE = 10.0
 """Seconds that answers may still take after the end of the load before they are given up."""
@@ -29,7 +29,7 @@ GRACE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What to send where, and when to stop: after `seconds` or `max_requests`, whichever comes first."""
+    """What to send where, and when to stop: after `seconds`, `max_requests` or the last token, whichever is first."""
 
     port: int
     calls: Sequence[Call]
@@ -38,14 +38,21 @@ class Load:
     connections: int = 32
     seconds: float = 3.0
     max_requests: int = 1_000_000
+    tokens: Sequence[bytes] | None = None
+    """Client tokens, each for one call; None for calls without one."""
     host: str = LOOPBACK
 
     def __post_init__(self) -> None:
         """Refuse every other machine, and a load of nothing."""
         if self.host != LOOPBACK:
             raise ValueError(f"host: {self.host!r} is not {LOOPBACK}: the load client only ever loads this machine")
-        if not self.calls or self.connections < 1 or self.max_requests < 1:
-            raise ValueError("calls, connections and max_requests: give at least one of each")
+        if not self.calls or self.connections < 1 or self.most_requests < 1:
+            raise ValueError("calls, connections, max_requests and tokens: give at least one of each")
+
+    @property
+    def most_requests(self) -> int:
+        """How many calls may be sent: no token is sent twice."""
+        return self.max_requests if self.tokens is None else min(self.max_requests, len(self.tokens))
 
 
 @dataclass(slots=True)
@@ -94,19 +101,21 @@ class _Run:
         self.finished = finished
         self.open_connections = load.connections
         self.sent = 0
+        self.most_requests = load.most_requests
         self.start = time.perf_counter()
         self.deadline = self.start + load.seconds
         self.last_answer = self.start
         self._salt = secrets.randbits(48)
 
-    def next_request(self, now: float) -> tuple[bytes, bytes, bytes] | None:
-        """The next request, in pieces, with a hookInstance of its own; None when it is time to stop."""
-        if now >= self.deadline or self.sent >= self.load.max_requests:
+    def next_request(self, now: float) -> tuple[bytes, ...] | None:
+        """The next request, in pieces, with a hookInstance and a token of its own; None when it is time to stop."""
+        if now >= self.deadline or self.sent >= self.most_requests:
             return None
         number = self.sent
         self.sent += 1
-        before, after = self.load.calls[number % len(self.load.calls)]
-        return before, b"%08x-0000-4000-8000-%012x" % (number, self._salt), after
+        start, before, after = self.load.calls[number % len(self.load.calls)]
+        authorization = b"" if self.load.tokens is None else bearer(self.load.tokens[number])
+        return start, authorization, before, b"%08x-0000-4000-8000-%012x" % (number, self._salt), after
 
     def take(self, answer: Answer, latency: float, now: float) -> None:
         """Count one answer."""
@@ -219,7 +228,7 @@ class Client:
     def __init__(self, processes: int = 1, cores: Sequence[int] | None = None) -> None:
         self._processes = processes
         self._pool = ProcessPoolExecutor(
-            processes, multiprocessing.get_context("spawn"), initializer=_settle, initargs=(cores,)
+            processes, multiprocessing.get_context("spawn"), initializer=settle, initargs=(cores,)
         )
 
     def run(self, load: Load) -> Outcome:
@@ -234,13 +243,14 @@ class Client:
 
 
 def split(load: Load, processes: int) -> list[Load]:
-    """The load in equal shares, no more of them than it has connections."""
-    shares = min(processes, load.connections)
+    """The load in equal shares, no more of them than it has connections or tokens."""
+    shares = min(processes, load.connections, load.most_requests)
     return [
         replace(
             load,
             connections=load.connections // shares + (share < load.connections % shares),
             max_requests=max(1, load.max_requests // shares),
+            tokens=load.tokens[share::shares] if load.tokens is not None else None,
         )
         for share in range(shares)
     ]
@@ -258,7 +268,7 @@ def join(outcomes: Sequence[Outcome]) -> Outcome:
     return joined
 
 
-def _settle(cores: Sequence[int] | None) -> None:
+def settle(cores: Sequence[int] | None) -> None:
     """Leave Ctrl-C to the parent, which ends us, and keep to the cores given."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if cores is not None:

@@ -1,4 +1,4 @@
-"""The three calls that the benchmark makes, each as a few hundred bodies that differ in patient and ids.
+"""The calls that the benchmark makes, each as a few hundred bodies that differ in patient and ids.
 
 Bodies are plain JSON as an EHR sends it, every prefetch key filled. `fhirServer` is left out: with a full
 prefetch there is nothing to fetch, and a benchmark must not wait for another machine.
@@ -11,6 +11,7 @@ from functools import cache
 
 import orjson
 from records import ROLE, Json, concept, prefetch
+from trust import Algorithm
 from wire import Call, prepare
 
 HOW_MANY_BODIES = 240
@@ -18,10 +19,12 @@ HOW_MANY_BODIES = 240
 
 
 class Scenario(StrEnum):
-    """What is ordered."""
+    """What is ordered, and with which token if any."""
 
     OUT_OF_SCOPE = "out-of-scope"
     IN_SCOPE = "in-scope"
+    IN_SCOPE_ES384 = "in-scope-es384"
+    IN_SCOPE_RS384 = "in-scope-rs384"
     ORDER_SIGN = "order-sign"
 
 
@@ -35,6 +38,8 @@ class Description:
     body: Callable[[int], Json]
     evaluated_orders: int
     """MSK imaging orders in one call: the rows it should leave in the card log."""
+    algorithm: Algorithm | None = None
+    """What the token of a call is signed with; None for a call without a token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,12 @@ def order_sign(index: int) -> Json:
 SCENARIOS = {
     Scenario.OUT_OF_SCOPE: Description("an order out of scope", b'"cards":[]', out_of_scope, 0),
     Scenario.IN_SCOPE: Description("an order in scope, one card", b'"indicator":"warning"', in_scope, 1),
+    Scenario.IN_SCOPE_ES384: Description(
+        "an order in scope, ES384 token", b'"indicator":"warning"', in_scope, 1, Algorithm.ES384
+    ),
+    Scenario.IN_SCOPE_RS384: Description(
+        "an order in scope, RS384 token", b'"indicator":"warning"', in_scope, 1, Algorithm.RS384
+    ),
     Scenario.ORDER_SIGN: Description(
         "order-sign, five drafts in scope", b'"indicator":"warning"', order_sign, len(_SIGNED_TOGETHER)
     ),

@@ -18,13 +18,14 @@ from enum import StrEnum
 from pathlib import Path
 
 import bare_app
-from scenarios import Scenario
+from scenarios import SCENARIOS, Scenario
+from trust import BASE_URL, JWKS_VARIABLE, SERVICE_PATH, Trust
 from wire import LOOPBACK
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 
-SERVICE_PATH = "/cds-services/msk-imaging-pathway"
+DEMO_CONFIGURATION = ROOT / "cds_service" / "demo" / "configuration"
 HEALTH_PATH = "/health/live"
 
 START_LIMIT = 20.0
@@ -66,20 +67,20 @@ class Memory:
     peak: float
 
 
-def service_command(port: int, database: Path) -> list[str]:
-    """The service as a deployment starts it: one process, the demo configuration, a SQLite card log."""
+def service_command(port: int, database: Path, configuration: Path = DEMO_CONFIGURATION) -> list[str]:
+    """The service as a deployment starts it: one process, the demo configuration or another, a SQLite card log."""
     return [
         *(sys.executable, "-m", "cds_service", "serve"),
-        *("--config", str(ROOT / "cds_service" / "demo" / "configuration")),
+        *("--config", str(configuration)),
         *("--database-url", f"sqlite:///{database}"),
         *("--host", LOOPBACK, "--port", str(port), "--workers", "1"),
     ]
 
 
-def bare_app_command(port: int) -> list[str]:
+def bare_app_command(port: int, module: str = "bare_app") -> list[str]:
     """The bare app on uvicorn with the options that the service uses too."""
     return [
-        *(sys.executable, "-m", "uvicorn", "bare_app:app", "--app-dir", str(HERE)),
+        *(sys.executable, "-m", "uvicorn", f"{module}:app", "--app-dir", str(HERE)),
         *("--loop", "uvloop", "--http", "httptools", "--lifespan", "off"),
         *("--no-access-log", "--log-level", "warning", "--workers", "1"),
         *("--host", LOOPBACK, "--port", str(port)),
@@ -92,20 +93,25 @@ def responder_command(port: int) -> list[str]:
 
 
 def path_for(kind: Kind, scenario: Scenario) -> str:
-    """Where a scenario's calls go: the stand-ins choose their constant answer by path."""
+    """Where a scenario's calls go: the stand-ins choose their constant answer, and a token's key, by path."""
     if kind is Kind.SERVICE:
         return SERVICE_PATH
+    if (algorithm := SCENARIOS[scenario].algorithm) is not None:
+        return f"{bare_app.ONE_CARD_PATH}/{algorithm}"
     return bare_app.NO_CARD_PATH if scenario is Scenario.OUT_OF_SCOPE else bare_app.ONE_CARD_PATH
 
 
 @contextmanager
-def running(kind: Kind, folder: Path, cores: Sequence[int] | None = None) -> Iterator[Server]:
+def running(
+    kind: Kind, folder: Path, cores: Sequence[int] | None = None, trust: Trust | None = None
+) -> Iterator[Server]:
     """A server that is up inside the `with` and gone after it, however that is left.
 
     Args:
         kind: which server.
         folder: an empty folder for its output and, for the service, its card log (`card-log.sqlite`).
         cores: the only CPU cores it may use; None leaves that to the system.
+        trust: whose tokens it asks for with every call; None for a server that asks for none.
 
     Raises:
         VoidRunError: it did not start, or is not one process.
@@ -115,9 +121,9 @@ def running(kind: Kind, folder: Path, cores: Sequence[int] | None = None) -> Ite
     with output.open("wb") as stream:
         spawned_at = time.perf_counter()
         process = subprocess.Popen(  # noqa: S603 - our own command lines, built above
-            _command(kind, port, folder),
+            _command(kind, port, folder, trust),
             cwd=ROOT,
-            env=_environment(),
+            env=_environment(trust),
             stdout=stream,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -157,20 +163,28 @@ def cpu_seconds_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _CLOCK_TICKS
 
 
-def _command(kind: Kind, port: int, folder: Path) -> list[str]:
+def _command(kind: Kind, port: int, folder: Path, trust: Trust | None) -> list[str]:
     match kind:
         case Kind.SERVICE:
-            return service_command(port, card_log(folder))
+            return service_command(port, card_log(folder), DEMO_CONFIGURATION if trust is None else trust.configuration)
         case Kind.BARE_APP:
-            return bare_app_command(port)
+            return bare_app_command(port, "bare_app" if trust is None else "bare_app_with_tokens")
         case Kind.RESPONDER:
             return responder_command(port)
 
 
-def _environment() -> dict[str, str]:
+def _environment(trust: Trust | None = None) -> dict[str, str]:
     """Ours without the service's settings, so that a developer's shell does not change what is measured."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CDS_SERVICE_")}
-    return {**kept, "CDS_SERVICE_AUTH": "off", "PYTHONPATH": str(ROOT)}
+    kept["PYTHONPATH"] = str(ROOT)
+    if trust is None:
+        return {**kept, "CDS_SERVICE_AUTH": "off"}
+    return {
+        **kept,
+        "CDS_SERVICE_AUTH": "required",
+        "CDS_SERVICE_BASE_URL": BASE_URL,
+        JWKS_VARIABLE: str(trust.jwks),
+    }
 
 
 def _free_port() -> int:

@@ -38,7 +38,9 @@ class _ScriptedServer(asyncio.Protocol):
             self._transport.close()
 
 
-def load_scripted_server(script: Script, *, requests: int, connections: int = 1) -> tuple[Outcome, list[bytes]]:
+def load_scripted_server(
+    script: Script, *, requests: int, connections: int = 1, tokens: Sequence[bytes] | None = None
+) -> tuple[Outcome, list[bytes]]:
     """The outcome of a load on a server that follows `script`, and the requests that the server received."""
     received: list[bytes] = []
 
@@ -47,7 +49,7 @@ def load_scripted_server(script: Script, *, requests: int, connections: int = 1)
         server = await loop.create_server(lambda: _ScriptedServer(script, received), "127.0.0.1", 0)
         async with server:
             port = server.sockets[0].getsockname()[1]
-            load = Load(port, CALLS, b'"cards":[]', connections, seconds=5, max_requests=requests)
+            load = Load(port, CALLS, b'"cards":[]', connections, seconds=5, max_requests=requests, tokens=tokens)
             return await drive(load, grace=1)
 
     return asyncio.run(both()), received
@@ -70,6 +72,24 @@ def test_every_call_has_a_hook_instance_of_its_own() -> None:
     instances = re.findall(rb'"hookInstance":"([0-9a-f-]{36})"', b"".join(received))
 
     assert len(instances) == len(set(instances)) == 20
+
+
+def test_every_call_has_a_token_of_its_own_and_the_last_token_ends_the_load() -> None:
+    """No token goes out twice: that would be a replay, and be refused."""
+    tokens = [b"token-%d" % number for number in range(6)]
+
+    outcome, received = load_scripted_server(lambda _: [RIGHT], requests=20, connections=2, tokens=tokens)
+
+    sent = re.findall(rb"\r\nAuthorization: Bearer (\S+)\r\n", b"".join(received))
+    assert sorted(sent) == tokens
+    assert outcome.statuses == Counter({200: 6})
+
+
+def test_a_call_without_a_token_has_no_such_header() -> None:
+    """A server that asks for no token gets none."""
+    _, received = load_scripted_server(lambda _: [RIGHT], requests=2)
+
+    assert b"Authorization" not in b"".join(received)
 
 
 def test_an_answer_in_pieces_is_put_together() -> None:
@@ -156,9 +176,11 @@ def test_every_other_host_is_refused(host: str) -> None:
 
 
 def test_a_load_of_nothing_is_refused() -> None:
-    """No calls, no connections or no requests cannot be measured."""
+    """No calls, no connections, no requests or no tokens cannot be measured."""
     with pytest.raises(ValueError, match="at least one"):
         Load(80, (), b"")
+    with pytest.raises(ValueError, match="at least one"):
+        Load(80, CALLS, b"", tokens=())
 
 
 def test_percentiles_are_by_nearest_rank() -> None:
@@ -183,6 +205,15 @@ def test_a_load_is_split_without_losing_connections() -> None:
 
     assert [share.connections for share in shares] == [4, 3, 3]
     assert [share.max_requests for share in shares] == [100, 100, 100]
+
+
+def test_tokens_are_dealt_out_so_that_none_is_sent_twice() -> None:
+    """Each process gets its own; a process more than there are tokens would have nothing to send."""
+    shares = split(Load(80, CALLS, b"", connections=4, tokens=(b"a", b"b", b"c")), 2)
+    few = split(Load(80, CALLS, b"", connections=4, tokens=(b"a",)), 2)
+
+    assert [share.tokens for share in shares] == [(b"a", b"c"), (b"b",)]
+    assert [share.tokens for share in few] == [(b"a",)]
 
 
 def test_outcomes_of_several_processes_are_joined() -> None:

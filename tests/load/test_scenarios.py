@@ -139,5 +139,7 @@ def test_expected_bytes_tell_a_card_from_none() -> None:
     assert markers == {
         Scenario.OUT_OF_SCOPE: b'"cards":[]',
         Scenario.IN_SCOPE: b'"indicator":"warning"',
+        Scenario.IN_SCOPE_ES384: b'"indicator":"warning"',
+        Scenario.IN_SCOPE_RS384: b'"indicator":"warning"',
         Scenario.ORDER_SIGN: b'"indicator":"warning"',
     }

@@ -5,6 +5,7 @@ import pytest
 import servers
 from scenarios import Scenario
 from servers import Kind, VoidRunError, cpu_seconds_of, memory_of, path_for, running, service_command
+from trust import AUDIENCE, Trust
 
 
 def test_a_server_is_up_inside_the_block_and_gone_after_it(tmp_path: Path) -> None:
@@ -67,7 +68,28 @@ def test_the_services_settings_of_the_shell_do_not_reach_it(monkeypatch: pytest.
     assert ours == {"CDS_SERVICE_AUTH": "off"}
 
 
+def test_a_guarded_service_asks_for_tokens_of_the_load(tmp_path: Path) -> None:
+    """Authentication is required, at a public address that the tokens name."""
+    trust = Trust(tmp_path)
+
+    environment = servers._environment(trust)
+    command = servers._command(Kind.SERVICE, 8123, tmp_path, trust)
+
+    assert environment["CDS_SERVICE_AUTH"] == "required"
+    assert AUDIENCE.startswith(environment["CDS_SERVICE_BASE_URL"])
+    assert command[command.index("--config") + 1] == str(trust.configuration)
+
+
+def test_a_guarded_bare_app_gets_the_public_keys(tmp_path: Path) -> None:
+    """It is another application, started in the same way."""
+    trust = Trust(tmp_path)
+
+    assert servers._environment(trust)["LOAD_JWKS"] == str(trust.jwks)
+    assert "bare_app_with_tokens:app" in servers._command(Kind.BARE_APP, 8123, tmp_path, trust)
+    assert "bare_app:app" in servers._command(Kind.BARE_APP, 8123, tmp_path, None)
+
+
 def test_the_service_has_one_address_for_every_scenario() -> None:
-    """Only the stand-ins choose their answer by path."""
+    """Only the stand-ins choose their answer, and the key of a token, by path."""
     assert {path_for(Kind.SERVICE, scenario) for scenario in Scenario} == {"/cds-services/msk-imaging-pathway"}
-    assert len({path_for(Kind.BARE_APP, scenario) for scenario in Scenario}) == 2
+    assert len({path_for(Kind.BARE_APP, scenario) for scenario in Scenario}) == 4

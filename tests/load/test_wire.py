@@ -1,5 +1,5 @@
 import pytest
-from wire import Answer, Call, prepare, read_answer
+from wire import Answer, Call, bearer, prepare, read_answer
 
 INSTANCE = b"00000000-0000-4000-8000-000000000001"
 
@@ -8,7 +8,7 @@ def test_a_prepared_call_is_cut_where_its_hook_instance_stands() -> None:
     """The two pieces with a UUID between them are one POST whose content-length is that of the body."""
     call = prepare("/somewhere", b'{"hookInstance":"' + INSTANCE + b'"}', INSTANCE)
 
-    head, body = (call.before + INSTANCE + call.after).split(b"\r\n\r\n")
+    head, body = (call.start + call.before + INSTANCE + call.after).split(b"\r\n\r\n")
 
     assert head.startswith(b"POST /somewhere HTTP/1.1\r\n")
     assert f"Content-Length: {len(body)}".encode() in head
@@ -51,6 +51,16 @@ def test_an_answer_that_cannot_be_judged_is_refused(data: bytes) -> None:
         read_answer(data)
 
 
-def test_calls_are_immutable_pairs() -> None:
-    """A call travels to other processes as two plain byte strings."""
-    assert tuple(Call(b"a", b"b")) == (b"a", b"b")
+def test_a_token_goes_out_as_one_header_more() -> None:
+    """Its line stands among the others, after the request line and before the body."""
+    call = prepare("/somewhere", b'{"hookInstance":"' + INSTANCE + b'"}', INSTANCE)
+
+    lines = (call.start + bearer(b"a.b.c") + call.before + INSTANCE + call.after).split(b"\r\n")
+
+    assert lines[0] == b"POST /somewhere HTTP/1.1"
+    assert b"Authorization: Bearer a.b.c" in lines[1 : lines.index(b"")]
+
+
+def test_calls_are_immutable() -> None:
+    """A call travels to other processes as three plain byte strings."""
+    assert tuple(Call(b"a", b"b", b"c")) == (b"a", b"b", b"c")

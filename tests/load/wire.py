@@ -9,8 +9,12 @@ _LENGTH_FIELD = b"content-length:"
 
 
 class Call(NamedTuple):
-    """One request as bytes, cut where its `hookInstance` stands: every call sent gets one of its own."""
+    """One request as bytes, cut where a call sent gets something of its own.
 
+    A token's header line follows `start`; the `hookInstance` stands between `before` and `after`.
+    """
+
+    start: bytes
     before: bytes
     after: bytes
 
@@ -30,12 +34,15 @@ def prepare(path: str, body: bytes, instance: bytes) -> Call:
     """
     if len(instance) != 36 or body.count(instance) != 1:
         raise ValueError(f"hookInstance: {instance!r} is not a UUID that stands once in the body")
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: {LOOPBACK}\r\nAccept: application/json\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
+    start = f"POST {path} HTTP/1.1\r\nHost: {LOOPBACK}\r\n"
+    rest = f"Accept: application/json\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     before, after = body.split(instance)
-    return Call(head.encode() + before, after)
+    return Call(start.encode(), rest.encode() + before, after)
+
+
+def bearer(token: bytes) -> bytes:
+    """The header line that carries a client's token."""
+    return b"Authorization: Bearer %s\r\n" % token
 
 
 def read_answer(data: bytes) -> Answer | None:

@@ -3,7 +3,7 @@ from uuid import UUID
 
 import pytest
 
-from cds_service.protocol.hook_request import parse_hook_request
+from cds_service.protocol.hook_request import MOST_ENTRIES, parse_hook_request
 from cds_service.protocol.operation_outcome import ProtocolError
 from fhir_fixtures import JsonObject, expectations, hook_call
 
@@ -217,3 +217,34 @@ def test_unknown_members_are_ignored_everywhere() -> None:
     body["context"]["invented"] = []
 
     assert parse_hook_request(body).hook == "order-select"
+
+
+def too_many(body: JsonObject) -> tuple[int, str, str | None]:
+    """Status, issue type and field of a refusal for one reason."""
+    with pytest.raises(ProtocolError) as caught:
+        parse_hook_request(body)
+    (issue,) = caught.value.issues
+    return caught.value.status, issue.code, issue.field
+
+
+@pytest.mark.parametrize("hook", ["order-select", "order-sign"])
+def test_drafts_are_bounded(hook: str) -> None:
+    """The limit itself is accepted."""
+    body = a_call(hook)
+    body["context"]["draftOrders"]["entry"] = [{}] * MOST_ENTRIES
+    parse_hook_request(body)
+
+    body["context"]["draftOrders"]["entry"].append({})
+
+    assert too_many(body) == (413, "too-long", "context.draftOrders.entry")
+
+
+def test_selections_are_bounded() -> None:
+    """Before each is looked at, whatever they are."""
+    body = a_call()
+    body["context"]["selections"] = ["draft-1"] * MOST_ENTRIES
+    parse_hook_request(body)
+
+    body["context"]["selections"] = [5] * (MOST_ENTRIES + 1)
+
+    assert too_many(body) == (413, "too-long", "context.selections")

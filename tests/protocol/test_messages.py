@@ -1,10 +1,7 @@
-import json
-import re
-
 import pytest
 from pydantic import Field, ValidationError
 
-from cds_service.protocol.messages import Received, Text, parse_object, problems_of
+from cds_service.protocol.messages import MOST_PROBLEMS, Received, Text, problems_of
 from cds_service.protocol.operation_outcome import ProtocolError
 
 
@@ -20,41 +17,6 @@ def problems(body: dict[str, object]) -> ProtocolError:
     with pytest.raises(ValidationError) as caught:
         Example.model_validate(body)
     return problems_of(caught.value)
-
-
-def test_a_json_object_is_parsed() -> None:
-    """Bytes in, dictionary out."""
-    assert parse_object(b' {"hook": "order-sign"} ') == {"hook": "order-sign"}
-
-
-@pytest.mark.parametrize("body", [b"", b"{", b"{'a': 1}", b"\xff", b'{"a": NaN}', b'{"a": 1,}', b"[" * 2000])
-def test_what_is_not_json_is_refused_with_the_place(body: bytes) -> None:
-    """The byte helps to find the fault; the body itself is not repeated."""
-    with pytest.raises(ProtocolError) as caught:
-        parse_object(body)
-
-    (issue,) = caught.value.issues
-    assert (caught.value.status, issue.code, issue.field) == (400, "structure", None)
-    assert re.search(r"not JSON: .* at byte \d+\. Send a JSON object\.", issue.diagnostics)
-
-
-@pytest.mark.parametrize("value", [[], "text", 5, None, True])
-def test_json_that_is_no_object_is_refused(value: object) -> None:
-    """400 that says so."""
-    with pytest.raises(ProtocolError) as caught:
-        parse_object(json.dumps(value).encode())
-
-    assert [issue.diagnostics for issue in caught.value.issues] == [
-        "The body is JSON but not an object. Send a JSON object."
-    ]
-
-
-def test_the_parser_does_not_quote_the_body() -> None:
-    """A body that is cut short ends in somebody's data."""
-    with pytest.raises(ProtocolError) as caught:
-        parse_object(b'{"family": "Test-adult')
-
-    assert "Test-adult" not in str(caught.value)
 
 
 def test_unknown_members_are_ignored() -> None:
@@ -97,3 +59,8 @@ def test_the_wrong_value_is_not_repeated() -> None:
 
     assert "Test-adult" not in str(error)
     assert len(error.issues) == 2
+
+
+def test_no_more_problems_are_told_than_help() -> None:
+    """A body of four MiB could hold a million, and the answer would be a hundred times larger."""
+    assert len(problems({"name": "a", "numbers": ["x"] * 1000}).issues) == MOST_PROBLEMS

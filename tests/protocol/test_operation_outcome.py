@@ -58,6 +58,13 @@ def test_an_issue_says_what_where_and_how_bad() -> None:
     }
 
 
+def test_an_outcome_may_bear_an_id() -> None:
+    """FHIR's own element for it, and valid as such."""
+    outcome = operation_outcome([Issue("structure", "Not JSON.")], "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea")
+
+    assert OperationOutcome.model_validate(outcome).id == "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
+
+
 def test_an_issue_about_no_field_has_no_expression() -> None:
     """An empty list would be invalid FHIR."""
     (issue,) = operation_outcome([Issue("structure", "Not JSON.")])["issue"]

@@ -1,0 +1,178 @@
+"""`cds-service clients`: the EHRs that may call, checked, added and tried."""
+
+import asyncio
+import json
+from ipaddress import ip_network
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, get_args
+
+import click
+
+from cds_service.security.clients import Algorithm, Client
+from cds_service.security.clients_file import NAME, ClientsFileError, load_clients
+
+if TYPE_CHECKING:
+    from cds_service.security.jwks import KeySet
+
+_KEY_SERVER_SECONDS = 5.0
+_LARGEST_KEY_SET = 256 * 1024
+
+
+class _Finding(NamedTuple):
+    """One line of a report: `ok`, `note` or `problem`."""
+
+    level: str
+    text: str
+
+
+@click.group()
+def clients() -> None:
+    """EHRs that may call: check the file, write an entry, mint a test token."""
+
+
+@clients.command()
+@click.option("--config", type=click.Path(path_type=Path), required=True, envvar="CDS_SERVICE_CONFIG")
+@click.option("--fetch/--no-fetch", default=True, show_default=True, help="Ask each key server for its keys.")
+def check(config: Path, fetch: bool) -> None:  # noqa: FBT001 - click passes options by name
+    """Read clients.yaml, fetch each client's keys, and say what is wrong."""
+    from cds_service.pathway.loading import load_pathways  # noqa: PLC0415 - read by this command alone
+
+    path = config / NAME
+    if not path.is_file():
+        raise click.ClickException(f"{path}: there is none; cds-service clients new writes an entry")
+    try:
+        registered = load_clients(path, frozenset(load_pathways(config / "pathways")))
+    except ClientsFileError as error:
+        raise click.ClickException(str(error)) from None
+    if not registered:
+        raise click.ClickException(f"{path}: names no client; cds-service clients new writes an entry")
+    problems = 0
+    for client in registered:
+        click.secho(client.id, bold=True)
+        for finding in [*_of_entry(client), *asyncio.run(_of_keys(client, fetch=fetch))]:
+            click.echo(f"  {finding.level:<8} {finding.text}")
+            problems += finding.level == "problem"
+    click.echo(f"{len(registered)} client(s), {problems} problem(s)")
+    if problems:
+        raise SystemExit(1)
+
+
+@clients.command()
+@click.option("--id", "identifier", required=True, help="A short name; it stands in the card log.")
+@click.option("--issuer", required=True, help="The iss of the EHR's tokens.")
+@click.option("--jwks-url", default=None, help="Where the EHR publishes its keys.")
+@click.option("--jwks", type=click.Path(path_type=Path, exists=True), default=None, help="Or a file with its key set.")
+@click.option("--footprint", "footprints", multiple=True, help="A region it may act in; repeat for more.")
+@click.option("--config", type=click.Path(path_type=Path), default=None, help="Add the entry to this folder's file.")
+def new(
+    identifier: str,
+    issuer: str,
+    jwks_url: str | None,
+    jwks: Path | None,
+    footprints: tuple[str, ...],
+    config: Path | None,
+) -> None:
+    """Write a commented entry for clients.yaml: printed, or added to the file of --config."""
+    from cds_service.security.new_entry import entry, with_entry  # noqa: PLC0415 - read by this command alone
+
+    if (jwks_url is None) == (jwks is None):
+        raise click.UsageError("Say where its keys are: --jwks-url or --jwks, one of them.")
+    try:
+        keys = json.loads(jwks.read_text("utf-8")) if jwks is not None else None
+    except ValueError:
+        raise click.ClickException(f"{jwks}: not JSON; give the file with the EHR's public key set") from None
+    written = entry(identifier, issuer, jwks_url=jwks_url, jwks=keys, footprints=footprints)
+    if config is None:
+        click.echo(written, nl=False)
+        return
+    path = config / NAME
+    before = path.read_text("utf-8") if path.is_file() else ""
+    try:
+        path.write_text(with_entry(before, written), "utf-8")
+    except ValueError as error:
+        raise click.ClickException(f"{path}: {error}") from None
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror}; name a folder that can be written") from None
+    click.echo(f"{path}: client {identifier} added. Check it: cds-service clients check --config {config}")
+
+
+@clients.command()
+@click.option("--issuer", required=True, help="The iss to claim.")
+@click.option("--audience", required=True, help="The public URL of the endpoint that will be called.")
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path),
+    default=Path("test-client-key.pem"),
+    show_default=True,
+    help="A private key in PEM; made when the file is not there.",
+)
+@click.option("--algorithm", type=click.Choice(get_args(Algorithm)), default=None, help="ES384 for a new key.")
+@click.option("--life", type=click.IntRange(1, 3600), default=300, show_default=True, help="Seconds until it expires.")
+@click.option("--tenant", default=None, help="The tenant to claim.")
+def token(issuer: str, audience: str, key: Path, algorithm: Algorithm | None, life: int, tenant: str | None) -> None:
+    """Mint a test token, from a key that it makes; the key's public half goes to standard error."""
+    from cds_service.security.minting import SigningKey, SigningKeyError  # noqa: PLC0415 - read by this command alone
+
+    try:
+        if key.exists():
+            signing = SigningKey.read(key, algorithm)
+        else:
+            signing = SigningKey.made(algorithm or "ES384")
+            signing.save(key)
+            click.echo(f"New key in {key}: keep it to yourself, and use it for tests alone.", err=True)
+    except SigningKeyError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo("Register the public half (clients.yaml, jwks):", err=True)
+    click.echo(json.dumps({"keys": [signing.public_jwk]}), err=True)
+    click.echo(signing.token(issuer, audience, life=life, tenant=tenant))
+
+
+def _of_entry(client: Client) -> list[_Finding]:
+    findings = []
+    if not client.can_be_authenticated:
+        findings.append(
+            _Finding("problem", "needs issuer, and jwks, jwks_url or jkus: none of its tokens can be checked")
+        )
+    bound = [*client.footprints, *(region for tenant in client.tenants.values() for region in tenant.footprints)]
+    if not bound:
+        findings.append(_Finding("note", "bound to no footprint: it may act in every region"))
+    if client.fhir_servers:
+        findings.append(_Finding("note", f"its FHIR servers are read: {', '.join(client.fhir_servers)}"))
+    if client.private_networks:
+        findings.append(_Finding("note", f"may be reached at private addresses: {', '.join(client.private_networks)}"))
+    return findings
+
+
+async def _of_keys(client: Client, *, fetch: bool) -> list[_Finding]:
+    from cds_service.security.jwks import KeySet  # noqa: PLC0415 - cryptography is slow to load
+
+    if client.jwks is not None:
+        return [_Finding("ok", f"{_described(KeySet.pinned(client.jwks, client.algorithms))}, in the file")]
+    if not fetch:
+        return [_Finding("note", "its keys were not fetched (--no-fetch)")] if client.can_be_authenticated else []
+    return [await _of_key_server(client, url) for url in dict.fromkeys([client.jwks_url, *client.jkus]) if url]
+
+
+async def _of_key_server(client: Client, url: str) -> _Finding:
+    from cds_service.security.jwks import KeySet, KeySetError  # noqa: PLC0415 - cryptography is slow to load
+    from cds_service.security.outbound import (  # noqa: PLC0415 - read by this command alone
+        AddressGuard,
+        OutboundClient,
+        OutboundError,
+    )
+
+    guard = AddressGuard([ip_network(network) for network in client.private_networks], listed_urls=[url])
+    outbound = OutboundClient(guard, allow_http=url.startswith("http://"))
+    try:
+        keys = KeySet.fetched(await outbound.get_json(url, timeout=_KEY_SERVER_SECONDS, limit=_LARGEST_KEY_SET))
+    except (OutboundError, KeySetError) as error:
+        return _Finding("problem", f"{url}: {error}")
+    finally:
+        await outbound.aclose()
+    if not keys.has_one_for(client.algorithms):
+        return _Finding("problem", f"{url}: no key for {', '.join(client.algorithms)}; it has {_described(keys)}")
+    return _Finding("ok", f"{_described(keys)}, from {url}")
+
+
+def _described(keys: "KeySet") -> str:
+    return ", ".join(f"{kid} ({'/'.join(sorted(algorithms))})" for kid, algorithms in keys.described) or "no usable key"

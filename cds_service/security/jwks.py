@@ -1,0 +1,146 @@
+"""A client's public keys (RFC 7517): which of them can check a token's signature, by `kid` and algorithm."""
+
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple, Self
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt import PyJWK
+from jwt.exceptions import PyJWTError
+
+PublicKey = EllipticCurvePublicKey | RSAPublicKey | Ed25519PublicKey
+
+ALGORITHMS_OF_KIND: dict[tuple[str, str | None], frozenset[str]] = {
+    ("EC", "P-256"): frozenset({"ES256"}),
+    ("EC", "P-384"): frozenset({"ES384"}),
+    ("RSA", None): frozenset({"RS384", "PS384"}),
+    ("OKP", "Ed25519"): frozenset({"EdDSA"}),
+}
+"""The algorithms that a key of a type and curve may be used with: a key never chooses another (RFC 8725, 3.1)."""
+
+SMALLEST_RSA_KEY = 2048
+"""Bits (RFC 7518, 3.3)."""
+
+MOST_KEYS = 64
+"""Keys that a set may hold; a rotation needs two or three."""
+
+SECRET_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+"""Members that only a private or a symmetric key has (RFC 7518, 6)."""
+
+
+class KeySetError(ValueError):
+    """A key set cannot be used; the message says why and how to mend it, and holds no key material."""
+
+
+class VerificationKey(NamedTuple):
+    """A public key, its `kid`, and the algorithms that it may check."""
+
+    kid: str
+    algorithms: frozenset[str]
+    key: PublicKey
+
+
+class KeySet:
+    """The usable keys of a JSON Web Key Set.
+
+    Args:
+        keys: the usable keys.
+    """
+
+    def __init__(self, keys: Sequence[VerificationKey]) -> None:
+        self._by_kid: dict[str, list[VerificationKey]] = {}
+        for key in keys:
+            self._by_kid.setdefault(key.kid, []).append(key)
+
+    def __len__(self) -> int:
+        """How many keys can be used."""
+        return sum(len(keys) for keys in self._by_kid.values())
+
+    @property
+    def described(self) -> list[tuple[str, frozenset[str]]]:
+        """Each usable key's `kid` and the algorithms that it may check."""
+        return [(key.kid, key.algorithms) for keys in self._by_kid.values() for key in keys]
+
+    def has_one_for(self, algorithms: Collection[str]) -> bool:
+        """Whether any key may check one of these algorithms."""
+        return any(not key_algorithms.isdisjoint(algorithms) for _, key_algorithms in self.described)
+
+    def matching(self, kid: str, algorithm: str) -> list[PublicKey]:
+        """The keys of this id that may check this algorithm; usually one."""
+        return [key.key for key in self._by_kid.get(kid, ()) if algorithm in key.algorithms]
+
+    @classmethod
+    def fetched(cls, jwks: object) -> Self:
+        """Read a set that a key server sent; keys of other uses and kinds are passed over, as RFC 7517, 5 asks.
+
+        Raises:
+            KeySetError: it is no key set.
+        """
+        return cls([key for entry in _entries(jwks) if (key := _usable(entry)) is not None])
+
+    @classmethod
+    def pinned(cls, jwks: object, algorithms: Sequence[str]) -> Self:
+        """Read a set from a configuration file; each key must be usable, and public.
+
+        Args:
+            jwks: the set.
+            algorithms: those that the client may use.
+
+        Raises:
+            KeySetError: it is no key set, holds a secret, or a key that could never be used.
+        """
+        keys = []
+        for position, entry in enumerate(_entries(jwks)):
+            place = f"keys[{position}]"
+            if isinstance(entry, dict) and not SECRET_MEMBERS.isdisjoint(entry):
+                msg = f"{place} is a private or symmetric key; put the public key alone here, and replace that key"
+                raise KeySetError(msg)
+            key = _usable(entry)
+            if key is None:
+                msg = f"{place} cannot check a signature; give kid, kty, and an EC, RSA (2048 bits) or Ed25519 key"
+                raise KeySetError(msg)
+            if key.algorithms.isdisjoint(algorithms):
+                usable = ", ".join(sorted(key.algorithms))
+                msg = f"{place} is a key for {usable}, which is not among the client's algorithms; add it there"
+                raise KeySetError(msg)
+            keys.append(key)
+        if not keys:
+            msg = "holds no key; add the client's public key, or use jwks_url"
+            raise KeySetError(msg)
+        return cls(keys)
+
+
+def _entries(jwks: object) -> list[Any]:
+    entries = jwks.get("keys") if isinstance(jwks, dict) else None
+    if not isinstance(entries, list):
+        msg = "is not a key set; write an object with a list 'keys'"
+        raise KeySetError(msg)
+    if len(entries) > MOST_KEYS:
+        msg = f"holds more than {MOST_KEYS} keys; take out those that are no longer used"
+        raise KeySetError(msg)
+    return entries
+
+
+def _usable(entry: object) -> VerificationKey | None:
+    """A key of the set, or None when it is not one that could check a signature here."""
+    if not isinstance(entry, dict) or not SECRET_MEMBERS.isdisjoint(entry):
+        return None
+    kid, kind, curve, use = (entry.get(name) for name in ("kid", "kty", "crv", "use"))
+    operations = entry.get("key_ops", ["verify"])
+    if not isinstance(kid, str) or not kid or not isinstance(kind, str) or use not in {None, "sig"}:
+        return None
+    if not isinstance(operations, list) or "verify" not in operations:
+        return None
+    algorithms = ALGORITHMS_OF_KIND.get((kind, curve if isinstance(curve, str) else None), frozenset())
+    if (stated := entry.get("alg")) is not None:
+        algorithms &= {stated} if isinstance(stated, str) else frozenset()
+    if not algorithms:
+        return None
+    try:
+        key = PyJWK.from_dict(entry, min(algorithms)).key
+    except (PyJWTError, ValueError, TypeError):
+        return None
+    if isinstance(key, RSAPublicKey) and key.key_size < SMALLEST_RSA_KEY:
+        return None
+    return VerificationKey(kid, algorithms, key)

@@ -1,0 +1,271 @@
+"""The HTTP server: uvicorn with a bound on what a request's head may weigh and how long it may take, and its logging.
+
+uvicorn bounds neither: a client that sends a header line without end, or one byte a minute, would hold memory and a
+connection for ever. What the body may weigh and take is for `cds_service/hooks/responses.py`.
+"""
+
+import asyncio
+import logging
+import time
+from asyncio import TimerHandle
+from types import TracebackType
+from typing import Any, TypeAlias, cast
+
+import orjson
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from cds_service.hooks.correlation import HEADER, begin_correlation, end_correlation
+from cds_service.hooks.last_resort import told_without_words
+from cds_service.hooks.responses import FOR_EVERY_ANSWER
+from cds_service.protocol.identifiers import new_uuid
+from cds_service.protocol.operation_outcome import Issue, operation_outcome
+
+LARGEST_HEAD = 32 * 1024
+"""Bytes of request line and headers together."""
+
+LARGEST_MESSAGE = 16 * 1024 * 1024
+"""Bytes of a whole request on the wire: a body of 4 MiB in small chunks, with their sizes, and no flood of trailers."""
+
+LONGEST_HEAD = 10.0
+"""Seconds in which a request's head must have come, from the connection's opening or from its first byte; and in which
+the rest of a body must have come whose request has been answered already."""
+
+MOST_CONNECTIONS = 1000
+"""Connections of one process; beyond them requests get HTTP 503 at once. One call with its body takes up to 4 MiB."""
+
+KEEP_ALIVE = 65
+"""Seconds that a connection may idle between requests: longer than the minute of common proxies, so that these close
+it first and none of their requests meets a connection that is just closing."""
+
+LONGEST_GOODBYE = 15
+"""Seconds that answers under way may take when the process is asked to stop."""
+
+
+_logger = logging.getLogger(__name__)
+
+
+class _HeadTooLargeError(Exception):
+    """Stops the parser."""
+
+
+class _NoTrailers(list[tuple[bytes, bytes]]):
+    """Where header fields after the body go: nowhere. uvicorn would add them to the headers that were checked."""
+
+    def append(self, _field: tuple[bytes, bytes]) -> None:
+        """Forget it."""
+
+
+class LimitedHttpProtocol(HttpToolsProtocol):
+    """uvicorn's protocol on httptools with limits.
+
+    A timer runs only while something is awaited: a request that comes in one piece, as nearly all do, starts none.
+    """
+
+    largest_head = LARGEST_HEAD
+    longest_head = LONGEST_HEAD
+
+    _deadline: TimerHandle | None = None
+    _head_is_whole = False
+    _head_is_too_large = False
+    _is_refused = False
+    _received = 0
+    """Bytes of this request, but for those that came in one piece with the end of the request before."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
+        """Start to wait for a request."""
+        super().connection_made(transport)
+        self._start_deadline()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing more."""
+        self._stop_deadline()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser, and see whether what came so far is too much."""
+        if self._is_refused:
+            return
+        self._received += len(data)
+        super().data_received(data)
+        if self._received == 0 or self._is_refused:
+            return
+        if self._received > (LARGEST_MESSAGE if self._head_is_whole else self.largest_head):
+            self._refuse_size()
+        elif not self._head_is_whole:
+            self._start_deadline()
+
+    def on_headers_complete(self) -> None:
+        """Hand the request on, unless its head is too large; header fields from now on are trailers."""
+        if self._received > self.largest_head and self._head_size() > self.largest_head:
+            self._head_is_too_large = True
+            raise _HeadTooLargeError
+        super().on_headers_complete()
+        self._head_is_whole = True
+        self._stop_deadline()
+        self.headers = _NoTrailers()
+
+    def on_message_complete(self) -> None:
+        """Begin to count anew; where the answer went out before, the connection idles only from now on."""
+        self._received = 0
+        self._head_is_whole = False
+        self._stop_deadline()
+        super().on_message_complete()
+        if self.cycle.response_complete and not self.transport.is_closing():
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def on_response_complete(self) -> None:
+        """Where the body has not all come, as of a request that was refused, wait for the rest, but not for long."""
+        super().on_response_complete()
+        if self._head_is_whole and self.cycle.response_complete:
+            self._start_deadline()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what the parser refused, and close."""
+        if self._head_is_too_large:
+            self._refuse_size()
+        else:
+            self._refuse(400, Issue("structure", f"{msg} Send HTTP/1.1."))
+
+    def _head_size(self) -> int:
+        """Bytes of URL and headers as parsed, with the four signs of each header line."""
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _refuse_size(self) -> None:
+        if self._head_is_whole:
+            self._refuse(413, Issue("too-long", f"The request is larger than {LARGEST_MESSAGE} bytes. Send less."))
+        else:
+            text = f"Request line and headers are larger than {self.largest_head} bytes. Send less in them."
+            self._refuse(431, Issue("too-long", text))
+
+    def _refuse(self, status: int, issue: Issue) -> None:
+        """Read no further on this connection; the answer never stands where another request's is expected."""
+        self._is_refused = True
+        self._stop_deadline()
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # uvicorn has none before the first request
+        is_answered = cycle is None or cycle.response_complete
+        if self._head_is_whole:  # the application has the request; it is told that the client is gone
+            if not (is_answered or self.cycle.response_started or self.pipeline):
+                self._write_refusal(status, issue)
+            self.transport.close()
+        elif not is_answered:
+            self.cycle.keep_alive = False  # closed once the requests before this one have their answers
+        else:
+            self._write_refusal(status, issue)
+            self._close_gently()
+
+    def _write_refusal(self, status: int, issue: Issue) -> None:
+        identifier = new_uuid()
+        token = begin_correlation(identifier)
+        _logger.warning("A request was refused with HTTP %d before it was read.", status)
+        end_correlation(token)
+        body = orjson.dumps(operation_outcome([issue], identifier))
+        headers = [
+            *self.server_state.default_headers,
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            *FOR_EVERY_ANSWER,
+            (HEADER, identifier.encode()),
+            (b"connection", b"close"),
+        ]
+        lines = [name + b": " + value + b"\r\n" for name, value in headers]
+        self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", body]))
+
+    def _close_gently(self) -> None:
+        """Say that no more comes, and wait a while for the client to end.
+
+        If it is still sending, a connection that is closed at once is reset, and the answer lost on its way.
+        """
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self._start_deadline()
+        else:
+            self.transport.close()
+
+    def _start_deadline(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(self.longest_head, self._on_deadline)
+
+    def _stop_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _on_deadline(self) -> None:
+        self._deadline = None
+        self.transport.close()
+
+
+_ExceptionInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
+class WordlessFormatter(logging.Formatter):
+    """One line for each record, in UTC. Of an exception it tells class and places: its message may hold patient data.
+
+    asyncio writes what it knows of a failed task, exception and all, on further lines: only its first is kept.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s [%(correlation_id)s] %(message)s", "%Y-%m-%dT%H:%M:%S"
+        )
+        self.converter = time.gmtime
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one line; a line break inside it cannot pass for another record."""
+        text = super().format(record)
+        if record.name == "asyncio":
+            text = text.partition("\n")[0]
+        return text.replace("\r", "\\r").replace("\n", "\\n")
+
+    def formatException(self, ei: _ExceptionInfo) -> str:  # noqa: N802 - logging's name
+        """Class and places."""
+        return told_without_words(ei[1]) if ei[1] is not None else ""
+
+
+LOG_CONFIG: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"correlation": {"()": "cds_service.hooks.correlation.CorrelationFilter"}},
+    "formatters": {"line": {"()": "cds_service.server.WordlessFormatter"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "stream": "ext://sys.stderr",
+            "filters": ["correlation"],
+            "formatter": "line",
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "cds_service": {"level": "INFO"},
+        "uvicorn": {"level": "INFO"},
+        **{
+            name: {"level": "CRITICAL", "propagate": False}
+            for name in ("uvicorn.access", "uvicorn.asgi", "httpx", "httpcore")
+        },
+    },
+}
+"""Everything to stderr. The last four would write addresses and headers, which hold ids and tokens."""
+
+
+def uvicorn_options() -> dict[str, Any]:
+    """What `uvicorn.run` is given for every deployment, beside application, address and workers.
+
+    Nobody is told the server's name, no request line is logged, and no header of a proxy is believed: the service
+    uses neither the caller's address nor the scheme, and its own public address is a setting.
+    """
+    return {
+        "http": LimitedHttpProtocol,
+        "ws": "none",
+        "lifespan": "on",
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,
+        "log_config": LOG_CONFIG,
+        "limit_concurrency": MOST_CONNECTIONS,
+        "timeout_keep_alive": KEEP_ALIVE,
+        "timeout_graceful_shutdown": LONGEST_GOODBYE,
+    }

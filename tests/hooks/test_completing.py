@@ -1,0 +1,103 @@
+"""A call without prefetch, completed from the EHR's FHIR server, is answered like one whose prefetch was full."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from cds_service.demo.fhir_server import fixture_fhir_app
+from cds_service.directory import load_directory
+from cds_service.fhir.fetching import FhirFetcher
+from cds_service.hooks.answers import Responder
+from cds_service.hooks.completing import PrefetchCompleter
+from cds_service.hooks.discovery import PREFETCH
+from cds_service.pathway.loading import footprint_regions, load_pathways
+from cds_service.protocol.hook_request import parse_hook_request
+from cds_service.security.clients import Client
+from cds_service.terminology import load_terminology
+from fhir_fixtures import expectations, hook_call
+from tests.conftest import BASE_URL, DEMO_CONFIGURATION, NOW, JsonObject
+
+FHIR = f"{BASE_URL}/fhir"
+TODAY = NOW.date()
+EHR = Client(id="ehr", fhir_servers=(FHIR,))
+FILES = sorted({row.file for row in expectations()})
+
+
+class ReadError(Exception):
+    """The server gave nothing usable."""
+
+
+class FixtureReader:
+    """Reads from the fixture FHIR server, without a socket between."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self._transport = httpx.ASGITransport(fixture_fhir_app())
+
+    async def get_json(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float,  # noqa: ASYNC109 - the client's own signature
+        limit: int,
+    ) -> Any:  # noqa: ANN401 - any JSON
+        """Answer one read."""
+        assert (headers or {})["Authorization"] == "Bearer token-of-the-call"
+        assert timeout > 0 < limit
+        self.asked.append(url.removeprefix(FHIR))
+        async with httpx.AsyncClient(transport=self._transport) as client:
+            response = await client.get(url.replace(FHIR, BASE_URL))
+        if response.status_code != 200:
+            raise ReadError
+        return response.json()
+
+
+@pytest.fixture(scope="module")
+def responder() -> Responder:
+    """The demo's deployment."""
+    pathways = load_pathways()
+    directory = load_directory(DEMO_CONFIGURATION, footprint_regions(pathways))
+    return Responder(
+        pathways, directory, load_terminology(), dict.fromkeys(["national", *pathways], "https://a.example/")
+    )
+
+
+def with_authorization(call: JsonObject, *, server: str = FHIR) -> JsonObject:
+    """A call that lets the service read."""
+    token = {
+        "access_token": "token-of-the-call",
+        "token_type": "Bearer",
+        "expires_in": 300,
+        "scope": "user/*.read",
+        "subject": "cds-service",
+    }
+    return {**call, "fhirServer": server, "fhirAuthorization": token}
+
+
+def answered(responder: Responder, body: JsonObject, reader: FixtureReader) -> list[tuple[str, str]]:
+    """The outcomes and indicators of a call, completed first."""
+
+    async def run() -> list[tuple[str, str]]:
+        request = parse_hook_request(body)
+        completer = PrefetchCompleter(FhirFetcher(PREFETCH, ReadError, budget_seconds=60), {EHR.id: reader})
+        call = await completer.complete(responder.select(request, EHR), request, EHR)
+        answer = responder.answer(call, EHR, TODAY)
+        return [(str(decision.outcome), str(decision.indicator)) for _, decision, _ in answer.orders]
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_what_is_fetched_stands_for_what_was_prefetched(responder: Responder, file: str) -> None:
+    """For each fixture call: the same outcomes with the prefetch taken away and a server to read from."""
+    prefetched = hook_call(file)
+    bare = {name: member for name, member in prefetched.items() if name != "prefetch"}
+    reader = FixtureReader()
+
+    with_prefetch = answered(responder, prefetched, reader)
+    assert reader.asked == []  # no token was sent
+    assert answered(responder, with_authorization(bare), reader) == with_prefetch
