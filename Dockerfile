@@ -18,7 +18,8 @@ RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/cds-service c
 COPY --from=build /opt/cds-service /opt/cds-service
 USER cds-service
 WORKDIR /var/lib/cds-service
-# Authentication is left at its default, "required": whoever runs the image says CDS_SERVICE_AUTH=off, not the image.
+# Authentication is left at its default, "required". Whoever runs the image gives CDS_SERVICE_BASE_URL, the https address
+# at which EHRs reach it, because their tokens name it; and mounts a folder whose clients.yaml names those EHRs.
 ENV PATH=/opt/cds-service/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     CDS_SERVICE_CONFIG=/etc/cds-service \

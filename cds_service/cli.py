@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,6 +23,7 @@ from cds_service.pathway.loading import PathwayFileError
 from cds_service.security.clients_file import ClientsFileError
 from cds_service.server import uvicorn_options
 from cds_service.settings import Settings
+from cds_service.vendor.commands import call, doctor
 
 STARTING_ERRORS = (
     CardLogStoreError,
@@ -39,8 +41,10 @@ DEMO_PATIENT = "nwl-adult"
 
 @click.group(context_settings={"auto_envvar_prefix": "CDS_SERVICE"})
 @click.version_option(__version__)
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """A CDS Hooks service that holds MSK imaging orders against the region's own pathway."""
+    context.obj = _mint_with_key
 
 
 @main.command()
@@ -109,6 +113,20 @@ def openapi() -> None:
 
 
 main.add_command(clients)
+main.add_command(call)
+main.add_command(doctor)
+
+
+def _mint_with_key(key: Path, issuer: str, kid: str | None, algorithm: str) -> Callable[[str], str]:
+    """What signs test tokens for `call` and `doctor`: one for each request, for the URL that it goes to.
+
+    Raises:
+        ValueError: the key cannot sign such tokens.
+    """
+    from cds_service.security.minting import SigningKey  # noqa: PLC0415 - cryptography is slow to load; read if needed
+
+    signing = SigningKey.read(key, algorithm)
+    return lambda audience: signing.token(issuer, audience, kid=kid)
 
 
 def _run(settings: Settings) -> None:

@@ -31,7 +31,7 @@ PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519Pri
 _ALGORITHM_OF_CURVE: dict[str, Algorithm] = {"secp256r1": "ES256", "secp384r1": "ES384"}
 
 
-class SigningKeyError(Exception):
+class SigningKeyError(ValueError):
     """A key file cannot be used; the message names the file and the mend."""
 
 
@@ -61,7 +61,7 @@ class SigningKey:
                 return cls(ed25519.Ed25519PrivateKey.generate(), algorithm)
 
     @classmethod
-    def read(cls, path: Path, algorithm: Algorithm | None = None) -> Self:
+    def read(cls, path: Path, algorithm: str | None = None) -> Self:
         """Read a PEM file.
 
         Args:
@@ -83,7 +83,7 @@ class SigningKey:
         if not isinstance(private, PrivateKey) or not fitting or (algorithm is not None and algorithm not in fitting):
             wanted = algorithm or "a client's token"
             raise SigningKeyError(f"{path}: a key that cannot sign {wanted}; use an EC P-384 or RSA key")
-        return cls(private, algorithm or fitting[0])
+        return cls(private, next(name for name in fitting if algorithm in {None, name}))
 
     def save(self, path: Path) -> None:
         """Write the key as PEM, readable by its owner alone; an existing file is not overwritten.
@@ -113,7 +113,9 @@ class SigningKey:
         kid = urlsafe_b64encode(thumbprint).rstrip(b"=").decode()
         return {**required, "kid": kid, "use": "sig", "alg": self.algorithm}
 
-    def token(self, issuer: str, audience: str, *, life: int = 300, tenant: str | None = None) -> str:
+    def token(
+        self, issuer: str, audience: str, *, life: int = 300, tenant: str | None = None, kid: str | None = None
+    ) -> str:
         """Sign a token as CDS Hooks asks for it.
 
         Args:
@@ -121,12 +123,13 @@ class SigningKey:
             audience: the public URL of the endpoint to be called.
             life: seconds until it expires.
             tenant: the tenant claim, when the client has tenants.
+            kid: the key's id where it is registered under another than its thumbprint.
         """
         now = int(time.time())
         claims = {"iss": issuer, "aud": audience, "iat": now, "exp": now + life, "jti": str(uuid.uuid4())}
         if tenant is not None:
             claims["tenant"] = tenant
-        return jwt.encode(claims, self._private, self.algorithm, headers={"kid": self.public_jwk["kid"]})
+        return jwt.encode(claims, self._private, self.algorithm, headers={"kid": kid or self.public_jwk["kid"]})
 
 
 def _algorithms_of(private: object) -> tuple[Algorithm, ...]:

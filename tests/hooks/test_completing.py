@@ -101,3 +101,58 @@ def test_what_is_fetched_stands_for_what_was_prefetched(responder: Responder, fi
     with_prefetch = answered(responder, prefetched, reader)
     assert reader.asked == []  # no token was sent
     assert answered(responder, with_authorization(bare), reader) == with_prefetch
+
+
+def test_a_coded_emergency_behind_a_reference_is_found(responder: Responder) -> None:
+    """The reason's Condition did not come with the call; what stands in it is cauda equina syndrome."""
+    call = hook_call("nwl-gp-lumbar-mri-ces-by-reference-order-sign--ces.json")
+    call["prefetch"]["conditions"] = {"resourceType": "Bundle", "type": "searchset", "total": 0}
+    reader = FixtureReader()
+
+    assert answered(responder, call, reader) != [("ces", "critical")]
+    assert answered(responder, with_authorization(call), reader) == [("ces", "critical")]
+    assert [path for path in reader.asked if path.startswith("/Condition/")] == reader.asked
+
+
+def test_a_full_prefetch_is_not_fetched_again(responder: Responder) -> None:
+    """Reading costs time; what came is not asked for."""
+    reader = FixtureReader()
+
+    answered(responder, with_authorization(hook_call("nwl-gp-knee-mri-pain--redirect.json")), reader)
+
+    assert reader.asked == []
+
+
+def test_an_order_out_of_scope_is_not_completed(responder: Responder) -> None:
+    """Nothing of the patient is read for it."""
+    call = {**with_authorization(hook_call("nwl-gp-brain-mri--not-applicable.json")), "prefetch": {}}
+    reader = FixtureReader()
+
+    assert answered(responder, call, reader) == []
+    assert reader.asked == []
+
+
+@pytest.mark.parametrize(
+    "server", ["http://127.0.0.1:8000/other", "http://127.0.0.1:9000/fhir", "https://127.0.0.1:8000/fhir", ""]
+)
+def test_a_server_that_is_not_listed_is_not_asked(responder: Responder, server: str) -> None:
+    """What prefetch lacks stays unknown."""
+    call = {**with_authorization(hook_call("nwl-gp-knee-mri-pain--redirect.json"), server=server), "prefetch": {}}
+    reader = FixtureReader()
+
+    assert answered(responder, call, reader) == [("could_not_evaluate", "None")]
+    assert reader.asked == []
+
+
+def test_a_client_without_listed_servers_is_never_read_from(responder: Responder) -> None:
+    """Off by default."""
+    request = parse_hook_request(
+        {**with_authorization(hook_call("nwl-gp-knee-mri-pain--redirect.json")), "prefetch": {}}
+    )
+    reader = FixtureReader()
+    completer = PrefetchCompleter(FhirFetcher(PREFETCH, ReadError), {EHR.id: reader})
+    other = Client(id="other-ehr")
+    call = responder.select(request, other)
+
+    assert asyncio.run(completer.complete(call, request, other)) == call
+    assert reader.asked == []

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,10 +76,14 @@ def rs384(signing_key: MakeKey) -> Jwk:
 @pytest.fixture(scope="module")
 def private_jwks(signing_key: MakeKey) -> dict[str, Jwk]:
     """The private halves, which belong nowhere but with their owner."""
+    elliptic, factored, edwards = (signing_key(one)._private for one in ("ES384", "RS384", "EdDSA"))
+    assert isinstance(elliptic, ec.EllipticCurvePrivateKey)
+    assert isinstance(factored, rsa.RSAPrivateKey)
+    assert isinstance(edwards, ed25519.Ed25519PrivateKey)
     return {
-        "EC": {**ECAlgorithm.to_jwk(signing_key("ES384")._private, as_dict=True), "kid": "a"},  # type: ignore[arg-type]  # made as EC
-        "RSA": {**RSAAlgorithm.to_jwk(signing_key("RS384")._private, as_dict=True), "kid": "a"},  # type: ignore[arg-type]  # made as RSA
-        "OKP": {**OKPAlgorithm.to_jwk(signing_key("EdDSA")._private, as_dict=True), "kid": "a"},  # type: ignore[arg-type]  # made as Ed25519
+        "EC": {**ECAlgorithm.to_jwk(elliptic, as_dict=True), "kid": "a"},
+        "RSA": {**RSAAlgorithm.to_jwk(factored, as_dict=True), "kid": "a"},
+        "OKP": {**OKPAlgorithm.to_jwk(edwards, as_dict=True), "kid": "a"},
         "oct": {"kty": "oct", "kid": "a", "k": "bWFya2VkLXNlY3JldA", "alg": "HS256"},
     }
 

@@ -3,11 +3,10 @@
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import click.testing
 import pytest
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -107,6 +106,3 @@ def closed_url() -> str:
         unused.bind(("127.0.0.1", 0))
         port: int = unused.getsockname()[1]
     return f"http://127.0.0.1:{port}"
-
-
-Run = Callable[..., click.testing.Result]

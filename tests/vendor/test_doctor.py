@@ -603,6 +603,19 @@ def test_findings_quote_little_and_harmlessly(little: LittleService, little_url:
     assert finding.count("y") <= 80
 
 
+def test_a_slow_service_is_warned_of(
+    little: LittleService, little_url: str, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever takes longer than the limit, here none at all; being slow breaks no `must`."""
+    monkeypatch.setattr("cds_service.vendor.checks_variations.LONGEST_LATENCY", 0.0)
+
+    report = examine(wire, address_of(little_url))
+
+    assert little.calls
+    assert found(report, "call.latency").result is Result.WARN
+    assert report.exit_code == 0
+
+
 def test_a_deeply_nested_answer_does_no_harm(little: LittleService, little_url: str, wire: Wire) -> None:
     """It is looked through without recursion, or is no JSON to us."""
     for depth in (900, 100_000):
