@@ -30,6 +30,9 @@ LONGEST_TOKEN = 8192
 LONGEST_JTI = 255
 MOST_AUDIENCES = 16
 
+MOST_BRACKETS = 64
+"""Lists and objects in a header or in claims, and so how deep they can lie: every JSON reader follows that far."""
+
 _SEGMENTS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _LATEST = 253_402_300_799
 """The last second of the year 9999, as the latest time that a claim may name."""
@@ -133,9 +136,12 @@ def _decode(token: ClientToken, client: Client, key: PublicKey, audiences: Seque
 
 def _json_part(part: str) -> dict[str, Any]:
     try:
-        read = orjson.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        text = urlsafe_b64decode(part + "=" * (-len(part) % 4))
+        read = orjson.loads(text)
     except (binascii.Error, orjson.JSONDecodeError):
         raise _not_a_token("its header and claims must be JSON, base64url without padding") from None
+    if text.count(b"[") + text.count(b"{") > MOST_BRACKETS:
+        raise _not_a_token("its header and claims must be flat: fewer lists and objects in them")
     if not isinstance(read, dict):
         raise _not_a_token("its header and claims must be JSON objects")
     return read

@@ -8,7 +8,6 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -59,7 +58,11 @@ class Signer:
     def sign(self, claims: JsonObject, **header: Any) -> str:  # noqa: ANN401 - wrong types are the point
         """A token of these claims; header members given as None are left out."""
         wanted = {"alg": self.algorithm, "typ": "JWT", "kid": self.kid, **header}
-        signed = f"{encoded({name: value for name, value in wanted.items() if value is not None})}.{encoded(claims)}"
+        return self.sign_parts(encoded({name: v for name, v in wanted.items() if v is not None}), encoded(claims))
+
+    def sign_parts(self, header: str, claims: str) -> str:
+        """A token of two encoded parts, whatever they are."""
+        signed = f"{header}.{claims}"
         signature = jwt.get_algorithm_by_name(self.algorithm).sign(signed.encode(), self.private)
         return f"{signed}.{urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
@@ -123,15 +126,37 @@ def signers() -> tuple[Signer, Signer, Signer]:
     )
 
 
+Deploy = Callable[..., tuple[Settings, Callable[[], InProcess]]]
+"""Writes a configuration folder for some clients, and gives its settings and what starts a service on it."""
+
+
 @pytest.fixture(scope="session")
-def deployment(
-    signers: tuple[Signer, Signer, Signer], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Deployment]:
-    """The service as `serve` wires it, authentication required."""
+def deploy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deploy]:
+    """Deployments as `serve` wires them, authentication required; they stop with the session."""
+    with ExitStack() as running:
+
+        def deployed(*clients: JsonObject, **changed: Any) -> tuple[Settings, Callable[[], InProcess]]:  # noqa: ANN401 - any setting
+            folder = tmp_path_factory.mktemp("deployment")
+            shutil.copytree(DEMO_CONFIGURATION, folder / "configuration")
+            text = yaml.safe_dump({"clients": list(clients)})
+            (folder / "configuration" / "clients.yaml").write_text(text, encoding="utf-8")
+            database = folder / "card-log.sqlite3"
+            stated = {"database_url": f"sqlite:///{database}", "base_url": PUBLIC, "auth": "required", **changed}
+            settings = Settings(config=folder / "configuration", **stated)
+
+            def start() -> InProcess:
+                return running.enter_context(InProcess(create_app(settings, clock=lambda: NOW), database))
+
+            return settings, start
+
+        yield deployed
+
+
+@pytest.fixture(scope="session")
+def deployment(signers: tuple[Signer, Signer, Signer], deploy: Deploy) -> Deployment:
+    """The service under attack."""
     ehr, other_ehr, attacker = signers
-    folder = tmp_path_factory.mktemp("deployment")
-    shutil.copytree(DEMO_CONFIGURATION, folder / "configuration")
-    clients = [
+    _, start = deploy(
         {
             "id": "ehr",
             "issuer": ehr.issuer,
@@ -140,15 +165,5 @@ def deployment(
             "cors_origins": [LISTED_ORIGIN],
         },
         {"id": "other-ehr", "issuer": other_ehr.issuer, "jwks": {"keys": [other_ehr.jwk]}, "footprints": ["nel"]},
-    ]
-    (folder / "configuration" / "clients.yaml").write_text(yaml.safe_dump({"clients": clients}), encoding="utf-8")
-    database = folder / "card-log.sqlite3"
-    settings = Settings(
-        config=Path(folder / "configuration"), database_url=f"sqlite:///{database}", base_url=PUBLIC, auth="required"
     )
-    with ExitStack() as running:
-
-        def start() -> InProcess:
-            return running.enter_context(InProcess(create_app(settings, clock=lambda: NOW), database))
-
-        yield Deployment(start(), start, ehr, other_ehr, attacker)
+    return Deployment(start(), start, ehr, other_ehr, attacker)

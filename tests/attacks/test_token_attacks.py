@@ -140,6 +140,25 @@ def oversized(deployment: Deployment) -> str:
     return deployment.ehr.token(padding="x" * 8192)
 
 
+def with_nested_member(members: dict[str, Any]) -> str:
+    """A part of a token with a thousand lists in lists: as deep as some JSON readers follow, and others do not."""
+    text = f'{json.dumps(members)[:-1]}, "deep": {"[" * 1000}{"]" * 1000}}}'
+    return urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+def nested_header(deployment: Deployment) -> str:
+    """A header made to exhaust a reader's stack; nobody has to sign it."""
+    header = with_nested_member({"alg": "ES384", "typ": "JWT", "kid": deployment.ehr.kid})
+    return deployment.attacker.sign_parts(header, encoded(deployment.ehr.claims()))
+
+
+def nested_claims(deployment: Deployment) -> str:
+    """The same in the claims, rightly signed."""
+    ehr = deployment.ehr
+    header = encoded({"alg": "ES384", "typ": "JWT", "kid": ehr.kid})
+    return ehr.sign_parts(header, with_nested_member(ehr.claims()))
+
+
 ATTACKS: dict[str, Attack] = {
     "unsigned": unsigned,
     "none": algorithm_none("none"),
@@ -190,6 +209,8 @@ ATTACKS: dict[str, Attack] = {
     "unknown issuer": claim(iss="https://attacker.example"),
     "issuer with a slash": claim(iss="https://ehr.example.nhs.uk/"),
     "oversized": oversized,
+    "nested header": nested_header,
+    "nested claims": nested_claims,
     **{f"stripped claim: {name}": claim(**{name: None}) for name in ("iss", "aud", "exp", "iat", "jti")},
     **{
         f"wrong type: {name} {json.dumps(value)}": claim(**{name: value})
