@@ -4,7 +4,7 @@ import asyncio
 import json
 from ipaddress import ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import click
 
@@ -35,14 +35,14 @@ def clients() -> None:
 @click.option("--fetch/--no-fetch", default=True, show_default=True, help="Ask each key server for its keys.")
 def check(config: Path, fetch: bool) -> None:  # noqa: FBT001 - click passes options by name
     """Read clients.yaml, fetch each client's keys, and say what is wrong."""
-    from cds_service.pathway.loading import load_pathways  # noqa: PLC0415 - read by this command alone
+    from cds_service.pathway.loading import PathwayFileError, load_pathways  # noqa: PLC0415 - read by this command alone
 
     path = config / NAME
     if not path.is_file():
         raise click.ClickException(f"{path}: there is none; cds-service clients new writes an entry")
     try:
         registered = load_clients(path, frozenset(load_pathways(config / "pathways")))
-    except ClientsFileError as error:
+    except (ClientsFileError, PathwayFileError) as error:
         raise click.ClickException(str(error)) from None
     if not registered:
         raise click.ClickException(f"{path}: names no client; cds-service clients new writes an entry")
@@ -77,18 +77,17 @@ def new(
 
     if (jwks_url is None) == (jwks is None):
         raise click.UsageError("Say where its keys are: --jwks-url or --jwks, one of them.")
-    try:
-        keys = json.loads(jwks.read_text("utf-8")) if jwks is not None else None
-    except ValueError:
-        raise click.ClickException(f"{jwks}: not JSON; give the file with the EHR's public key set") from None
+    keys = _public_keys(jwks) if jwks is not None else None
     written = entry(identifier, issuer, jwks_url=jwks_url, jwks=keys, footprints=footprints)
     if config is None:
         click.echo(written, nl=False)
         return
     path = config / NAME
-    before = path.read_text("utf-8") if path.is_file() else ""
     try:
+        before = path.read_text("utf-8") if path.is_file() else ""
         path.write_text(with_entry(before, written), "utf-8")
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{path}: not UTF-8 text; save it as UTF-8") from None
     except ValueError as error:
         raise click.ClickException(f"{path}: {error}") from None
     except OSError as error:
@@ -127,14 +126,30 @@ def token(issuer: str, audience: str, key: Path, algorithm: Algorithm | None, li
     click.echo(signing.token(issuer, audience, life=life, tenant=tenant))
 
 
+def _public_keys(path: Path) -> dict[str, Any]:
+    """A file's key set, which goes into a folder that is kept in git: public keys, and nothing else."""
+    from cds_service.security.jwks import KeySet, KeySetError  # noqa: PLC0415 - cryptography is slow to load
+
+    try:
+        keys: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        KeySet.pinned(keys, get_args(Algorithm))
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror}; give the file with the EHR's public key set") from None
+    except KeySetError as error:
+        raise click.ClickException(f"{path}: {error}") from None
+    except ValueError:
+        raise click.ClickException(f"{path}: not JSON; give the file with the EHR's public key set") from None
+    return keys
+
+
 def _of_entry(client: Client) -> list[_Finding]:
     findings = []
     if not client.can_be_authenticated:
         findings.append(
             _Finding("problem", "needs issuer, and jwks, jwks_url or jkus: none of its tokens can be checked")
         )
-    bound = [*client.footprints, *(region for tenant in client.tenants.values() for region in tenant.footprints)]
-    if not bound:
+    views = [view for name in client.tenants if (view := client.for_tenant(name)) is not None]
+    if not all(view.footprints for view in views or [client]):
         findings.append(_Finding("note", "bound to no footprint: it may act in every region"))
     if client.fhir_servers:
         findings.append(_Finding("note", f"its FHIR servers are read: {', '.join(client.fhir_servers)}"))

@@ -130,7 +130,7 @@ def _decode(token: ClientToken, client: Client, key: PublicKey, audiences: Seque
         issuer=client.issuer,
         audience=audiences,
         leeway=client.clock_skew,
-        options={"require": ["iss", "aud", "exp", "iat", "jti"]},
+        options={"require": ["iss", "aud", "exp", "iat", "jti"], "verify_sub": False},  # CDS Hooks has no use for sub
     )
 
 
@@ -152,7 +152,7 @@ def _check_types(claims: dict[str, Any]) -> None:
     if not isinstance(claims.get("iss"), str):
         raise _claim("iss must be the client's issuer, as text")
     audience = claims.get("aud")
-    if not (isinstance(audience, str) or _is_short_list_of_text(audience)):
+    if not ((isinstance(audience, str) and audience) or _is_short_list_of_text(audience)):
         raise _claim("aud must be the public URL of the endpoint called, as text or a list of texts")
     for name in ("exp", "iat"):
         if not _is_time(claims.get(name)):

@@ -14,6 +14,8 @@ from pydantic import (
     model_validator,
 )
 
+from cds_service.security.urls import split_url
+
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 SANDBOX_ISSUER = "https://sandbox.cds-hooks.org"
 """The public CDS Hooks Sandbox: its private key is published, so its tokens prove nothing (`demo` alone trusts it)."""
@@ -31,22 +33,22 @@ Algorithm = Literal["ES256", "ES384", "RS384", "PS384", "EdDSA"]
 
 
 def _address(value: str, what: str) -> str:
-    """An absolute http or https URL without user, query, fragment or trailing slash; http on loopback alone."""
-    parts = urlsplit(value)
-    try:
-        unusable = not parts.hostname or parts.port == 0
-    except ValueError:  # a port that is no number
-        unusable = True
-    if unusable or parts.scheme not in {"http", "https"}:
-        msg = f"'{value}' is not an absolute URL; write {what} as https://host/path"
+    """An absolute http or https URL without user, query, fragment or trailing slash; http on loopback alone.
+
+    Scheme and host are kept in lower case, since they are compared without case (RFC 3986, 6.2.2.1). A value that may
+    hold a password is not repeated.
+    """
+    if any(sign in value for sign in "@?#"):
+        msg = f"holds a user name, a query or a fragment; write {what} without them"
         raise ValueError(msg)
-    if parts.username is not None or parts.query or parts.fragment or value.endswith(("?", "#")):
-        msg = f"'{value}' holds a user name, a query or a fragment; write {what} without them"
+    parts = split_url(value)
+    if parts is None:
+        msg = f"'{value}' is not an absolute URL; write {what} as https://host/path"
         raise ValueError(msg)
     if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
         msg = f"'{value}' is plain http, which is for this machine alone; use https"
         raise ValueError(msg)
-    return value.rstrip("/")
+    return parts._replace(netloc=parts.netloc.lower()).geturl().rstrip("/")
 
 
 def _key_address(value: str) -> str:
@@ -63,10 +65,10 @@ def _fhir_base(value: str) -> str:
 
 def _origin(value: str) -> str:
     """An origin as browsers send it: scheme, host and port, and nothing after them."""
-    if value == "*" or urlsplit(_address(value, "the origin")).path or value.endswith("/"):
+    if value == "*" or value.endswith("/") or urlsplit(_address(value, "the origin")).path:
         msg = f"'{value}' is not an origin; write scheme and host alone, as https://ehr.example.nhs.uk"
         raise ValueError(msg)
-    return value.lower()
+    return _address(value, "the origin")
 
 
 def _network(value: str) -> str:
@@ -120,8 +122,8 @@ class Client(BaseModel):
     jkus: tuple[Annotated[str, AfterValidator(_key_address)], ...] = ()
     audiences: tuple[Annotated[str, AfterValidator(_audience)], ...] = ()
     algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = ("ES384", "RS384")
-    clock_skew: Annotated[int, Field(ge=0, le=MOST_SKEW)] = 60
-    maximum_life: Annotated[int, Field(ge=30, le=LONGEST_LIFE)] = 300
+    clock_skew: Annotated[int, Field(strict=True, ge=0, le=MOST_SKEW)] = 60
+    maximum_life: Annotated[int, Field(strict=True, ge=30, le=LONGEST_LIFE)] = 300
     tenants: dict[str, Tenant] = Field(default_factory=dict)
     rate: Annotated[str, AfterValidator(_rate)] | None = None
     fhir_servers: tuple[Annotated[str, AfterValidator(_fhir_base)], ...] = ()
@@ -136,6 +138,16 @@ class Client(BaseModel):
     @model_validator(mode="after")
     def _default_region_is_its_own(self) -> Self:
         _check_default_region(self.footprints, self.default_region)
+        return self
+
+    @model_validator(mode="after")
+    def _tenants_stay_within_its_footprints(self) -> Self:
+        for name, tenant in self.tenants.items():
+            beyond = sorted({*tenant.footprints} - {*self.footprints}) if self.footprints else []
+            if beyond:
+                msg = f"tenant '{name}' has footprint {', '.join(beyond)}, which the client has not; add it there too"
+                raise ValueError(msg)
+            _check_default_region(tenant.footprints or self.footprints, tenant.default_region or self.default_region)
         return self
 
     @model_validator(mode="after")
@@ -156,9 +168,15 @@ class Client(BaseModel):
     def model_post_init(self, _context: object) -> None:
         """Prepare each tenant's own view of the client."""
         for name, tenant in self.tenants.items():
-            self._by_tenant[name] = self.model_copy(
-                update={"footprints": tenant.footprints, "default_region": tenant.default_region, "tenants": {}}
+            view = self.model_copy(
+                update={
+                    "footprints": tenant.footprints or self.footprints,
+                    "default_region": tenant.default_region or self.default_region,
+                    "tenants": {},
+                }
             )
+            view._by_tenant = {}  # noqa: SLF001 - a copy shares what is private, and must not lead back to itself
+            self._by_tenant[name] = view
 
     @property
     def can_be_authenticated(self) -> bool:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cds_service.security.clients import SANDBOX_ISSUER, Client
 
@@ -23,18 +23,6 @@ class _ClientsFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     clients: tuple[Client, ...] = Field(default=())
-
-    @model_validator(mode="after")
-    def _told_apart(self) -> Self:
-        for key, values in (
-            ("id", [client.id for client in self.clients]),
-            ("issuer", [client.issuer for client in self.clients if client.issuer is not None]),
-        ):
-            doubled = sorted({value for value in values if values.count(value) > 1})
-            if doubled:
-                msg = f"{key} {', '.join(doubled)} stands more than once; give each client an {key} of its own"
-                raise ValueError(msg)
-        return self
 
 
 def load_clients(path: Path, regions: frozenset[str], *, demo: bool = False) -> tuple[Client, ...]:
@@ -55,6 +43,7 @@ def load_clients(path: Path, regions: frozenset[str], *, demo: bool = False) -> 
         clients = _ClientsFile.model_validate(_with_entries(root)).clients
     except ValidationError as error:
         raise ClientsFileError("\n".join(_problems(error, root))) from None
+    _check_told_apart(clients, root)
     for position, client in enumerate(clients):
         for key, problem in (*_regions_unknown(client, regions), *(() if demo else _only_in_the_demo(client))):
             raise ClientsFileError(f"{NAME}:{_line(root, ('clients', position, key))}: client {client.id}: {problem}")
@@ -63,18 +52,33 @@ def load_clients(path: Path, regions: frozenset[str], *, demo: bool = False) -> 
 
 def _parse(path: Path) -> yaml.Node | None:
     """The file as YAML nodes, which know their lines; None for an empty file."""
+    content = path.read_bytes()
+    if len(content) > LARGEST_FILE:
+        raise ClientsFileError(f"{NAME}: larger than {LARGEST_FILE} bytes; list each EHR once")
     try:
-        text = path.read_bytes()
-        if len(text) > LARGEST_FILE:
-            raise ClientsFileError(f"{NAME}: larger than {LARGEST_FILE} bytes; list each EHR once")
-        root = yaml.compose(text.decode("utf-8"), Loader=yaml.SafeLoader)
+        text = content.decode("utf-8")
+        loader = yaml.SafeLoader(text)
     except UnicodeDecodeError:
         raise ClientsFileError(f"{NAME}: not UTF-8 text; save it as UTF-8") from None
     except yaml.YAMLError as error:
-        raise ClientsFileError(f"{NAME}{_place(error)}: not YAML; mend the indentation or the quotes there") from None
-    if root is not None:
-        _check_no_key_twice(root)
+        raise _not_yaml(_place(error)) from None
+    try:
+        root = loader.get_single_node()
+        if root is not None:
+            _check_nodes(root)
+    except yaml.YAMLError as error:
+        raise _not_yaml(_place(error)) from None
+    except (ValueError, OverflowError):  # an escape that names no character
+        raise _not_yaml(f":{loader.line + 1}") from None
+    except RecursionError:
+        raise ClientsFileError(f"{NAME}: nested too deeply; list the clients below 'clients:'") from None
+    finally:
+        loader.dispose()
     return root
+
+
+def _not_yaml(place: str) -> ClientsFileError:
+    return ClientsFileError(f"{NAME}{place}: not YAML; mend the indentation or the quotes there")
 
 
 def _place(error: yaml.YAMLError) -> str:
@@ -82,21 +86,41 @@ def _place(error: yaml.YAMLError) -> str:
     return f":{mark.line + 1}" if mark is not None else ""
 
 
-def _check_no_key_twice(root: yaml.Node) -> None:
-    """YAML's reader keeps the last of two equal keys without a word: here it is an error."""
+def _check_nodes(root: yaml.Node) -> None:
+    """What YAML's reader would take without a word, or end in an error of Python's, is an error with its line here."""
     waiting, seen = [root], {id(root)}
     while waiting:
         node = waiting.pop()
+        if isinstance(node, yaml.ScalarNode):
+            _check_scalar(node)
         if isinstance(node, yaml.MappingNode):
-            names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-            for key, _ in node.value:
-                if isinstance(key, yaml.ScalarNode) and names.count(key.value) > 1:
-                    line = key.start_mark.line + 1
-                    raise ClientsFileError(f"{NAME}:{line}: '{key.value}' stands twice; keep one of them")
+            _check_no_key_twice(node)
         for child in _children(node):
             if id(child) not in seen:  # an alias names a node again
                 seen.add(id(child))
                 waiting.append(child)
+
+
+def _check_scalar(node: yaml.ScalarNode) -> None:
+    """Dates, numbers and tags that cannot be read stand where an operator meant text."""
+    loader = yaml.SafeLoader("")
+    try:
+        loader.construct_object(node)
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, OverflowError):
+        line = node.start_mark.line + 1
+        raise ClientsFileError(f"{NAME}:{line}: a value that cannot be read; write it in quotes") from None
+    finally:
+        loader.dispose()
+
+
+def _check_no_key_twice(node: yaml.MappingNode) -> None:
+    """YAML's reader keeps the last of two equal keys."""
+    lines: dict[str, int] = {}
+    for key, _ in node.value:
+        if isinstance(key, yaml.ScalarNode):
+            if key.value in lines:
+                raise ClientsFileError(f"{NAME}:{lines[key.value]}: '{key.value}' stands twice; keep one of them")
+            lines[key.value] = key.start_mark.line + 1
 
 
 def _children(node: yaml.Node) -> list[yaml.Node]:
@@ -149,11 +173,26 @@ def _line(root: yaml.Node | None, location: Sequence[int | str]) -> int:
             found = [(key, value) for key, value in node.value if key.value == part]
             if not found:
                 break
-            line, node = found[0][0].start_mark.line + 1, found[0][1]
+            key, node = found[-1]  # those of a merged entry come before its own
+            line = key.start_mark.line + 1
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
             node = node.value[part]
             line = node.start_mark.line + 1
     return line
+
+
+def _check_told_apart(clients: Sequence[Client], root: yaml.Node | None) -> None:
+    """Ids and issuers are each client's own."""
+    for key in ("id", "issuer"):
+        seen: set[str] = set()
+        for position, client in enumerate(clients):
+            value = client.id if key == "id" else client.issuer
+            if value is not None and value in seen:
+                line = _line(root, ("clients", position, key))
+                raise ClientsFileError(
+                    f"{NAME}:{line}: {key} {value} stands more than once; give each client an {key} of its own"
+                )
+            seen |= {value} if value is not None else set()
 
 
 def _regions_unknown(client: Client, regions: frozenset[str]) -> list[tuple[str, str]]:
@@ -179,11 +218,12 @@ def _only_in_the_demo(client: Client) -> list[tuple[str, str]]:
         for server in client.fhir_servers
         if not server.startswith("https://")
     ]
-    addresses = (client.issuer, client.jwks_url, *client.jkus)
-    if any(address is not None and address.startswith(SANDBOX_ISSUER) for address in addresses):
-        key = "issuer" if (client.issuer or "").startswith(SANDBOX_ISSUER) else "jkus"
-        text = "the public CDS Hooks Sandbox proves nothing, since anyone has its private key; take this client out"
-        problems.append((key, text))
+    addresses = {"issuer": [client.issuer or ""], "jwks_url": [client.jwks_url or ""], "jkus": list(client.jkus)}
+    problems += [
+        (key, "the public CDS Hooks Sandbox proves nothing, since anyone has its private key; take this client out")
+        for key, named in addresses.items()
+        if any(address.lower().startswith(SANDBOX_ISSUER) for address in named)
+    ]
     if client.jwks is not None and _has_the_sandbox_key(client.jwks):
         problems.append(("jwks", "holds the public sandbox's key, whose private half is published; take it out"))
     return problems

@@ -128,7 +128,9 @@ def _usable(entry: object) -> VerificationKey | None:
         return None
     kid, kind, curve, use = (entry.get(name) for name in ("kid", "kty", "crv", "use"))
     operations = entry.get("key_ops", ["verify"])
-    if not isinstance(kid, str) or not kid or not isinstance(kind, str) or use not in {None, "sig"}:
+    if not isinstance(kid, str) or not kid or not kid.isprintable() or not isinstance(kind, str):
+        return None
+    if use not in (None, "sig"):  # compared one by one: the value may be junk that has no hash
         return None
     if not isinstance(operations, list) or "verify" not in operations:
         return None

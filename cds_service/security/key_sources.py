@@ -13,7 +13,10 @@ from typing import Protocol
 from cds_service.security.jwks import KeySet, KeySetError, PublicKey
 
 FRESH_SECONDS = 900.0
-"""How old an answer may be before it is renewed; a key that was withdrawn is refused after this long."""
+"""How old an answer may be before the next call has it renewed, in the background.
+
+A withdrawn key is refused from that renewal on; the call that caused it may still be let in by it.
+"""
 
 KEPT_SECONDS = 86_400.0
 """How long the last answer serves while the key server cannot be reached."""
@@ -99,7 +102,7 @@ class FetchedKeys:
         elif self._clock() - self._came_at > FRESH_SECONDS:
             self._ask()
         found = keys.matching(kid, algorithm)
-        if not found and self._may_ask():
+        if not found and (self._is_asking or self._may_ask()):
             found = (await self._renewed()).matching(kid, algorithm)
         return found
 
@@ -127,12 +130,16 @@ class FetchedKeys:
             raise KeysUnavailableError
         return keys
 
+    @property
+    def _is_asking(self) -> bool:
+        return self._asking is not None and not self._asking.done()
+
     def _may_ask(self) -> bool:
         return self._asked_at is None or self._clock() - self._asked_at >= PAUSE_SECONDS
 
     def _ask(self) -> "asyncio.Task[None] | None":
         """The request that is out, or a new one, or None when the last was too short a time ago."""
-        if self._asking is not None and not self._asking.done():
+        if self._is_asking:
             return self._asking
         if not self._may_ask():
             return None

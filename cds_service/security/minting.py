@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from cds_service.security.clients import Algorithm
+from cds_service.security.jwks import SMALLEST_RSA_KEY
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
@@ -80,6 +81,8 @@ class SigningKey:
         except (ValueError, TypeError, UnsupportedAlgorithm):
             raise SigningKeyError(f"{path}: not a private key in PEM without a password; name another file") from None
         fitting = _algorithms_of(private)
+        if isinstance(private, rsa.RSAPrivateKey) and private.key_size < SMALLEST_RSA_KEY:
+            raise SigningKeyError(f"{path}: an RSA key of {private.key_size} bits; use one of {SMALLEST_RSA_KEY} bits")
         if not isinstance(private, PrivateKey) or not fitting or (algorithm is not None and algorithm not in fitting):
             wanted = algorithm or "a client's token"
             raise SigningKeyError(f"{path}: a key that cannot sign {wanted}; use an EC P-384 or RSA key")

@@ -41,7 +41,8 @@ def entry(
         footprints: the regions that it may act in.
     """
     keys = f"jwks_url: {_quoted(jwks_url)}" if jwks_url is not None else f"jwks: {json.dumps(jwks)}"
-    bound = f"footprints: [{', '.join(footprints)}]" if footprints else "# footprints: [nwl]  # not bound to any region"
+    named = ", ".join(_quoted(region) for region in footprints)
+    bound = f"footprints: [{named}]" if named else "# footprints: [nwl]  # not bound to any region"
     return (
         f"  - id: {_quoted(identifier)}  # a short name; it stands in the card log\n"
         f"    issuer: {_quoted(issuer)}  # the iss of its tokens, character for character\n"
@@ -62,12 +63,14 @@ def with_entry(before: str, written: str) -> str:
         ValueError: the file is written so that an entry cannot be added at its end.
     """
     if not before.strip():
-        return f"# The EHRs that may call. Check this file with: cds-service clients check\nclients:\n{written}"
-    after = f"{before.rstrip()}\n{written}"
+        before = "# The EHRs that may call. Check this file with: cds-service clients check\n"
     try:
-        clients = yaml.safe_load(after)["clients"]
-        added = len(clients) == len(yaml.safe_load(before)["clients"]) + 1
-    except (yaml.YAMLError, TypeError, KeyError):
+        read = yaml.safe_load(before)
+        heading = "clients:\n" if read is None else ""
+        listed = read["clients"] if read is not None else None
+        after = f"{before.rstrip()}\n{heading}{written}"
+        added = len(yaml.safe_load(after)["clients"]) == len(listed or []) + 1
+    except (yaml.YAMLError, TypeError, KeyError, ValueError):
         added = False
     if not added:
         msg = (

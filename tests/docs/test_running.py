@@ -1,17 +1,20 @@
 """Settings, routes, metrics and commands as the documentation and the container files give them."""
 
 import ast
+import importlib
 import re
 from pathlib import Path
 
 import click
+import pytest
 import yaml
+from prometheus_client import generate_latest
 
 from cds_service import cli
 from cds_service.hooks.openapi import openapi_document
+from cds_service.security.refusals import Reason
 from cds_service.settings import Settings
-from tests.conftest import InProcess
-from tests.docs.conftest import ROOT, chapter, page, table_rows
+from tests.docs.conftest import ROOT, chapter, in_backticks, markdown_pages, name_of, page, table_rows
 
 PREFIX = "CDS_SERVICE_"
 SETTINGS = {PREFIX + name.upper(): field for name, field in Settings.model_fields.items()}
@@ -21,7 +24,11 @@ RUNNING = page("docs/running.md")
 def test_every_setting_is_described_with_its_default() -> None:
     """The table has each environment variable once, with the default of the code."""
     rows = {row[0].strip("`"): row[2].strip("`") for row in table_rows(chapter(RUNNING, "## Settings"))}
-    required = {PREFIX + "CONFIG": "none; must be given", PREFIX + "BASE_URL": "http://HOST:PORT"}
+    required = {
+        PREFIX + "CONFIG": "none; must be given",
+        PREFIX + "BASE_URL": "http://HOST:PORT",
+        PREFIX + "METRICS_TOKEN": "none; nobody may read",
+    }
     assert rows == {
         variable: required.get(variable, str(field.default).lower() if field.annotation is bool else str(field.default))
         for variable, field in SETTINGS.items()
@@ -37,7 +44,31 @@ def test_every_option_of_serve_stands_beside_its_variable() -> None:
 
 def test_every_command_is_named() -> None:
     """The commands that exist are the commands that the page speaks of."""
-    assert set(re.findall(r"cds-service (demo|serve|\w+)`", RUNNING)) == set(cli.main.commands)
+    rows = {row[0].strip("`").removeprefix("cds-service ") for row in table_rows(chapter(RUNNING, "## Commands"))}
+    assert rows == set(cli.main.commands)
+    assert set(re.findall(r"cds-service (\w+)`", RUNNING)) == set(cli.main.commands)
+
+
+def test_every_command_about_clients_is_named() -> None:
+    """Those of the group as well, and no other."""
+    (group,) = [command for command in cli.main.commands.values() if isinstance(command, click.Group)]
+    assert set(re.findall(r"`clients (\w+)`", RUNNING)) == set(group.commands)
+
+
+@pytest.mark.parametrize("path", markdown_pages(), ids=name_of)
+def test_every_command_that_a_page_shows_is_there(path: Path) -> None:
+    """A command can be copied: it exists, and so does each of its options."""
+    shown = re.findall(r"^    (?:\w+=\S+ )*(?:\.venv/bin/)?cds-service (.*(?:\\\n.*)*)", path.read_text("utf-8"), re.M)
+    unknown = []
+    for line in shown:
+        name, *words = line.replace("\\\n", " ").split()
+        command: click.Command | None = cli.main.commands.get(name)
+        if isinstance(command, click.Group) and words:
+            command = command.commands.get(words[0])
+        options = {option for one in command.params for option in one.opts} if command is not None else set()
+        stated = {word.partition("=")[0] for word in words if word.startswith("--")}
+        unknown += [line] if command is None or stated - options - {"--help"} else []
+    assert unknown == []
 
 
 def test_no_page_speaks_of_a_setting_that_is_not_there() -> None:
@@ -58,7 +89,7 @@ def test_the_readme_shows_what_the_demo_prints() -> None:
     shown = [
         line.strip() for line in re.findall(r"^    +(\w.*127\.0\.0\.1.*|CDS Hooks service.*)$", page("README.md"), re.M)
     ]
-    printed = [line.strip() for line in cli._demo_banner("http://127.0.0.1:8000").splitlines()]
+    printed = [line.strip() for line in cli._demo_banner("http://127.0.0.1:8000", "off").splitlines()]
     assert len([line for line in shown if line in printed]) == 4
 
 
@@ -84,26 +115,40 @@ def test_every_status_of_an_error_is_explained() -> None:
     assert [row[0] for row in rows] == sorted({*responses, "500"})
 
 
-def test_every_metric_of_ours_is_described(service: InProcess) -> None:
-    """Name and labels; what prometheus-client adds by itself is left out."""
-    text = service.send("GET", "/metrics").text
+METRICS, REASONS = chapter(RUNNING, "## Metrics").split("\n| `reason` |")
+
+
+def test_every_metric_of_ours_is_described() -> None:
+    """Those too that are there with authentication alone; what prometheus-client adds by itself is left out."""
+    importlib.import_module("cds_service.guarded_edge")  # brings what a service with authentication counts
+    text = generate_latest().decode()
     families = {name for name in re.findall(r"^# TYPE (cds_\w+)", text, re.MULTILINE) if not name.endswith("_created")}
-    rows = {row[0].strip("`") for row in table_rows(chapter(RUNNING, "## Metrics"))}
-    assert rows == families
+    rows = {row[0].strip("`"): set(in_backticks(row[1])) for row in table_rows(METRICS)}
+    assert set(rows) == families
+    for name, labels in rows.items():
+        samples = re.findall(rf"^{name}(?:_count)?(?:{{(.*)}})? ", text, re.MULTILINE)
+        assert {label for sample in samples for label in re.findall(r"(\w+)=", sample)} == labels, name
+
+
+def test_every_reason_of_a_refusal_is_explained() -> None:
+    """Whoever watches the counter knows what to do."""
+    explained = [word for row in table_rows(f"| `reason` |{REASONS}") for word in in_backticks(row[0])]
+    assert sorted(explained) == sorted(Reason)
 
 
 def test_the_compose_file_starts_the_service_with_postgresql() -> None:
-    """Two services, health checks, a named volume, authentication off said aloud, and nothing beyond this machine."""
+    """Two services, health checks, a named volume, authentication required, and nothing beyond this machine."""
     text = page("docker-compose.yml")
     compose = yaml.safe_load(text)
     ours, database = compose["services"]["cds-service"], compose["services"]["card-log"]
-    assert ours["environment"][PREFIX + "AUTH"] == "off"
-    assert "authentication is OFF" in text
+    assert ours["environment"][PREFIX + "AUTH"] == "required"
+    assert "authentication is required" in text
     assert ours["environment"][PREFIX + "DATABASE_URL"].endswith("@card-log:5432/cds_service")
     assert [port.rpartition(":")[0] for port in ours["ports"]] == ["127.0.0.1:8000"]
     assert ours["depends_on"] == {"card-log": {"condition": "service_healthy"}}
     ((folder, target, mode),) = [volume.split(":") for volume in ours["volumes"]]
     assert (ROOT / folder / "organisations.csv").is_file()
+    assert (ROOT / folder / "clients.yaml").is_file()
     assert (target, mode) == (ours["environment"][PREFIX + "CONFIG"], "ro")
     assert database["image"] == "postgres:17"
     assert database["healthcheck"]["test"][0] == "CMD"

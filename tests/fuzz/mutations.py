@@ -6,7 +6,7 @@ stay as they are.
 """
 
 import copy
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from hypothesis import strategies as st
@@ -96,41 +96,57 @@ odd_values: st.SearchStrategy[object] = st.one_of(
 MUTATIONS = ("drop", "repeat", "retype", "put", "graft", "contain")
 
 
+TELLING = frozenset(
+    {"reference", "requester", "organization", "practitioner", "userId", "patientId", "encounterId", "fhirServer", "id"}
+    | {"resourceType", "system", "value", "coding", "code", "status", "birthDate", "generalPractitioner", "resource"}
+    | {"entry", "prefetch", "subject", "serviceProvider", "selections", "fullUrl", "identifier", "bodySite", "basedOn"}
+)
+"""Members that decide something: half of the mutations are of them."""
+
+
 @st.composite
 def mutated(draw: st.DrawFn, body: JsonObject, protected: Collection[Path] = (), most: int = 4) -> JsonObject:
     """Draw a copy of a body with one to four mutations."""
     spoilt = copy.deepcopy(body)
-    held = [_steps_into(spoilt, path) for path in protected]
+    held = _Held(spoilt, protected)
     for _ in range(draw(st.integers(1, most))):
-        free = [path for path in paths(spoilt) if not _touches(spoilt, path, held)]
+        free = list(held.free_places(spoilt))
+        telling = [path for path in free if path[-1] in TELLING]
         if not free:
             break
-        _mutate(draw, spoilt, draw(st.sampled_from(free)))
+        _mutate(draw, spoilt, draw(st.sampled_from(telling if telling and draw(st.booleans()) else free)))
     return spoilt
 
 
-Held = tuple[object, ...]
-"""The values that stand on the way to a protected one, and itself: found again by identity wherever they come to lie."""
+class _Held:
+    """The protected values of a body, found again by identity wherever they come to lie."""
+
+    def __init__(self, body: JsonObject, protected: Collection[Path]) -> None:
+        values = [_steps_into(body, path) for path in protected]
+        self._whole = {id(each[-1]) for each in values if isinstance(each[-1], dict | list)}
+        self._on_the_way = {id(one) for each in values for one in each[:-1]}
+        self._members = {(id(each[-2]), path[-1]) for path, each in zip(protected, values, strict=True)}
+        self._alive = values  # an id means something only while its value lives
+
+    def free_places(self, value: object, path: Path = ()) -> Iterator[Path]:
+        """Every place that neither is protected, nor holds what is, nor lies in it."""
+        members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for name, member in members:
+            if id(member) in self._whole or (id(value), name) in self._members:
+                continue
+            is_structure = isinstance(member, dict | list)
+            if not (is_structure and id(member) in self._on_the_way):
+                yield (*path, name)
+            if is_structure:
+                yield from self.free_places(member, (*path, name))
 
 
-def _steps_into(body: object, path: Path) -> Held:
+def _steps_into(body: object, path: Path) -> list[object]:
+    """The values on the way to a place, the body first and its own value last."""
     values = [body]
     for step in path:
-        values.append(values[-1][step])  # type: ignore[index]  # protected places are there
-    return tuple(values)
-
-
-def _touches(body: object, path: Path, held: Collection[Held]) -> bool:
-    """Whether a place lies on the way to a protected one, or inside it."""
-    values = _steps_into(body, path)
-    for protected in held:
-        inside = any(one is protected[-1] for one in values if isinstance(one, dict | list))
-        is_scalar = not isinstance(protected[-1], dict | list)
-        same_scalar = is_scalar and values[-2] is protected[-2] and values[-1] is protected[-1]
-        on_the_way = isinstance(values[-1], dict | list) and any(values[-1] is one for one in protected)
-        if inside or same_scalar or on_the_way:
-            return True
-    return False
+        values.append(values[-1][step])  # type: ignore[index]  # the place is there
+    return values
 
 
 def _mutate(draw: st.DrawFn, body: JsonObject, path: Path) -> None:
@@ -154,4 +170,4 @@ def _mutate(draw: st.DrawFn, body: JsonObject, path: Path) -> None:
             value["contained"] = [loop]
             value[draw(st.sampled_from(["requester", "subject", "encounter", "serviceProvider"]))] = {"reference": "#x"}
         case _:
-            holder[last] = draw(odd_values)
+            holder[last] = copy.deepcopy(draw(odd_values))

@@ -491,14 +491,18 @@ def loaded_or_told(path: Path, text: str) -> None:
         assert str(error).startswith("clients.yaml"), error  # noqa: PT017 - either outcome is right
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # each example writes the file anew
+@settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)  # each example writes the file anew
 @given(text=YAML_TEXT, head=st.sampled_from(["", "clients:\n", "clients:\n  - id: a\n    issuer: "]))
 def test_any_text_is_read_or_refused_by_name(clients_file: Path, text: str, head: str) -> None:
     """Never another exception."""
     loaded_or_told(clients_file, head + text)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # each example writes the file anew
+@settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)  # each example writes the file anew
 @given(entry=st.dictionaries(KEYS, VALUES, max_size=4))
 def test_any_values_are_read_or_refused_by_name(clients_file: Path, entry: dict[str, Any]) -> None:
     """Whatever types they have."""
