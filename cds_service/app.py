@@ -116,8 +116,10 @@ def _clients(settings: Settings, regions: frozenset[str]) -> tuple[Client, ...]:
     """The deployment's clients; a demo that asks for tokens and names none trusts the public sandbox."""
     clients = load_clients(settings.config / "clients.yaml", regions, demo=settings.demo)
     if settings.demo and settings.auth == "required" and not clients:
+        here = (settings.public_url, settings.public_url.replace("127.0.0.1", "localhost"))
         with resources.as_file(resources.files("cds_service.demo") / "sandbox-clients.yaml") as path:
-            return load_clients(path, regions, demo=True)
+            sandbox = load_clients(path, regions, demo=True)
+        return tuple(client.model_copy(update={"audiences": here}) for client in sandbox)
     return clients
 
 

@@ -158,8 +158,9 @@ def _stop(reason: str) -> NoReturn:
 
 
 def _setting_problem(location: tuple[int | str, ...], message: str) -> str:
+    said = message.removeprefix("Value error, ")
     name = "_".join(str(part) for part in location).upper()
-    return f"CDS_SERVICE_{name} (or --{name.lower().replace('_', '-')}): {message}. Correct it."
+    return f"CDS_SERVICE_{name} (or --{name.lower().replace('_', '-')}): {said}. Correct it." if name else said
 
 
 _ABOUT_AUTHENTICATION = {

@@ -64,6 +64,7 @@ BUDGET = Settings.model_fields["fhir_budget_ms"]
             "token",
             [
                 f"{client_token.LONGEST_TOKEN} bytes",
+                f"{client_token.MOST_BRACKETS} lists and objects",
                 f"{client_token.LONGEST_JTI} characters",
                 f"{client_token.MOST_AUDIENCES} audiences",
             ],

@@ -11,13 +11,16 @@ import shutil
 import signal
 import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -26,11 +29,16 @@ import httpx
 import jwt
 import pytest
 import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from cds_service.security.minting import SigningKey
 from fhir_fixtures import hook_call
 from tests.conftest import DEMO_CONFIGURATION, SERVICE, JsonObject
-from tests.leaks.talkative import DEFECT_PATIENT
+from tests.leaks.talkative import DEFECT_PATIENT, FROM_HERE_ON, LAST_PATIENT
 
 FEEDBACK = f"{SERVICE}/feedback"
 PUBLIC = "https://cds.example.nhs.uk"
@@ -97,6 +105,7 @@ class Left:
     marked: Marked
     told: list[Told]
     output: str = ""
+    output_of_the_end: str = ""
     metrics: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
 
@@ -158,14 +167,41 @@ class _Echo(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def echoing_fhir_server() -> Iterator[str]:
+def echoing_fhir_server(certificate: Path) -> Iterator[str]:
     """Run it; give its base."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Echo) as server:
+        server.socket = _with_tls(certificate).wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/fhir"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"https://127.0.0.1:{server.server_port}/fhir"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _with_tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+def certificate_of_loopback(path: Path) -> Path:
+    """Write a key and its certificate for 127.0.0.1, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test FHIR server")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, SHA256())
+    )
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(pem + certificate.public_bytes(Encoding.PEM))
+    return path
 
 
 @dataclass
@@ -242,6 +278,7 @@ class Deployment:
             "CDS_SERVICE_PORT": str(self.port),
             "CDS_SERVICE_BASE_URL": PUBLIC,
             "CDS_SERVICE_METRICS_TOKEN": METRICS_TOKEN,
+            "SSL_CERT_FILE": str(self.folder / "fhir-server.pem"),
             "PYTHONWARNINGS": "default",
         }
         command = [sys.executable, "-m", "tests.leaks.talkative", "serve"]
@@ -253,7 +290,8 @@ class Deployment:
         reader = threading.Thread(target=self._read, args=(process.stdout,))
         reader.start()
         try:
-            assert self._is_up.wait(PATIENCE * 3), self.output
+            assert self._is_up.wait(PATIENCE * 3)
+            assert process.poll() is None, self.output
             yield
         finally:
             process.send_signal(signal.SIGTERM)
@@ -267,6 +305,7 @@ class Deployment:
             self._output.append(line)
             if "Uvicorn running" in line:
                 self._is_up.set()
+        self._is_up.set()  # it has ended: nobody need wait any longer
 
     @property
     def output(self) -> str:
@@ -439,34 +478,42 @@ def reads_that_fail(service: Deployment) -> None:
         service.call(name, 412, call)
 
 
+LOG = "card-log.sqlite3"
+SEEN = "card-log-seen-tokens.sqlite3"
+TABLES = ((LOG, "evaluation"), (LOG, "feedback"), (SEEN, "seen_token"))
+
+
 def faults_of_our_own(service: Deployment) -> None:
     """The defect, and databases that refuse and quote what they refuse."""
     service.call("a defect", 500, marked_call(service.marked, DEFECT_PATIENT))
     service.call("feedback that is stored", 200, {"feedback": [FEEDBACK_BODY]}, path=FEEDBACK)
-    log = service.folder / "card-log.sqlite3"
-    for table in ("evaluation", "feedback"):
-        refuse_rows(log, table, "event_id")
-    refuse_rows(service.folder / "card-log-seen-tokens.sqlite3", "seen_token", "expires_at")
+    change_tables(
+        service,
+        f"CREATE TRIGGER refuse_{{0}} BEFORE INSERT ON {{0}} BEGIN SELECT RAISE(ABORT, '{MARK} says the database'); END",
+    )
     service.call("feedback that is refused", 503, {"feedback": [FEEDBACK_BODY]}, path=FEEDBACK)
     service.call("a call beside failing databases", 200)
 
 
-def refuse_rows(database: Path, table: str, column: str) -> None:
-    """Let a table refuse every row, with a message that quotes it."""
-    with closing(sqlite3.connect(database, timeout=PATIENCE)) as connection, connection:
-        connection.execute(
-            f"CREATE TRIGGER refuse_{table} BEFORE INSERT ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{MARK} says the database'); END"
-        )
-    assert column  # named for the reader: a driver that quotes a row quotes it too
+def allow_rows(service: Deployment) -> None:
+    """Let the databases take rows again."""
+    change_tables(service, "DROP TRIGGER refuse_{0}")
+
+
+def change_tables(service: Deployment, statement: str) -> None:
+    """Run a statement on each table that the process writes."""
+    for file, table in TABLES:
+        with closing(sqlite3.connect(service.folder / file, timeout=PATIENCE)) as connection, connection:
+            connection.execute(statement.format(table))
 
 
 @pytest.fixture(scope="session")
-def left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Left]:
+def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
     """Drive a deployment through every error path, stop it, and hand over all that it left."""
     marked = Marked()
-    with echoing_fhir_server() as fhir_server:
-        service = Deployment(tmp_path_factory.mktemp("leaks"), marked, fhir_server)
+    folder = tmp_path_factory.mktemp("leaks")
+    with echoing_fhir_server(certificate_of_loopback(folder / "fhir-server.pem")) as fhir_server:
+        service = Deployment(folder, marked, fhir_server)
         service.configure()
         with service.running():
             bad_callers(service)
@@ -477,5 +524,8 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Left]:
             faults_of_our_own(service)
             access = {"Authorization": f"Bearer {METRICS_TOKEN}"}
             metrics = service.client.get("/metrics", headers=access).text
+            allow_rows(service)
+            service.call("the last patient", 200, marked_call(marked, LAST_PATIENT))
     files = {file.name: file.read_bytes() for file in sorted(service.folder.glob("*.sqlite3*"))}
-    yield Left(marked, service.told, service.output, metrics, files)
+    output, _, output_of_the_end = service.output.partition(FROM_HERE_ON)
+    return Left(marked, service.told, output, output_of_the_end, metrics, files)

@@ -1,19 +1,26 @@
-"""`cds-service serve` at its most talkative: every logger at DEBUG, a defect planted, and little patience.
+"""`cds-service serve` at its most talkative: every logger at DEBUG, defects planted, and little patience.
 
 Run as a program. What differs from a deployment is here and nowhere else: levels, the seconds that a body may take,
-and a function that fails for one patient with a message, arguments and a cause that tell all it knows.
+and functions that fail with a message, arguments and a cause that tell all they know: one for a certain patient, the
+others (in threads of their own, and at the end) from the moment on that another patient was seen.
 """
 
-from typing import NoReturn
+import logging.config
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from cds_service.__main__ import run
+from cds_service.cardlog.store import CardLogStore
+from cds_service.cardlog.writer import CardLog
 from cds_service.hooks import answers, responses
+from cds_service.security.replay_store import ReplayStore
 from cds_service.server import LOG_CONFIG
 
 DEFECT_PATIENT = "zqx-defect"
+LAST_PATIENT = "zqx-last-patient"
+FROM_HERE_ON = "From here on threads fail, and so will the end."
 PATIENCE = 0.3
-
-_build_cards = answers.build_cards
 
 
 class TellingError(Exception):
@@ -29,17 +36,53 @@ def fail(*known: object) -> NoReturn:
         raise TellingError(msg, *known) from error
 
 
-def build_cards(orders, speakers, context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - as the real one
-    """Fail for one patient."""
-    if context.patient_id == DEFECT_PATIENT:
-        fail(context, orders)
-    return _build_cards(orders, speakers, context)
+class Faults:
+    """The planted faults."""
+
+    def __init__(self) -> None:
+        self._have_begun = False
+
+    def for_patients(self, build_cards: Callable[..., Any]) -> Callable[..., Any]:
+        """Fail for one patient; at another, begin with the faults of the threads."""
+
+        def telling(orders: Any, speakers: Any, context: Any) -> Any:  # noqa: ANN401 - as what it stands for
+            if context.patient_id == DEFECT_PATIENT:
+                fail(context, orders)
+            if context.patient_id == LAST_PATIENT:
+                print(FROM_HERE_ON, file=sys.stderr, flush=True)  # noqa: T201 - it parts the output for the test
+                self._have_begun = True
+            return build_cards(orders, speakers, context)
+
+        return telling
+
+    def later(self, method: Callable[..., Any], mark: str) -> Callable[..., Any]:
+        """Do what a method does; from the beginning of the faults on, fail after it."""
+
+        def telling(*arguments: Any) -> Any:  # noqa: ANN401 - as what it stands for
+            answer = method(*arguments)
+            if self._have_begun:
+                fail(mark, *arguments[1:])
+            return answer
+
+        return telling
+
+
+def plant(faults: Faults) -> None:
+    """Put the faults where they belong."""
+    answers.build_cards = faults.for_patients(answers.build_cards)
+    for owner, name, mark in (
+        (CardLogStore, "write", "zqx-card-log"),
+        (ReplayStore, "claim", "zqx-replay"),
+        (CardLog, "close", "zqx-end"),
+    ):
+        setattr(owner, name, faults.later(getattr(owner, name), mark))
 
 
 if __name__ == "__main__":
-    answers.build_cards = build_cards
+    plant(Faults())
     responses.read_body.__defaults__ = (PATIENCE,)
     LOG_CONFIG["root"]["level"] = "DEBUG"
-    for logger in LOG_CONFIG["loggers"].values():
-        logger["level"] = "DEBUG"
+    for name in ("sqlalchemy", *LOG_CONFIG["loggers"]):  # the first keeps itself at WARNING whatever the root says
+        LOG_CONFIG["loggers"].setdefault(name, {})["level"] = "DEBUG"
+    logging.config.dictConfig(LOG_CONFIG)  # before the engines are made, which look at the level but once
     run()

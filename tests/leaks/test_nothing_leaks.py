@@ -10,11 +10,8 @@ import pytest
 
 from tests.leaks.conftest import MARK, Left, Told
 
-PATHS = 50
+PATHS = 55
 """Fewer answers than this, and something was not driven."""
-
-HANDLED = (200, 500)
-
 
 def errors(left: Left) -> list[Told]:
     """The answers that are errors."""
@@ -45,9 +42,18 @@ def test_no_line_that_the_process_wrote_tells_anything(left: Left) -> None:
     assert left.marked.found_in(left.output) == set()
 
 
+@pytest.mark.parametrize("mark", ["zqx-card-log", "zqx-replay", "zqx-end"])
+def test_no_fault_beside_the_requests_tells_anything(left: Left, mark: str) -> None:
+    """A defect in the card log's thread, in that of the seen tokens, and at the end of the process."""
+    assert "fail" in left.output_of_the_end
+    assert {found for found in left.marked.found_in(left.output_of_the_end) if mark in found} == set()
+
+
 def test_the_metrics_tell_nothing(left: Left) -> None:
     """Counts by reason and result."""
     assert 'cds_refusals_total{reason="replay"}' in left.metrics
+    assert 'cds_fhir_reads_total{result="failed"} 0.0' not in left.metrics
+    assert 'cds_fhir_reads_total{result="not_listed"} 1.0' in left.metrics
     assert left.marked.found_in(left.metrics) == set()
 
 
