@@ -90,9 +90,11 @@ odd_values: st.SearchStrategy[object] = st.one_of(
     st.sampled_from(ODD_NUMBERS),
     st.sampled_from(ODD_STRUCTURES),
     st.text(max_size=20),
+    st.builds(lambda target: {"reference": target}, st.sampled_from(ODD_TEXTS)),
     st.builds(nested, st.integers(1, 70), in_arrays=st.booleans()),
 )
 
+KINDS: list[object] = ["Organization", "PractitionerRole", "Condition", "Patient", None, []]
 MUTATIONS = ("drop", "repeat", "retype", "put", "graft", "contain")
 
 
@@ -114,7 +116,8 @@ def mutated(draw: st.DrawFn, body: JsonObject, protected: Collection[Path] = (),
         telling = [path for path in free if path[-1] in TELLING]
         if not free:
             break
-        _mutate(draw, spoilt, draw(st.sampled_from(telling if telling and draw(st.booleans()) else free)))
+        prefers_telling: bool = draw(st.booleans())
+        _mutate(draw, spoilt, draw(st.sampled_from(telling if telling and prefers_telling else free)))
     return spoilt
 
 
@@ -159,14 +162,18 @@ def _mutate(draw: st.DrawFn, body: JsonObject, path: Path) -> None:
             del holder[last]
         case "repeat" if isinstance(holder, list):
             copies = [copy.deepcopy(value) for _ in range(draw(st.sampled_from([1, 2, 3, 210])))]
-            holder[last:last] = copies
+            holder.extend(copies)  # at the end: what is protected keeps its place
         case "retype":
             holder[last] = draw(st.sampled_from([[value], {"value": value}, str(value)[:200], [value, None]]))
         case "graft":
             holder[last] = copy.deepcopy(_steps_into(body, draw(st.sampled_from(list(paths(body)))))[-1])
         case "contain" if isinstance(value, dict):
-            kind = draw(st.sampled_from(["Organization", "PractitionerRole", "Condition", "Patient", None, []]))
-            loop = {"resourceType": kind, "id": "x", "partOf": {"reference": "#x"}, "organization": {"reference": "#x"}}
+            loop = {
+                "resourceType": draw(st.sampled_from(KINDS)),
+                "id": "x",
+                "partOf": {"reference": "#x"},
+                "organization": {"reference": "#x"},
+            }
             value["contained"] = [loop]
             value[draw(st.sampled_from(["requester", "subject", "encounter", "serviceProvider"]))] = {"reference": "#x"}
         case _:

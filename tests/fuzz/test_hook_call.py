@@ -32,7 +32,7 @@ calls = st.sampled_from(CALLS).flatmap(lambda file: mutated(hook_call(file)))
 
 
 @given(body=calls)
-@fuzz(300)
+@fuzz(500)
 def test_a_spoilt_call_is_well_answered(service: InProcess, body: JsonObject) -> None:
     """Cards that obey the rules, or an outcome that says what to mend; never a defect."""
     assert_well_answered(send(service, body))
@@ -41,7 +41,9 @@ def test_a_spoilt_call_is_well_answered(service: InProcess, body: JsonObject) ->
 def what_the_emergency_rests_on(call: JsonObject) -> list[Path]:
     """The places of a call without which its order is no live, selected MSK order for suspected cauda equina."""
     order = call["context"]["draftOrders"]["entry"][0]["resource"]
-    members = [name for name in ("resourceType", "id", "status", "code", "reasonCode", "reasonReference") if name in order]
+    members = [
+        name for name in ("resourceType", "id", "status", "code", "reasonCode", "reasonReference") if name in order
+    ]
     places: list[Path] = [("hook",), *((*ORDER, name) for name in members)]
     places += [("context", "selections")] if "selections" in call["context"] else []
     conditions = call.get("prefetch", {}).get("conditions")
@@ -56,7 +58,7 @@ emergency_calls = st.sampled_from(emergencies()).flatmap(
 
 
 @given(body=emergency_calls)
-@fuzz(400)
+@fuzz(600)
 def test_no_spoilt_neighbour_hides_a_coded_emergency(service: InProcess, body: JsonObject) -> None:
     """Fact 1: whatever else is spoilt, no evidence of secondary care can come of it."""
     answer = send(service, body)
@@ -72,13 +74,16 @@ def test_the_emergencies_are_many_and_show_themselves(service: InProcess) -> Non
         assert [card["indicator"] for card in service.cards(hook_call(file))] == ["critical"], file
 
 
-@given(bodies=st.lists(st.sampled_from(CALLS), min_size=2, max_size=4), hook=st.sampled_from(["order-sign", "order-select"]))
+@given(
+    files=st.lists(st.sampled_from(CALLS), min_size=2, max_size=4),
+    hook=st.sampled_from(["order-sign", "order-select"]),
+)
 @fuzz(60)
-def test_drafts_of_several_calls_hide_no_emergency(service: InProcess, bodies: list[str], hook: str) -> None:
+def test_drafts_of_several_calls_hide_no_emergency(service: InProcess, files: list[str], hook: str) -> None:
     """Beside orders of any other kind, before or behind it, with ids in common."""
     call = hook_call("nwl-gp-lumbar-mri-ces--ces.json")
     entries = call["context"]["draftOrders"]["entry"]
-    for number, file in enumerate(bodies):
+    for number, file in enumerate(files):
         others = copy.deepcopy(hook_call(file)["context"]["draftOrders"]["entry"])
         entries[:] = [*others, *entries] if number % 2 else [*entries, *others]
     call["hook"] = hook
@@ -99,7 +104,9 @@ def spoilt_bytes(draw: st.DrawFn, whole: bytes = BODY) -> bytes:
     until = min(len(whole), at + draw(st.sampled_from([1, 2, 16, 400])))
     junk = draw(
         st.binary(min_size=1, max_size=8)
-        | st.sampled_from([b"\x00", b"\xef\xbb\xbf", b"\xff\xfe", b"\xed\xa0\x80", b"\\u0000", b"\\ud800", b"\r\n0\r\n"])
+        | st.sampled_from(
+            [b"\x00", b"\xef\xbb\xbf", b"\xff\xfe", b"\xed\xa0\x80", b"\\u0000", b"\\ud800", b"\r\n0\r\n"]
+        )
     )
     return draw(
         st.sampled_from(
@@ -155,7 +162,7 @@ def test_spoilt_feedback_is_stored_or_refused(service: InProcess, body: JsonObje
 odd_media_types = st.sampled_from(
     [
         b"application/json",
-        b"APPLICATION/JSON ; charset=\"UTF-8\"",
+        b'APPLICATION/JSON ; charset="UTF-8"',
         b"application/json;;;",
         b"application/json; charset=utf-16",
         b"application/json, text/html",
@@ -175,7 +182,9 @@ odd_headers = st.lists(
         st.sampled_from(
             [b"Accept", b"Origin", b"Authorization", b"X-Correlation-ID", b"X-Forwarded-For", b"Cookie", b"Forwarded"]
         ),
-        st.sampled_from([b"", b"*", b"null", b"\xe9\xff", b"x" * 4000, b"Bearer x", b"a, b;c=d", b"https://x.example.org"]),
+        st.sampled_from(
+            [b"", b"*", b"null", b"\xe9\xff", b"x" * 4000, b"Bearer x", b"a, b;c=d", b"https://x.example.org"]
+        ),
     ),
     max_size=4,
 )
@@ -205,7 +214,9 @@ def test_odd_headers_are_well_answered(
 
 
 @pytest.mark.parametrize("in_arrays", [True, False], ids=["arrays", "objects"])
-@pytest.mark.parametrize("place", [("prefetch",), ("context",), ORDER, (*ORDER, "code")], ids=lambda place: str(place[-1]))
+@pytest.mark.parametrize(
+    "place", [("prefetch",), ("context",), ORDER, (*ORDER, "code")], ids=lambda place: str(place[-1])
+)
 @pytest.mark.parametrize(("spare", "status"), [(0, 200), (1, 400)], ids=["the deepest", "one deeper"])
 def test_nesting_up_to_the_limit_hides_no_emergency(
     service: InProcess, place: Path, in_arrays: bool, spare: int, status: int

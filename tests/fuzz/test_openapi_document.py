@@ -21,6 +21,7 @@ import yaml
 from schemathesis.checks import CheckContext, not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    negative_data_rejection,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
@@ -32,12 +33,13 @@ from cds_service.hooks.openapi import openapi_document
 from cds_service.security.minting import SigningKey
 from cds_service.server import uvicorn_options
 from cds_service.settings import Settings
-from fhir_fixtures import hook_call
-from tests.conftest import DEMO_CONFIGURATION, NOW, SERVICE, JsonObject
+from tests.conftest import DEMO_CONFIGURATION, NOW, JsonObject
 
 ISSUER = "https://ehr.example.nhs.uk"
 PUBLIC = "https://cds.example.nhs.uk"
 METRICS_TOKEN = "a-token-for-tests-alone"  # noqa: S105 - of this test's own deployment
+
+AnyCase = schemathesis.Case[Any]
 
 CONFIG = schemathesis.Config.from_dict(
     {
@@ -53,7 +55,7 @@ DOCUMENT = schemathesis.openapi.from_dict(openapi_document(), config=CONFIG)
 
 @DOCUMENT.hook
 def map_body(_context: schemathesis.HookContext, body: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Make a Bundle of what is drawn for draft orders, which the document calls an object: else no call is ever good."""
+    """Make a Bundle of what is drawn for draft orders, which the document calls an object: else no call is good."""
     drafts = body.get("context", {}).get("draftOrders") if isinstance(body, dict) and _has_context(body) else None
     if isinstance(drafts, dict):
         drafts["resourceType"] = "Bundle"
@@ -64,8 +66,8 @@ def _has_context(body: JsonObject) -> bool:
     return isinstance(body.get("context"), dict)
 
 
-def is_correlated(_context: CheckContext, response: schemathesis.Response, _case: schemathesis.Case) -> None:
-    """Every answer bears an id, and every error is an OperationOutcome of that id; none names a value that came."""
+def is_correlated(_context: CheckContext, response: schemathesis.Response, _case: AnyCase) -> None:
+    """Every answer bears an id, and every error is an OperationOutcome of that id."""
     (identifier,) = response.headers["x-correlation-id"]
     assert UUID(identifier).version == 4
     if response.status_code >= 400 and response.request.method != "HEAD":
@@ -80,6 +82,7 @@ CHECKS = [
     content_type_conformance,
     response_headers_conformance,
     response_schema_conformance,
+    negative_data_rejection,
     unsupported_method,
     is_correlated,
 ]
@@ -147,16 +150,14 @@ def authorisation(key: SigningKey, path: str) -> dict[str, str]:
 
 
 @DOCUMENT.parametrize()
-def test_the_demo_answers_as_the_document_says(
-    case: schemathesis.Case, demo: str, session: requests.Session
-) -> None:
+def test_the_demo_answers_as_the_document_says(case: AnyCase, demo: str, session: requests.Session) -> None:
     """Status, type and schema of every answer are documented, to fitting requests and to others."""
     case.call_and_validate(base_url=demo, session=session, checks=CHECKS, allow_redirects=False)
 
 
 @DOCUMENT.parametrize()
 def test_a_deployment_answers_as_the_document_says(
-    case: schemathesis.Case, deployment: str, key: SigningKey, session: requests.Session
+    case: AnyCase, deployment: str, key: SigningKey, session: requests.Session
 ) -> None:
     """The same with a good token of its own for each request."""
     headers = authorisation(key, case.path)
@@ -164,4 +165,19 @@ def test_a_deployment_answers_as_the_document_says(
     response = case.call(base_url=deployment, session=session, headers=headers, allow_redirects=False)
 
     case.validate_response(response, checks=CHECKS, headers=headers)
-    assert response.status_code != 401 or case.method not in {"GET", "POST"}
+    assert response.status_code != 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [(method, path) for path, operations in openapi_document()["paths"].items() for method in operations],
+)
+def test_an_answer_to_a_bad_token_is_documented(
+    method: str, path: str, deployment: str, session: requests.Session
+) -> None:
+    """Discovery, too, refuses a token that is sent and is bad."""
+    headers = {"Authorization": "Bearer not-a-token"}
+
+    response = session.request(method, f"{deployment}{path}", headers=headers, json={}, timeout=20)
+
+    assert str(response.status_code) in openapi_document()["paths"][path][method]["responses"]

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from cds_service.__main__ import run
 from cds_service.cardlog.store import CardLogStore
 from cds_service.cardlog.writer import CardLog
+from cds_service.cards.build import build_cards
 from cds_service.hooks import answers, responses
 from cds_service.security.replay_store import ReplayStore
 from cds_service.server import LOG_CONFIG
@@ -30,7 +31,7 @@ class TellingError(Exception):
 def fail(*known: object) -> NoReturn:
     """Raise with everything in message, arguments and cause."""
     try:
-        raise KeyError(*known)
+        raise KeyError(*known)  # noqa: TRY301 - the cause is made here
     except KeyError as error:
         msg = f"cannot work with {known!r}"
         raise TellingError(msg, *known) from error
@@ -42,7 +43,7 @@ class Faults:
     def __init__(self) -> None:
         self._have_begun = False
 
-    def for_patients(self, build_cards: Callable[..., Any]) -> Callable[..., Any]:
+    def for_patients(self, original: Callable[..., Any]) -> Callable[..., Any]:
         """Fail for one patient; at another, begin with the faults of the threads."""
 
         def telling(orders: Any, speakers: Any, context: Any) -> Any:  # noqa: ANN401 - as what it stands for
@@ -51,7 +52,7 @@ class Faults:
             if context.patient_id == LAST_PATIENT:
                 print(FROM_HERE_ON, file=sys.stderr, flush=True)  # noqa: T201 - it parts the output for the test
                 self._have_begun = True
-            return build_cards(orders, speakers, context)
+            return original(orders, speakers, context)
 
         return telling
 
@@ -69,7 +70,7 @@ class Faults:
 
 def plant(faults: Faults) -> None:
     """Put the faults where they belong."""
-    answers.build_cards = faults.for_patients(answers.build_cards)
+    setattr(answers, "build_cards", faults.for_patients(build_cards))  # noqa: B010 - what it imported, not what it has
     for owner, name, mark in (
         (CardLogStore, "write", "zqx-card-log"),
         (ReplayStore, "claim", "zqx-replay"),

@@ -8,10 +8,11 @@ from uuid import UUID
 
 import pytest
 
-from tests.leaks.conftest import MARK, Left, Told
+from tests.leaks.marked import MARK, Left, Told
 
 PATHS = 55
 """Fewer answers than this, and something was not driven."""
+
 
 def errors(left: Left) -> list[Told]:
     """The answers that are errors."""
