@@ -22,7 +22,7 @@ from cds_service.edge import Edge
 from cds_service.hooks.answers import Responder
 from cds_service.hooks.browsers import BrowserAccess
 from cds_service.hooks.health import MetricsAccess, health_router
-from cds_service.hooks.last_resort import LastResort
+from cds_service.hooks.last_resort import LastResort, told_without_words
 from cds_service.hooks.openapi import TITLE
 from cds_service.hooks.pathway_pages import pathway_pages
 from cds_service.hooks.responses import on_defect, on_http_error
@@ -46,6 +46,10 @@ class NoClientError(Exception):
             "token could be checked. Add one with its issuer and jwks_url (cds-service clients new writes the entry), "
             "or, on a network where only your EHR can reach the service, say CDS_SERVICE_AUTH=off"
         )
+
+
+class UncleanLifeError(Exception):
+    """The service could not start or stop as it should; the log line before it says where."""
 
 
 class DatabaseSettingError(Exception):
@@ -92,7 +96,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     rest.include_router(pathway_pages(pathways))
     if settings.demo:
         rest.mount("/fhir", fixture_fhir_app())
-    router = Router([*hooks, Mount("/", rest)], lifespan=_lifespan(card_log, store, edge))
+    router = Router([*hooks, Mount("/", rest)], redirect_slashes=False, lifespan=_lifespan(card_log, store, edge))
     return BrowserAccess(LastResort(router), _origins(settings, clients))
 
 
@@ -152,14 +156,19 @@ def _lifespan(card_log: EvaluationLog, store: CardLogStore | None, edge: Edge) -
 
     @asynccontextmanager
     async def lifespan(_app: ASGIApp) -> AsyncIterator[None]:
-        card_log.start()
-        async with edge.running():
-            gc.collect()
-            gc.freeze()  # what was loaded at start stays: the collector need not look at it again
-            yield
-        await asyncio.to_thread(card_log.close)
-        if store is not None:
-            store.dispose()
+        try:
+            card_log.start()
+            async with edge.running():
+                gc.collect()
+                gc.freeze()  # what was loaded at start stays: the collector need not look at it again
+                yield
+            await asyncio.to_thread(card_log.close)
+            if store is not None:
+                store.dispose()
+        except Exception as error:  # noqa: BLE001 - not to go quiet: it is logged and ends the process
+            # The server would print it with its message and its causes, which may hold patient data.
+            _logger.error("%s", told_without_words(error))  # noqa: TRY400 - a traceback repeats the message
+            raise UncleanLifeError from None
 
     return lifespan
 
@@ -172,5 +181,6 @@ def _fastapi() -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,  # a redirect would repeat the Host header and the query that came
         exception_handlers={HTTPException: on_http_error, Exception: on_defect},
     )

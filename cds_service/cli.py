@@ -21,7 +21,7 @@ from cds_service.directory import ConfigurationError
 from cds_service.hooks.openapi import openapi_document
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.security.clients_file import ClientsFileError
-from cds_service.server import uvicorn_options
+from cds_service.server import keep_words_out_of_tracebacks, uvicorn_options
 from cds_service.settings import Settings
 from cds_service.vendor.commands import call, doctor
 
@@ -135,6 +135,7 @@ def _run(settings: Settings) -> None:
         app = create_app(settings)
     except STARTING_ERRORS as error:
         _stop(str(error))
+    keep_words_out_of_tracebacks()
     where: dict[str, Any] = {"host": settings.host, "port": settings.port, **uvicorn_options()}
     if settings.workers == 1:
         uvicorn.run(app, **where)
@@ -142,7 +143,7 @@ def _run(settings: Settings) -> None:
     # The metrics token has no option: it stands in the environment already.
     for name, value in settings.model_dump(mode="json", exclude_none=True, exclude={"metrics_token"}).items():
         os.environ[f"CDS_SERVICE_{name.upper()}"] = str(value)
-    uvicorn.run("cds_service.app:create_app", factory=True, workers=settings.workers, **where)
+    uvicorn.run("cds_service.server:worker_application", factory=True, workers=settings.workers, **where)
 
 
 def _settings(**stated: Any) -> Settings:  # noqa: ANN401 - settings of several types, checked by the model

@@ -6,14 +6,18 @@ connection for ever. What the body may weigh and take is for `cds_service/hooks/
 
 import asyncio
 import logging
+import sys
+import threading
 import time
 from asyncio import TimerHandle
 from types import TracebackType
 from typing import Any, TypeAlias, cast
 
 import orjson
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from cds_service.app import create_app
 from cds_service.hooks.correlation import HEADER, begin_correlation, end_correlation
 from cds_service.hooks.last_resort import told_without_words
 from cds_service.hooks.responses import FOR_EVERY_ANSWER
@@ -44,7 +48,11 @@ LONGEST_GOODBYE = 15
 _logger = logging.getLogger(__name__)
 
 
-class _HeadTooLargeError(Exception):
+FULL = (503, Issue("transient", "The service has as many connections as it takes. Call again in a moment."))
+"""What a connection beyond them gets; uvicorn would say it in plain text and without an id."""
+
+
+class _RefusedHeadError(Exception):
     """Stops the parser."""
 
 
@@ -63,10 +71,11 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     largest_head = LARGEST_HEAD
     longest_head = LONGEST_HEAD
+    most_connections: int | None = MOST_CONNECTIONS
 
     _deadline: TimerHandle | None = None
     _head_is_whole = False
-    _head_is_too_large = False
+    _head_refusal: tuple[int, Issue] | None = None
     _is_refused = False
     _received = 0
     """Bytes of this request, but for those that came in one piece with the end of the request before."""
@@ -97,8 +106,11 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Hand the request on, unless its head is too large; header fields from now on are trailers."""
         if self._received > self.largest_head and self._head_size() > self.largest_head:
-            self._head_is_too_large = True
-            raise _HeadTooLargeError
+            self._head_refusal = self._too_large_a_head()
+        elif self.most_connections is not None and len(self.connections) > self.most_connections:
+            self._head_refusal = FULL
+        if self._head_refusal is not None:
+            raise _RefusedHeadError
         super().on_headers_complete()
         self._head_is_whole = True
         self._stop_deadline()
@@ -124,10 +136,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser refused, and close."""
-        if self._head_is_too_large:
-            self._refuse_size()
-        else:
-            self._refuse(400, Issue("structure", f"{msg} Send HTTP/1.1."))
+        self._refuse(*(self._head_refusal or (400, Issue("structure", f"{msg} Send HTTP/1.1."))))
 
     def _head_size(self) -> int:
         """Bytes of URL and headers as parsed, with the four signs of each header line."""
@@ -137,8 +146,11 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if self._head_is_whole:
             self._refuse(413, Issue("too-long", f"The request is larger than {LARGEST_MESSAGE} bytes. Send less."))
         else:
-            text = f"Request line and headers are larger than {self.largest_head} bytes. Send less in them."
-            self._refuse(431, Issue("too-long", text))
+            self._refuse(*self._too_large_a_head())
+
+    def _too_large_a_head(self) -> tuple[int, Issue]:
+        text = f"Request line and headers are larger than {self.largest_head} bytes. Send less in them."
+        return 431, Issue("too-long", text)
 
     def _refuse(self, status: int, issue: Issue) -> None:
         """Read no further on this connection; the answer never stands where another request's is expected."""
@@ -168,6 +180,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             (b"content-length", b"%d" % len(body)),
             *FOR_EVERY_ANSWER,
             (HEADER, identifier.encode()),
+            *([(b"retry-after", b"1")] if status == FULL[0] else []),
             (b"connection", b"close"),
         ]
         lines = [name + b": " + value + b"\r\n" for name, value in headers]
@@ -251,6 +264,23 @@ LOG_CONFIG: dict[str, Any] = {
 """Everything to stderr. The last four would write addresses and headers, which hold ids and tokens."""
 
 
+def keep_words_out_of_tracebacks() -> None:
+    """Tell what ends a thread or the process by class and places: Python would print its message and its causes."""
+
+    def log(error: BaseException | None) -> None:
+        if error is not None:
+            _logger.critical("%s", told_without_words(error))
+
+    threading.excepthook = lambda ended: log(ended.exc_value)
+    sys.excepthook = lambda _kind, error, _trace: log(error)
+
+
+def worker_application() -> ASGIApp:
+    """The application of one of several worker processes, its settings read from the environment."""
+    keep_words_out_of_tracebacks()
+    return create_app()
+
+
 def uvicorn_options() -> dict[str, Any]:
     """What `uvicorn.run` is given for every deployment, beside application, address and workers.
 
@@ -265,7 +295,6 @@ def uvicorn_options() -> dict[str, Any]:
         "server_header": False,
         "proxy_headers": False,
         "log_config": LOG_CONFIG,
-        "limit_concurrency": MOST_CONNECTIONS,
         "timeout_keep_alive": KEEP_ALIVE,
         "timeout_graceful_shutdown": LONGEST_GOODBYE,
     }

@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,8 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Served:
     """Nothing is really served."""
     stand_in = Served()
     monkeypatch.setattr(uvicorn, "run", stand_in)
+    for module in (sys, threading):  # what the command sets for its process is taken back
+        monkeypatch.setattr(module, "excepthook", module.excepthook)
     return stand_in
 
 
@@ -244,7 +248,7 @@ def test_several_workers_read_their_settings_from_the_environment(
 
     run("serve", "--config", folder, "--workers", "2", "--base-url", "https://cds.example")
 
-    assert served.app == "cds_service.app:create_app"
+    assert served.app == "cds_service.server:worker_application"
     assert (served.options["factory"], served.options["workers"]) == (True, 2)
     assert os.environ["CDS_SERVICE_CONFIG"] == str(folder)
     assert os.environ["CDS_SERVICE_BASE_URL"] == "https://cds.example"

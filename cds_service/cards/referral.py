@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import orjson
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
 from cds_service.cards.escape import one_line
@@ -174,7 +175,7 @@ def _requester(orders: list[OrderForCard], context: CardContext) -> Json | None:
 
 def _concepts(concepts: Iterable[Json]) -> list[Json]:
     """Copies of concepts with only their well-formed parts, each once."""
-    copies: list[Json] = []
+    copies: dict[bytes, Json] = {}
     for concept in concepts:
         stated = concept.get("coding")
         codings = [found for coding in stated if (found := _coding(coding))] if isinstance(stated, list) else []
@@ -182,16 +183,17 @@ def _concepts(concepts: Iterable[Json]) -> list[Json]:
         copy: Json = {"coding": codings} if codings else {}
         if isinstance(text, str) and one_line(text):
             copy["text"] = one_line(text)
-        if copy and copy not in copies:
-            copies.append(copy)
-    return copies
+        if copy:
+            copies.setdefault(orjson.dumps(copy), copy)
+    return list(copies.values())
 
 
 def _coding(coding: object) -> Json:
     """A coding's system, code and display where they are text; empty when there is no code."""
     copy = _text_members(coding, ("system", "code", "display"))
-    if "display" in copy:
-        copy["display"] = one_line(copy["display"])
+    display = one_line(copy.pop("display", ""))
+    if display:
+        copy["display"] = display
     return copy if "code" in copy else {}
 
 

@@ -1,5 +1,7 @@
 """Which orders a call is about, and whether an order is live."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -29,6 +31,13 @@ _ITEMS = {
     "bodySite": "a CodeableConcept object",
 }
 """The elements that the service reads of an order: another JSON type there means that it cannot be evaluated."""
+
+
+_OF_ANOTHER_KIND = re.compile(
+    r"(?:https?://[^\s?#]+/)?(?:Appointment|CarePlan|CommunicationRequest|DeviceRequest|ImmunizationRecommendation"
+    r"|MedicationRequest|NutritionOrder|RequestGroup|SupplyRequest|Task|VisionPrescription)/[A-Za-z0-9.-]{1,64}"
+)
+"""A selection that names a draft of another kind (FHIR R4's requests): it need not be there, nothing is asked of it."""
 
 
 class SelectionError(Exception):
@@ -62,7 +71,7 @@ def selected_orders(draft_orders: Json, selections: Sequence[str] | None) -> lis
         SelectionError: a selected ServiceRequest is not in the bundle.
         MalformedOrderError: `entry` is not an array.
     """
-    drafts = list(_drafts(draft_orders))
+    drafts = _told_apart(list(_drafts(draft_orders)))
     if selections is None:
         chosen = [order for order, _ in drafts]
     else:
@@ -95,11 +104,20 @@ def _drafts(draft_orders: Json) -> Iterator[tuple[SelectedOrder, set[str]]]:
         yield SelectedOrder(resource, f"context.draftOrders.entry[{position}].resource", reference), names
 
 
+def _told_apart(drafts: list[tuple[SelectedOrder, set[str]]]) -> list[tuple[SelectedOrder, set[str]]]:
+    """The drafts, without a reference where several have the same: a removal would name either of them (fact 6)."""
+    times = Counter(order.reference for order, _ in drafts)
+    if len(times) == len(drafts):
+        return drafts
+    return [
+        (order if times[order.reference] == 1 else order._replace(reference=None), names) for order, names in drafts
+    ]
+
+
 def _check_all_found(selections: Sequence[str], drafts: list[tuple[SelectedOrder, set[str]]]) -> None:
     known = {name for _, names in drafts for name in names}
     for position, selection in enumerate(selections):
-        names_other_type = "/" in selection and "ServiceRequest/" not in selection
-        if selection not in known and not names_other_type:
+        if selection not in known and _OF_ANOTHER_KIND.fullmatch(selection) is None:
             raise SelectionError(position)
 
 

@@ -40,40 +40,42 @@ def organisations_of(
         index: the resources of the call.
         directory: the listed organisations.
     """
-    resource: Json | None
     for _ in range(_MOST_STEPS):
         stated = as_object(reference)
         if not stated:
             return NOTHING_SENT
-        resource = index.find(stated, holder=holder)
-        kind = as_text(resource.get("resourceType")) if resource is not None else reference_kind(stated)
+        resources = index.find_all(stated, holder=holder)
+        kind = as_text(resources[0].get("resourceType")) if resources else reference_kind(stated)
         if kind in {"Organization", None}:
-            return OrganisationEvidence(sent=True, listed=_listed(stated, resource, index, directory))
+            return OrganisationEvidence(sent=True, listed=_listed(stated, resources, index, directory))
         if kind != "PractitionerRole":
             return NOTHING_SENT
-        if resource is None:
+        if len(resources) != 1:
             return OrganisationEvidence(sent=True)
-        reference, holder = resource.get("organization"), resource
+        reference, holder = resources[0].get("organization"), resources[0]
     return OrganisationEvidence(sent=True)
 
 
 def _listed(
-    reference: Json, resource: Json | None, index: ResourceIndex, directory: Directory
+    reference: Json, resources: list[Json], index: ResourceIndex, directory: Directory
 ) -> tuple[Organisation, ...]:
-    """The listed organisations that a reference and its resource name; two of them where they disagree.
+    """The listed organisations that a reference and its resources name; two of them where they disagree.
 
     A resource whose own codes are not listed may be a site: its parent is asked, but not for a resource with an
     ODS organisation code of its own, which is simply not listed.
     """
     identifiers = [as_object(reference.get("identifier"))]
     for _ in range(_MOST_STEPS):
-        identifiers += objects(resource.get("identifier")) if resource is not None else []
+        for resource in resources:
+            identifiers += objects(resource.get("identifier"))
         found = _by_identifiers(identifiers, directory)
-        if found or resource is None or any(i.get("system") == ODS_ORGANISATION for i in identifiers):
+        if found or not resources or any(i.get("system") == ODS_ORGANISATION for i in identifiers):
             return found
-        parent = as_object(resource.get("partOf"))
+        if len(resources) > 1:
+            return ()  # copies that differ, none of them listed: whose part they are would be a guess
+        parent = as_object(resources[0].get("partOf"))
         identifiers = [as_object(parent.get("identifier"))]
-        resource = index.find(parent, holder=resource)
+        resources = index.find_all(parent, holder=resources[0])
     return ()
 
 

@@ -20,8 +20,9 @@ _BIRTH_DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 
 
 def find_patient(patient_id: str, index: ResourceIndex) -> Json | None:
-    """The Patient of the call; another patient's resource is not read."""
-    return next((p for p in index.prefetched("Patient") if p.get("id") == patient_id), None)
+    """The Patient of the call; another patient's resource is not read, and copies that differ are none."""
+    patients = [patient for patient in index.prefetched("Patient") if patient.get("id") == patient_id]
+    return patients[0] if patients and all(patient == patients[0] for patient in patients) else None
 
 
 def read_age(patient: Json | None, today: date) -> int | None:

@@ -56,13 +56,16 @@ def read_reasons(order: Json, index: ResourceIndex, terminology: Terminology) ->
     evidence = ["reasonCode"] if concepts else []
     for reference in objects(order.get("reasonReference")):
         evidence.append("reasonReference")
-        condition = index.find(reference, holder=order)
-        if condition is None or condition.get("resourceType") != "Condition":
+        conditions = index.find_all(reference, holder=order)
+        if not conditions:
             found.add(Indication.UNRECOGNISED)
-        elif not is_not_true(condition):
-            concept = condition.get("code")
-            found |= _indications(concept, terminology) or {Indication.UNRECOGNISED}
-            concepts += [concept] if isinstance(concept, dict) else []
+        for condition in conditions:  # one, or copies that differ: a red flag in any of them is a red flag
+            if condition.get("resourceType") != "Condition":
+                found.add(Indication.UNRECOGNISED)
+            elif not is_not_true(condition):
+                concept = condition.get("code")
+                found |= _indications(concept, terminology) or {Indication.UNRECOGNISED}
+                concepts += [concept] if isinstance(concept, dict) else []
     return Reasons(frozenset(found), tuple(concepts), ", ".join(dict.fromkeys(evidence)) or "no reason sent")
 
 

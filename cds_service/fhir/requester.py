@@ -8,6 +8,7 @@ never from the role (fact 3).
 from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple
 
 from cds_service.directory.model import Directory, Organisation
@@ -189,9 +190,9 @@ class RequesterReader:
         of_call = {"reference": f"Encounter/{encounter_id}"} if encounter_id else None
         found: list[Json] = []
         for reference in (of_call, order.get("encounter")):
-            encounter = self._index.find(reference, holder=order)
-            if encounter is not None and encounter.get("resourceType") == "Encounter" and encounter not in found:
-                found.append(encounter)
+            for encounter in self._index.find_all(reference, holder=order):
+                if encounter.get("resourceType") == "Encounter" and encounter not in found:
+                    found.append(encounter)
         evidence = [self._organisations(encounter.get("serviceProvider"), encounter) for encounter in found]
         return [provider for provider in evidence if provider.sent]
 
@@ -199,23 +200,38 @@ class RequesterReader:
         """The person behind a reference to a PractitionerRole or Practitioner; nobody for anything else."""
         if not reference:
             return _NOBODY
-        resource = self._index.find(reference, holder=holder) or self._role_by_identifier(reference)
-        if resource is not None and resource.get("resourceType") == "PractitionerRole":
-            if not self._is_held(resource):
+        resources = self._index.find_all(reference, holder=holder) or self._role_by_identifier(reference)
+        if resources and resources[0].get("resourceType") == "PractitionerRole":
+            held = tuple(role for role in resources if self._is_held(role))
+            if not held:
                 return _NOBODY
-            practitioner = as_object(resource.get("practitioner"))
+            practitioner = as_object(held[0].get("practitioner"))
             identity = self._practitioner_identity(practitioner)
-            return _Person((resource,), identity, self._identifiers(practitioner, resource), is_one_role=True)
+            identifiers = self._identifiers(practitioner, held[0])
+            return _Person(held, identity, identifiers, is_one_role=len(resources) == 1)
         if reference_kind(reference) == "PractitionerRole":
             return _NOBODY
         identity = self._practitioner_identity(reference)
         identifiers = self._identifiers(reference, holder)
-        roles = tuple(
-            role
-            for role in self._index.prefetched("PractitionerRole")
-            if self._is_held(role) and self._is_role_of(role, identity, identifiers)
-        )
-        return _Person(roles, identity, identifiers)
+        return _Person(self._roles_of(identity, identifiers), identity, identifiers)
+
+    def _roles_of(self, identity: str | None, identifiers: tuple[tuple[str, str], ...]) -> tuple[Json, ...]:
+        """The roles held by a practitioner, by reference or by an identifier, as they came."""
+        found = {place for key in (identity, *identifiers) for place in self._roles_by_practitioner.get(key, ())}
+        roles = self._index.prefetched("PractitionerRole")
+        return tuple(roles[place] for place in sorted(found))
+
+    @cached_property
+    def _roles_by_practitioner(self) -> dict[str | tuple[str, str] | None, list[int]]:
+        """The places of the roles that came, by their practitioner's reference and by each of its identifiers."""
+        found: dict[str | tuple[str, str] | None, list[int]] = {}
+        for place, role in enumerate(self._index.prefetched("PractitionerRole")):
+            if self._is_held(role):
+                practitioner = as_object(role.get("practitioner"))
+                identity = self._practitioner_identity(practitioner)
+                for key in {identity, *self._identifiers(practitioner, role)} - {None}:
+                    found.setdefault(key, []).append(place)
+        return found
 
     def _is_held(self, role: Json) -> bool:
         """Whether a role is neither inactive, nor over, nor yet to begin."""
@@ -226,19 +242,20 @@ class RequesterReader:
         is_to_come = start is not None and start[: len(today)] > today[: len(start)]
         return role.get("active") is not False and not is_over and not is_to_come
 
-    def _role_by_identifier(self, reference: Json) -> Json | None:
+    def _role_by_identifier(self, reference: Json) -> list[Json]:
         """The PractitionerRole that a logical reference names by the role's own identifier."""
         if reference_kind(reference) != "PractitionerRole":
-            return None
-        stated = set(_identifier_pairs([as_object(reference.get("identifier"))]))
-        roles = self._index.prefetched("PractitionerRole")
-        return next((r for r in roles if stated & set(_identifier_pairs(objects(r.get("identifier"))))), None)
+            return []
+        pairs = _identifier_pairs([as_object(reference.get("identifier"))])
+        return [self._role_by_own_identifier[pair] for pair in pairs if pair in self._role_by_own_identifier]
 
-    def _is_role_of(self, role: Json, identity: str | None, identifiers: tuple[tuple[str, str], ...]) -> bool:
-        practitioner = as_object(role.get("practitioner"))
-        if identity is not None and self._practitioner_identity(practitioner) == identity:
-            return True
-        return not set(identifiers).isdisjoint(self._identifiers(practitioner, role))
+    @cached_property
+    def _role_by_own_identifier(self) -> dict[tuple[str, str], Json]:
+        found: dict[tuple[str, str], Json] = {}
+        for role in self._index.prefetched("PractitionerRole"):
+            for pair in _identifier_pairs(objects(role.get("identifier"))):
+                found.setdefault(pair, role)
+        return found
 
     def _practitioner_identity(self, reference: Json) -> str | None:
         target = as_text(reference.get("reference"))

@@ -9,7 +9,8 @@ class ResourceIndex:
     """The resources of one call.
 
     A relative reference finds a resource by type and id; an absolute one by the entry's `fullUrl`, or below the
-    call's own `fhirServer`. A reference to another server finds nothing.
+    call's own `fhirServer`. A reference to another server finds nothing. Copies under one name that differ are all
+    kept: nobody can tell which is meant.
     """
 
     def __init__(self, prefetch: Json, draft_orders: Json, fhir_server: str | None) -> None:
@@ -17,8 +18,9 @@ class ResourceIndex:
         self._draft_orders = draft_orders
         self._prefetch = prefetch
         self._prefetched: dict[str, list[Json]] = {}
-        self._by_id: dict[str, dict[str, Json]] = {}
+        self._by_id: dict[str, dict[str, list[Json]]] = {}
         self._containers: dict[int, Json] = {}
+        self._contained: dict[int, dict[str, list[Json]]] = {}
         for value in prefetch.values():
             if not isinstance(value, dict):
                 continue
@@ -33,9 +35,9 @@ class ResourceIndex:
             self._prefetched.setdefault(kind, []).append(resource)
 
     @cached_property
-    def _by_full_url(self) -> dict[str, Json]:
-        """Every entry's resource by its `fullUrl`, drafts first; made when a reference first asks for it."""
-        found: dict[str, Json] = {}
+    def _by_full_url(self) -> dict[str, list[Json]]:
+        """Every entry's resources by their `fullUrl`, drafts first; made when a reference first asks for it."""
+        found: dict[str, list[Json]] = {}
         for bundle in (self._draft_orders, *self._prefetch.values()):
             for entry in objects(as_object(bundle).get("entry")):
                 resource, full_url = entry.get("resource"), entry.get("fullUrl")
@@ -45,7 +47,7 @@ class ResourceIndex:
                     and isinstance(full_url, str)
                     and full_url
                 ):
-                    found.setdefault(full_url, resource)
+                    _add_copy(found, full_url, resource)
         return found
 
     @property
@@ -70,7 +72,12 @@ class ResourceIndex:
         )
 
     def find(self, reference: object, *, holder: Json | None = None) -> Json | None:
-        """The resource that a Reference names, or None when it did not come with the call.
+        """The first resource that a Reference names, or None when none came with the call (see `find_all`)."""
+        found = self.find_all(reference, holder=holder)
+        return found[0] if found else None
+
+    def find_all(self, reference: object, *, holder: Json | None = None) -> list[Json]:
+        """The resources that a Reference names: one, or several that differ under one name; none when none came.
 
         Args:
             reference: a FHIR Reference, or its `reference` string.
@@ -78,7 +85,7 @@ class ResourceIndex:
         """
         target = reference if isinstance(reference, str) else as_text(as_object(reference).get("reference"))
         if target is None:
-            return None
+            return []
         if target.startswith("#"):
             return self._find_contained(holder, target[1:])
         unversioned = target.split("/_history/", 1)[0]
@@ -86,30 +93,35 @@ class ResourceIndex:
             return found
         relative = self.relative(unversioned)
         kind, _, identity = relative.partition("/") if relative is not None else ("", "", "")
-        return self._of_type(kind, identity) if identity else None
+        return self._of_type(kind, identity) if identity else []
 
-    def _of_type(self, kind: str, identity: str) -> Json | None:
-        """The resource of a type with this id, drafts first; a type is indexed when it is first asked for."""
+    def _of_type(self, kind: str, identity: str) -> list[Json]:
+        """The resources of a type with this id, drafts first; a type is indexed when it is first asked for."""
         by_id = self._by_id.get(kind)
         if by_id is None:
             by_id = self._by_id[kind] = {}
             for resource in (*self._drafts_of_type(kind), *self._prefetched.get(kind, ())):
                 if isinstance(resource_id := resource.get("id"), str):
-                    by_id.setdefault(resource_id, resource)
-        return by_id.get(identity)
+                    _add_copy(by_id, resource_id, resource)
+        return by_id.get(identity, [])
 
     def _drafts_of_type(self, kind: str) -> list[Json]:
         drafts = [as_object(entry.get("resource")) for entry in objects(self._draft_orders.get("entry"))]
         return [draft for draft in drafts if draft.get("resourceType") == kind]
 
-    def _find_contained(self, holder: Json | None, identity: str) -> Json | None:
-        """A contained resource; one that is contained itself looks among its container's."""
+    def _find_contained(self, holder: Json | None, identity: str) -> list[Json]:
+        """Contained resources; one that is contained itself looks among its container's."""
         container = self._containers.get(id(holder), holder)
-        for resource in objects(as_object(container).get("contained")):
-            if container is not None and resource.get("id") == identity:
+        if container is None:
+            return []
+        by_id = self._contained.get(id(container))
+        if by_id is None:
+            by_id = self._contained[id(container)] = {}
+            for resource in objects(container.get("contained")):
                 self._containers[id(resource)] = container
-                return resource
-        return None
+                if isinstance(resource_id := resource.get("id"), str):
+                    _add_copy(by_id, resource_id, resource)
+        return by_id.get(identity, [])
 
     def relative(self, target: str) -> str | None:
         """The `Type/id` form of a reference, or None when it names another server or no resource."""
@@ -118,6 +130,17 @@ class ResourceIndex:
             below_base = self._base is not None and path.startswith(self._base)
             return path[len(self._base or "") :] if below_base else None
         return None if path.startswith("urn:") else path
+
+
+def _add_copy(found: dict[str, list[Json]], name: str, resource: Json) -> None:
+    """Keep a resource under its name, unless it is there already: several prefetch keys often bring the same one."""
+    copies = found.setdefault(name, [])
+    if len(copies) < MOST_COPIES and resource not in copies:
+        copies.append(resource)
+
+
+MOST_COPIES = 8
+"""Differing resources under one name that are looked at; two are one too many already."""
 
 
 def is_complete_answer(value: object) -> bool:

@@ -85,6 +85,7 @@ def has_coding(concept: object) -> bool:
 def reference_kind(reference: Json) -> str | None:
     """The resource type that a reference says it names, by its form or its `type`."""
     target = as_text(reference.get("reference"))
-    if target is not None and "/" in target:
-        return target.split("/_history/", 1)[0].rsplit("/", 2)[-2]
+    path = target.split("/_history/", 1)[0] if target is not None else ""
+    if "/" in path:
+        return path.rsplit("/", 2)[-2]
     return as_text(reference.get("type"))

@@ -99,7 +99,10 @@ def _hook_paths() -> Json:
                 "tags": ["CDS Hooks"],
                 "summary": "Discovery",
                 "operationId": "discover",
-                "responses": {"200": _answer("The services and the prefetch they ask for.", "Services")},
+                "responses": {
+                    "200": _answer("The services and the prefetch they ask for.", "Services"),
+                    **_errors({status: _ERRORS[status] for status in ("401", "403", "429", "503")}),
+                },
             }
         },
         service: {

@@ -1,6 +1,7 @@
 """JSON in and out: a body bounded in kind, size and time, compact answers, and every error as an OperationOutcome."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -13,6 +14,8 @@ from starlette.types import Receive, Scope
 
 from cds_service.hooks.correlation import correlation_id
 from cds_service.protocol.operation_outcome import Issue, IssueType, ProtocolError, operation_outcome
+
+_logger = logging.getLogger(__name__)
 
 LONGEST_BODY = 4 * 1024 * 1024
 """Bytes that a request body may have (`design.md`, "Contracts")."""
@@ -44,7 +47,8 @@ def json_response(content: Any, status: int = 200) -> Response:  # noqa: ANN401 
 
 
 def outcome_response(error: ProtocolError) -> Response:
-    """An error's OperationOutcome, which bears the request's correlation id."""
+    """An error's OperationOutcome, which bears the request's correlation id, as its line in the log does."""
+    _logger.info("answered %d (%s)", error.status, ", ".join(dict.fromkeys(issue.code for issue in error.issues)))
     response = json_response(operation_outcome(error.issues, correlation_id()), error.status)
     response.headers.update(error.headers)
     return response

@@ -18,7 +18,7 @@ MOST_ENTRIES = 200
 
 
 class FhirAuthorization(Received):
-    """A token for the EHR's FHIR server (specification 2.0, "FHIR Resource Access"); accepted and not used yet."""
+    """A token for the EHR's FHIR server (specification 2.0, "FHIR Resource Access"), to read what prefetch lacks."""
 
     access_token: Text = Field(repr=False)
     token_type: Literal["Bearer"]

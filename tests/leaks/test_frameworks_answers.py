@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from cds_service.hooks.last_resort import LastResort
 from cds_service.hooks.responses import json_response
-from cds_service.server import uvicorn_options
+from cds_service.server import LimitedHttpProtocol, uvicorn_options
 from tests.conftest import InProcess
 
 
@@ -28,7 +28,11 @@ async def never_asked(scope: Scope, receive: Receive, send: Send) -> None:
 @pytest.fixture
 def full_server() -> Iterator[int]:
     """A server with a deployment's options that takes no connection more; its port."""
-    options = {**uvicorn_options(), "limit_concurrency": 1, "log_config": None}
+
+    class Full(LimitedHttpProtocol):
+        most_connections = 0
+
+    options = {**uvicorn_options(), "http": Full, "log_config": None}
     server = uvicorn.Server(uvicorn.Config(LastResort(never_asked), **options))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
