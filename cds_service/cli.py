@@ -99,7 +99,14 @@ def serve(config: Path, database_url: str, host: str, port: int, workers: int, b
     Clients (EHRs) are named in its clients.yaml. What scrapes /metrics needs the token in CDS_SERVICE_METRICS_TOKEN.
     """
     settings = _settings(
-        config=config, database_url=database_url, host=host, port=port, workers=workers, base_url=base_url, auth=auth
+        config=config,
+        database_url=database_url,
+        host=host,
+        port=port,
+        workers=workers,
+        base_url=base_url,
+        auth=auth,
+        demo=False,  # whatever the environment says: the demo trusts the public sandbox, and opens /fhir and /metrics
     )
     for notice in settings.notices():
         click.secho(f"*** {notice} ***", err=True, bold=True)

@@ -52,6 +52,15 @@ FULL = (503, Issue("transient", "The service has as many connections as it takes
 """What a connection beyond them gets; uvicorn would say it in plain text and without an id."""
 
 
+NO_UPGRADE = (
+    400,
+    Issue(
+        "not-supported", "Connection: Upgrade came with a body. Send HTTP/1.1 without Upgrade (h2c is not spoken here)."
+    ),
+)
+"""The parser would take the body for the next request, and whoever shares the connection for its answers."""
+
+
 class _RefusedHeadError(Exception):
     """Stops the parser."""
 
@@ -63,6 +72,12 @@ class _NoTrailers(list[tuple[bytes, bytes]]):
         """Forget it."""
 
 
+def _announces_a_body(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0 ")) for name, value in headers
+    )
+
+
 class LimitedHttpProtocol(HttpToolsProtocol):
     """uvicorn's protocol on httptools with limits.
 
@@ -71,7 +86,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     largest_head = LARGEST_HEAD
     longest_head = LONGEST_HEAD
-    most_connections: int | None = MOST_CONNECTIONS
+    most_connections = MOST_CONNECTIONS
 
     _deadline: TimerHandle | None = None
     _head_is_whole = False
@@ -107,11 +122,15 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         """Hand the request on, unless its head is too large; header fields from now on are trailers."""
         if self._received > self.largest_head and self._head_size() > self.largest_head:
             self._head_refusal = self._too_large_a_head()
-        elif self.most_connections is not None and len(self.connections) > self.most_connections:
+        elif self.parser.should_upgrade() and _announces_a_body(self.headers):
+            self._head_refusal = NO_UPGRADE
+        elif len(self.connections) > self.most_connections and not self._close_an_idle_connection():
             self._head_refusal = FULL
         if self._head_refusal is not None:
             raise _RefusedHeadError
         super().on_headers_complete()
+        if self.parser.should_upgrade():
+            self.cycle.keep_alive = False  # the parser counts no further on such a connection
         self._head_is_whole = True
         self._stop_deadline()
         self.headers = _NoTrailers()
@@ -137,6 +156,22 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser refused, and close."""
         self._refuse(*(self._head_refusal or (400, Issue("structure", f"{msg} Send HTTP/1.1."))))
+
+    def _close_an_idle_connection(self) -> bool:
+        """Make room by closing the connection that has idled longest; false when every one is at work."""
+        idle = [
+            (other.timeout_keep_alive_task.when(), other)
+            for other in self.connections
+            if isinstance(other, LimitedHttpProtocol)
+            and other.timeout_keep_alive_task is not None
+            and other is not self
+        ]
+        if not idle:
+            return False
+        _, longest = min(idle, key=lambda each: each[0])
+        self.connections.discard(longest)
+        longest.transport.close()
+        return True
 
     def _head_size(self) -> int:
         """Bytes of URL and headers as parsed, with the four signs of each header line."""

@@ -61,7 +61,6 @@ class Settings(BaseSettings):
             "THE CARD LOG IS OFF (CDS_SERVICE_CARD_LOG=off): nothing is recorded; for measuring alone": (
                 self.card_log == "off"
             ),
-            "THE FIXTURE FHIR SERVER IS ON (CDS_SERVICE_DEMO=true): invented patients are served at /fhir": self.demo,
             f"PLAIN HTTP BEYOND THIS MACHINE ({self.host}): put a proxy that speaks TLS in front": (
                 self.host not in LOOPBACK
             ),

@@ -200,7 +200,6 @@ def test_serve_on_this_machine_with_nothing_switched_has_no_other_notice(run: Ru
     [
         (["--host", "192.0.2.1"], {}, "PLAIN HTTP BEYOND THIS MACHINE (192.0.2.1)"),
         ([], {"CDS_SERVICE_CARD_LOG": "off"}, "THE CARD LOG IS OFF"),
-        ([], {"CDS_SERVICE_DEMO": "true"}, "THE FIXTURE FHIR SERVER IS ON"),
     ],
 )
 def test_serve_says_loudly_what_no_deployment_should_overlook(
@@ -313,7 +312,6 @@ def test_a_database_that_does_not_answer_gives_a_message(run: Run, folder: Path)
         (["--workers", "1000"], {}, "workers"),
         ([], {"CDS_SERVICE_AUTH": "maybe"}, "auth"),
         ([], {"CDS_SERVICE_CARD_LOG": "perhaps"}, "card_log"),
-        ([], {"CDS_SERVICE_DEMO": "perhaps"}, "demo"),
     ],
 )
 def test_a_wrong_setting_gives_a_message(

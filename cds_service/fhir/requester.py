@@ -26,6 +26,9 @@ from cds_service.terminology.value_sets import Terminology
 
 UNKNOWN_CATEGORY = "unknown"
 
+MOST_ROLES = 50
+"""Roles of one practitioner that are looked at; where there are more, not every one was placed (fact 2)."""
+
 
 class SettingSource(StrEnum):
     """The evidence that the setting rests on; it is kept in the card log."""
@@ -94,6 +97,8 @@ class RequesterReader:
         self._terminology = terminology
         self._today = today
         self._followed: dict[tuple[str | None, ...], OrganisationEvidence] = {}
+        self._read: dict[tuple[str | None, ...], Requester] = {}
+        self._specialists: dict[int, bool] = {}
 
     def read(self, order: Json, user_id: str, encounter_id: str | None) -> Requester:
         """Read the requester of one order.
@@ -103,6 +108,15 @@ class RequesterReader:
             user_id: the hook's `context.userId`, for example `PractitionerRole/123`.
             encounter_id: the hook's `context.encounterId`, when there is one.
         """
+        named = (user_id, encounter_id, *_names_of(order.get("requester")), *_names_of(order.get("encounter")))
+        if any(name is not None and name.startswith("#") for name in named):
+            return self._read_anew(order, user_id, encounter_id)
+        found = self._read.get(named)
+        if found is None:  # the orders of one call are nearly always one person's
+            found = self._read[named] = self._read_anew(order, user_id, encounter_id)
+        return found
+
+    def _read_anew(self, order: Json, user_id: str, encounter_id: str | None) -> Requester:
         stated = as_object(order.get("requester"))
         organisation = self._requesting_organisation(stated, order)
         requester = self._person(stated, order) if organisation is None else _NOBODY
@@ -128,6 +142,12 @@ class RequesterReader:
 
     def works_for_a_specialist_service(self, order: Json) -> bool:
         """Whether an order's own requester belongs to a community MSK or secondary care organisation (A38)."""
+        known = self._specialists.get(id(order))
+        if known is None:
+            known = self._specialists[id(order)] = self._is_of_a_specialist_service(order)
+        return known
+
+    def _is_of_a_specialist_service(self, order: Json) -> bool:
         stated = as_object(order.get("requester"))
         organisation = self._requesting_organisation(stated, order)
         if organisation is not None:
@@ -166,7 +186,7 @@ class RequesterReader:
         if not person.roles:
             return _NOTHING_FOUND
         each = [self._organisations(role.get("organization"), role) for role in person.roles]
-        whole = person.is_one_role or self._index.came_whole("PractitionerRole")
+        whole = person.is_one_role or (len(each) <= MOST_ROLES and self._index.came_whole("PractitionerRole"))
         if len(each) == 1:
             return _Found(source, each[0], every_role_listed=whole and bool(each[0].listed))
         listed = tuple(dict.fromkeys(organisation for evidence in each for organisation in evidence.listed))
@@ -216,10 +236,10 @@ class RequesterReader:
         return _Person(self._roles_of(identity, identifiers), identity, identifiers)
 
     def _roles_of(self, identity: str | None, identifiers: tuple[tuple[str, str], ...]) -> tuple[Json, ...]:
-        """The roles held by a practitioner, by reference or by an identifier, as they came."""
+        """The roles held by a practitioner, by reference or by an identifier, as they came; one too many at most."""
         found = {place for key in (identity, *identifiers) for place in self._roles_by_practitioner.get(key, ())}
         roles = self._index.prefetched("PractitionerRole")
-        return tuple(roles[place] for place in sorted(found))
+        return tuple(roles[place] for place in sorted(found)[: MOST_ROLES + 1])
 
     @cached_property
     def _roles_by_practitioner(self) -> dict[str | tuple[str, str] | None, list[int]]:
@@ -292,6 +312,14 @@ _LEAST_FIRST = (FcpListing.NONE, FcpListing.EXPIRED, FcpListing.CURRENT_NOT_SPIN
 
 
 _FROM_REQUESTER = frozenset({SettingSource.REQUESTER_ROLE, SettingSource.REQUESTER_ROLES})
+
+
+def _names_of(reference: object) -> tuple[str | None, ...]:
+    """All that a Reference says, to tell it from another."""
+    stated = as_object(reference)
+    identifier = as_object(stated.get("identifier"))
+    texts = (stated.get("reference"), stated.get("type"), identifier.get("system"), identifier.get("value"))
+    return tuple(text if isinstance(text, str) else None for text in texts)
 
 
 def _settings(evidence: OrganisationEvidence) -> set[str]:

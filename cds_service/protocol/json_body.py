@@ -31,6 +31,10 @@ DEEPEST_WRITTEN = 254
 LARGEST_SEARCHED = 128 * 1024
 """Bytes of a body up to which a fault is looked for in order to name its place: the search is in Python."""
 
+MOST_CONTAINERS = 250_000
+"""Objects and arrays, counted by their brackets: four MiB of FHIR hold about a hundred thousand, and each costs memory
+and the collector's time."""
+
 FEW_ESCAPES = 100
 """Escapes of a text that are looked at one by one; so bounded, because each costs as much as a hundred bytes."""
 
@@ -74,6 +78,9 @@ def parse_object(body: bytes) -> dict[str, Any]:
         ProtocolError: 400 when it is not JSON, or not an object, or has one of the faults named above. Values are not
             repeated.
     """
+    if len(body) > LARGEST_SEARCHED and body.count(b"[") + body.count(b"{") > MOST_CONTAINERS:
+        text = f"The body holds more than {MOST_CONTAINERS} objects and arrays. Send fewer prefetched resources."
+        raise ProtocolError(413, [Issue("too-long", text)])
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError as error:

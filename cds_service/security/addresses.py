@@ -7,9 +7,20 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 METADATA = frozenset(
-    ip_address(one) for one in ("169.254.169.254", "169.254.170.2", "fd00:ec2::254", "168.63.129.16", "100.100.100.200")
+    ip_address(one)
+    for one in (
+        "169.254.169.254",
+        "169.254.170.2",
+        "fd00:ec2::254",
+        "168.63.129.16",
+        "100.100.100.200",
+        "192.0.0.192",
+    )
 )
-"""Where clouds answer questions about the machine (AWS, Azure, Google, Alibaba); one of them is a public address."""
+"""Where clouds answer questions about the machine (AWS, Azure, Google, Alibaba, Oracle); one is a public address."""
+
+_SPECIAL = (IPv4Network("192.0.0.0/24"), IPv6Network("3fff::/20"))
+"""Protocol assignments and documentation (IANA's registries), of which `ipaddress` learned late."""
 
 _MAPPED = IPv6Network("::ffff:0:0/96")
 _COMPATIBLE = IPv6Network("::/96")
@@ -47,7 +58,7 @@ def _routed(address: Address) -> Address:
 def _is_public(address: Address) -> bool:
     site_local = isinstance(address, IPv6Address) and address.is_site_local
     special = address.is_multicast or address.is_reserved or address.is_unspecified or address.is_link_local
-    return address.is_global and not (special or site_local)
+    return address.is_global and not (special or site_local or any(address in network for network in _SPECIAL))
 
 
 def address_of(text: str) -> Address | None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from cds_service.security.client_token import ClientToken, check, read_token
 from cds_service.security.clients import Client
@@ -151,12 +152,15 @@ def audiences(client: Client, base_url: str, path: str) -> list[str]:
         base_url: the service's public address, used when the client names none.
         path: the endpoint's path.
     """
-    bases = client.audiences or (base_url.rstrip("/"),)
-    return [base if base.endswith(path) else base + path for base in bases if base.endswith(path) or _is_base(base)]
+    if not client.audiences:
+        return [base_url.rstrip("/") + path]
+    whole = [address for address in client.audiences if address.endswith(path)]
+    return whole + [address + path for address in client.audiences if not _names_an_endpoint(address)]
 
 
-def _is_base(address: str) -> bool:
-    return "/cds-services" not in address
+def _names_an_endpoint(address: str) -> bool:
+    """Whether an address is one endpoint's, and not the service's."""
+    return "cds-services" in urlsplit(address).path.split("/")
 
 
 def _bearer_token(headers: Sequence[tuple[bytes, bytes]]) -> str:

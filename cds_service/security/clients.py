@@ -92,12 +92,23 @@ def _check_default_region(footprints: tuple[str, ...], default_region: str | Non
         raise ValueError(msg)
 
 
+def _some(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not value:
+        msg = "is an empty list, which would mean every region; name the regions, or leave the line out"
+        raise ValueError(msg)
+    return value
+
+
+Footprints = Annotated[tuple[RegionName, ...], AfterValidator(_some)]
+"""The regions that a client is bound to. The default, to none, cannot be written down by mistake."""
+
+
 class Tenant(BaseModel):
     """What a token's `tenant` claim stands for, when one EHR vendor signs for several organisations."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    footprints: tuple[RegionName, ...] = ()
+    footprints: Footprints = ()
     default_region: RegionName | None = None
 
     @model_validator(mode="after")
@@ -128,7 +139,7 @@ class Client(BaseModel):
     rate: Annotated[str, AfterValidator(_rate)] | None = None
     fhir_servers: tuple[Annotated[str, AfterValidator(_fhir_base)], ...] = ()
     private_networks: tuple[Annotated[str, AfterValidator(_network)], ...] = ()
-    footprints: tuple[RegionName, ...] = ()
+    footprints: Footprints = ()
     default_region: RegionName | None = None
     cors_origins: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
     on_unresolved: Literal["error", "card"] = "error"

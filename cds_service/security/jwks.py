@@ -1,5 +1,6 @@
 """A client's public keys (RFC 7517): which of them can check a token's signature, by `kid` and algorithm."""
 
+from base64 import urlsafe_b64decode
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple, Self
 
@@ -21,6 +22,20 @@ ALGORITHMS_OF_KIND: dict[tuple[str, str | None], frozenset[str]] = {
 
 SMALLEST_RSA_KEY = 2048
 """Bits (RFC 7518, 3.3)."""
+
+LARGEST_RSA_KEY = 8192
+"""Bits; checking with a larger one would hold up other clients' calls."""
+
+LARGEST_RSA_EXPONENT = 2**32
+"""Usual ones are 65537; a huge one makes each check a thousand times dearer."""
+
+MOST_KEYS_OF_ONE_ID = 4
+"""Keys of one `kid` that a token is tried with; while they are rotated there may be two."""
+
+SANDBOX_KEY_X = int.from_bytes(
+    urlsafe_b64decode("dw_JGR8nB2I6XveNxUOl2qk699ZPLM2nYI5STSdiEl9avAkrm3CkfYMbrrjr8laB"), "big"
+)
+"""The public CDS Hooks Sandbox's key, whose private half is published, as the x of its point."""
 
 MOST_KEYS = 64
 """Keys that a set may hold; a rotation needs two or three."""
@@ -51,11 +66,18 @@ class KeySet:
     def __init__(self, keys: Sequence[VerificationKey]) -> None:
         self._by_kid: dict[str, list[VerificationKey]] = {}
         for key in keys:
-            self._by_kid.setdefault(key.kid, []).append(key)
+            of_kid = self._by_kid.setdefault(key.kid, [])
+            if len(of_kid) < MOST_KEYS_OF_ONE_ID:
+                of_kid.append(key)
 
     def __len__(self) -> int:
         """How many keys can be used."""
         return sum(len(keys) for keys in self._by_kid.values())
+
+    @property
+    def holds_a_published_key(self) -> bool:
+        """Whether one of the keys is the public sandbox's."""
+        return any(is_published(key.key) for keys in self._by_kid.values() for key in keys)
 
     @property
     def described(self) -> list[tuple[str, frozenset[str]]]:
@@ -77,7 +99,8 @@ class KeySet:
         Raises:
             KeySetError: it is no key set.
         """
-        return cls([key for entry in _entries(jwks) if (key := _usable(entry)) is not None])
+        keys = [key for entry in _entries(jwks) if (key := _usable(entry)) is not None]
+        return cls([key for key in keys if not is_published(key.key)])
 
     @classmethod
     def pinned(cls, jwks: object, algorithms: Sequence[str]) -> Self:
@@ -143,6 +166,16 @@ def _usable(entry: object) -> VerificationKey | None:
         key = PyJWK.from_dict(entry, min(algorithms)).key
     except (PyJWTError, ValueError, TypeError):
         return None
-    if isinstance(key, RSAPublicKey) and key.key_size < SMALLEST_RSA_KEY:
+    if isinstance(key, RSAPublicKey) and not _is_of_usual_size(key):
         return None
     return VerificationKey(kid, algorithms, key)
+
+
+def _is_of_usual_size(key: RSAPublicKey) -> bool:
+    sized = SMALLEST_RSA_KEY <= key.key_size <= LARGEST_RSA_KEY
+    return sized and key.public_numbers().e < LARGEST_RSA_EXPONENT
+
+
+def is_published(key: PublicKey) -> bool:
+    """Whether this is the public sandbox's key: anyone has its private half, so that it proves nothing."""
+    return isinstance(key, EllipticCurvePublicKey) and key.public_numbers().x == SANDBOX_KEY_X

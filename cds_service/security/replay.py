@@ -142,7 +142,8 @@ class ReplayGuard:
             expires_at: seconds since 1970 from which the token is refused for its age, clock skew included.
 
         Returns:
-            False when this worker, or another that shares the store, has seen the token and it is still alive.
+            False when this worker, or another that shares the store, has seen the token; and when its life is over,
+            since it may have been seen and forgotten.
         """
         now = self._clock()
         if now >= self._memory.forget_at:
@@ -150,7 +151,7 @@ class ReplayGuard:
         # JSON may hold half of a surrogate pair, which strict UTF-8 would not take.
         token_hash = sha256(f"{client_id}\0{jti}".encode("utf-8", "surrogatepass")).digest()[:_HASH_BYTES]
         expiry = math.ceil(min(expires_at, _FARTHEST))
-        if not self._memory.add(token_hash, expiry, now):
+        if expiry <= now or not self._memory.add(token_hash, expiry, now):
             (_BY_STORE if self._up else _BY_MEMORY).inc()
             return False
         if self._up:

@@ -45,14 +45,14 @@ _CLAIM_ON_SQLITE: Final = text(
     "INSERT INTO seen_token (token_hash, expires_at, batch)"
     " SELECT substr(:hashes, 16 * key + 1, 16), value, :batch FROM json_each(:expiries) WHERE true"
     " ON CONFLICT (token_hash) DO UPDATE SET expires_at = excluded.expires_at, batch = excluded.batch"
-    " WHERE seen_token.expires_at <= :now"
+    " WHERE seen_token.expires_at <= :now AND excluded.expires_at > :now"
 )
 _CLAIM_ON_POSTGRESQL: Final = text(
     "INSERT INTO seen_token (token_hash, expires_at, batch)"
     " SELECT token_hash, expires_at, CAST(:batch AS bigint)"
     " FROM unnest(CAST(:hashes AS bytea[]), CAST(:expiries AS bigint[])) AS claim (token_hash, expires_at)"
     " ON CONFLICT (token_hash) DO UPDATE SET expires_at = excluded.expires_at, batch = excluded.batch"
-    " WHERE seen_token.expires_at <= :now"
+    " WHERE seen_token.expires_at <= :now AND excluded.expires_at > :now"
 )
 _WON_ON_SQLITE: Final = text(
     "SELECT token_hash FROM seen_token WHERE batch = :batch"

@@ -8,6 +8,7 @@ from typing import Final
 
 from cds_service.vendor.check import Check, Result
 from cds_service.vendor.doctor import Report
+from cds_service.vendor.words import printable
 
 WORDS: Final = {Result.PASS: "pass", Result.FAIL: "FAIL", Result.WARN: "warn", Result.SKIPPED: "-"}
 _INDENT: Final = " " * 15
@@ -46,7 +47,7 @@ def as_json(report: Report) -> str:
         "services_left_out": report.services_left_out,
         "checks": [_as_object(check) for check in report.checks],
     }
-    return json.dumps(content, indent=2, ensure_ascii=False)
+    return json.dumps(content, indent=2)
 
 
 def _as_object(check: Check) -> dict[str, str]:
@@ -74,9 +75,9 @@ def _lines(check: Check, longest: int, width: int) -> Iterator[str]:
     rule = check.rule
     yield f"  {WORDS[check.result]:<4}  {rule.level.value:<6} {rule.id:<{longest}}  {rule.title}"
     if check.result in {Result.FAIL, Result.WARN}:
-        yield from _wrapped(f"{check.finding} [{rule.reference}]", width)
+        yield from _wrapped(f"{printable(check.finding)} [{rule.reference}]", width)
     elif check.finding:
-        yield from _wrapped(check.finding, width)
+        yield from _wrapped(printable(check.finding), width)
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -28,7 +28,7 @@ from cds_service.pathway.loading import footprint_regions, load_pathways
 from cds_service.security.addresses import is_allowed
 from cds_service.security.authentication import audiences
 from cds_service.security.clients import Client
-from cds_service.security.clients_file import SANDBOX_KEY_X, ClientsFileError, load_clients
+from cds_service.security.clients_file import ClientsFileError, load_clients
 from cds_service.security.jwks import KeySet
 from cds_service.security.replay import ReplayGuard
 from cds_service.security.replay_store import ReplayStore
@@ -293,6 +293,7 @@ def test_roles_are_looked_through_once_and_not_for_each_other(orders: int, based
     assert looks_at_roles(roles, orders, based_on) <= allowed
 
 
+SANDBOX_KEY_X = "dw_JGR8nB2I6XveNxUOl2qk699ZPLM2nYI5STSdiEl9avAkrm3CkfYMbrrjr8laB"
 SANDBOX_KEY_Y = "Sm3mLE-n1zYNla_aiE3cb3nZsL51RbC7ysw3q8aJLxGm-hx79RPMYpITDjp7kgzy"
 
 

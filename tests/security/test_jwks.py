@@ -288,7 +288,7 @@ def test_a_pinned_set_holds_a_key() -> None:
 
 def test_a_set_holds_at_most_so_many_keys(es384: Jwk) -> None:
     """Each costs time and memory to read."""
-    assert usable(*[es384] * MOST_KEYS) == MOST_KEYS
+    assert usable(*[{**es384, "kid": f"key-{number}"} for number in range(MOST_KEYS)]) == MOST_KEYS
     for read in (KeySet.fetched, lambda jwks: KeySet.pinned(jwks, ALGORITHMS)):
         with pytest.raises(KeySetError, match=f"holds more than {MOST_KEYS} keys"):
             read({"keys": [es384] * (MOST_KEYS + 1)})
