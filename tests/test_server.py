@@ -18,8 +18,9 @@ from starlette.types import Receive, Scope, Send
 from cds_service.hooks.correlation import CorrelationFilter
 from cds_service.hooks.last_resort import LastResort
 from cds_service.hooks.responses import json_response, outcome_response, read_body
+from cds_service.limited_http import LARGEST_HEAD, LimitedHttpProtocol
 from cds_service.protocol.operation_outcome import ProtocolError
-from cds_service.server import LARGEST_HEAD, LimitedHttpProtocol, WordlessFormatter, uvicorn_options
+from cds_service.server import WordlessFormatter, uvicorn_options
 
 PATIENCE = 20.0
 """Seconds after which a test that waits for a socket has failed."""

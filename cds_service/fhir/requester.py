@@ -8,7 +8,6 @@ never from the role (fact 3).
 from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
-from functools import cached_property
 from typing import NamedTuple
 
 from cds_service.directory.model import Directory, Organisation
@@ -19,15 +18,13 @@ from cds_service.fhir.organisations import (
     OrganisationEvidence,
     organisations_of,
 )
+from cds_service.fhir.practitioner_roles import MOST_ROLES, PractitionerRoles
 from cds_service.fhir.resources import ResourceIndex
-from cds_service.fhir.shapes import Json, as_object, as_text, codings_of, objects, reference_kind
+from cds_service.fhir.shapes import Json, as_object, as_text, codings_of, reference_kind
 from cds_service.pathway.facts import FcpListing, Setting
 from cds_service.terminology.value_sets import Terminology
 
 UNKNOWN_CATEGORY = "unknown"
-
-MOST_ROLES = 50
-"""Roles of one practitioner that are looked at; where there are more, not every one was placed (fact 2)."""
 
 
 class SettingSource(StrEnum):
@@ -96,6 +93,7 @@ class RequesterReader:
         self._directory = directory
         self._terminology = terminology
         self._today = today
+        self._roles = PractitionerRoles(index, today)
         self._followed: dict[tuple[str | None, ...], OrganisationEvidence] = {}
         self._read: dict[tuple[str | None, ...], Requester] = {}
         self._specialists: dict[int, bool] = {}
@@ -220,75 +218,20 @@ class RequesterReader:
         """The person behind a reference to a PractitionerRole or Practitioner; nobody for anything else."""
         if not reference:
             return _NOBODY
-        resources = self._index.find_all(reference, holder=holder) or self._role_by_identifier(reference)
+        resources = self._index.find_all(reference, holder=holder) or self._roles.named_by_identifier(reference)
         if resources and resources[0].get("resourceType") == "PractitionerRole":
-            held = tuple(role for role in resources if self._is_held(role))
+            held = tuple(role for role in resources if self._roles.is_held(role))
             if not held:
                 return _NOBODY
             practitioner = as_object(held[0].get("practitioner"))
-            identity = self._practitioner_identity(practitioner)
-            identifiers = self._identifiers(practitioner, held[0])
+            identity = self._roles.practitioner_identity(practitioner)
+            identifiers = self._roles.identifiers(practitioner, held[0])
             return _Person(held, identity, identifiers, is_one_role=len(resources) == 1)
         if reference_kind(reference) == "PractitionerRole":
             return _NOBODY
-        identity = self._practitioner_identity(reference)
-        identifiers = self._identifiers(reference, holder)
-        return _Person(self._roles_of(identity, identifiers), identity, identifiers)
-
-    def _roles_of(self, identity: str | None, identifiers: tuple[tuple[str, str], ...]) -> tuple[Json, ...]:
-        """The roles held by a practitioner, by reference or by an identifier, as they came; one too many at most."""
-        found = {place for key in (identity, *identifiers) for place in self._roles_by_practitioner.get(key, ())}
-        roles = self._index.prefetched("PractitionerRole")
-        return tuple(roles[place] for place in sorted(found)[: MOST_ROLES + 1])
-
-    @cached_property
-    def _roles_by_practitioner(self) -> dict[str | tuple[str, str] | None, list[int]]:
-        """The places of the roles that came, by their practitioner's reference and by each of its identifiers."""
-        found: dict[str | tuple[str, str] | None, list[int]] = {}
-        for place, role in enumerate(self._index.prefetched("PractitionerRole")):
-            if self._is_held(role):
-                practitioner = as_object(role.get("practitioner"))
-                identity = self._practitioner_identity(practitioner)
-                for key in {identity, *self._identifiers(practitioner, role)} - {None}:
-                    found.setdefault(key, []).append(place)
-        return found
-
-    def _is_held(self, role: Json) -> bool:
-        """Whether a role is neither inactive, nor over, nor yet to begin."""
-        period = as_object(role.get("period"))
-        start, end = as_text(period.get("start")), as_text(period.get("end"))
-        today = self._today.isoformat()
-        is_over = end is not None and end < today[: len(end)]
-        is_to_come = start is not None and start[: len(today)] > today[: len(start)]
-        return role.get("active") is not False and not is_over and not is_to_come
-
-    def _role_by_identifier(self, reference: Json) -> list[Json]:
-        """The PractitionerRole that a logical reference names by the role's own identifier."""
-        if reference_kind(reference) != "PractitionerRole":
-            return []
-        pairs = _identifier_pairs([as_object(reference.get("identifier"))])
-        return [self._role_by_own_identifier[pair] for pair in pairs if pair in self._role_by_own_identifier]
-
-    @cached_property
-    def _role_by_own_identifier(self) -> dict[tuple[str, str], Json]:
-        found: dict[tuple[str, str], Json] = {}
-        for role in self._index.prefetched("PractitionerRole"):
-            for pair in _identifier_pairs(objects(role.get("identifier"))):
-                found.setdefault(pair, role)
-        return found
-
-    def _practitioner_identity(self, reference: Json) -> str | None:
-        target = as_text(reference.get("reference"))
-        relative = self._index.relative(target) if target is not None else None
-        return relative if relative is not None and relative.startswith("Practitioner/") else None
-
-    def _identifiers(self, practitioner: Json, holder: Json) -> tuple[tuple[str, str], ...]:
-        """A practitioner's identifiers, from the resource and from the reference itself."""
-        found = [as_object(practitioner.get("identifier"))]
-        resource = self._index.find(practitioner, holder=holder)
-        if resource is not None and resource.get("resourceType") == "Practitioner":
-            found += objects(resource.get("identifier"))
-        return _identifier_pairs(found)
+        identity = self._roles.practitioner_identity(reference)
+        identifiers = self._roles.identifiers(reference, holder)
+        return _Person(self._roles.roles_of(identity, identifiers), identity, identifiers)
 
     def _fcp_listing(self, person: _Person, found: _Found, others: list[OrganisationEvidence]) -> FcpListing:
         """The listing that holds at every organisation the order may come from: the least of them (NEL E5)."""
@@ -354,11 +297,3 @@ def _agreed(found: _Found, others: list[OrganisationEvidence]) -> tuple[Setting,
 
 
 _SPECIALIST = frozenset({Setting.COMMUNITY_MSK, Setting.SECONDARY_CARE})
-
-
-def _identifier_pairs(identifiers: list[Json]) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (system, value)
-        for identifier in identifiers
-        if (system := as_text(identifier.get("system"))) and (value := as_text(identifier.get("value")))
-    )

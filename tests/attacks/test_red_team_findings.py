@@ -24,6 +24,7 @@ from cds_service.fhir.requester import RequesterReader
 from cds_service.fhir.resources import ResourceIndex
 from cds_service.hooks.last_resort import LastResort
 from cds_service.hooks.responses import json_response, read_body
+from cds_service.limited_http import MOST_CONNECTIONS, LimitedHttpProtocol
 from cds_service.pathway.loading import footprint_regions, load_pathways
 from cds_service.security.addresses import is_allowed
 from cds_service.security.authentication import audiences
@@ -32,7 +33,7 @@ from cds_service.security.clients_file import ClientsFileError, load_clients
 from cds_service.security.jwks import KeySet
 from cds_service.security.replay import ReplayGuard
 from cds_service.security.replay_store import ReplayStore
-from cds_service.server import MOST_CONNECTIONS, LimitedHttpProtocol, uvicorn_options
+from cds_service.server import uvicorn_options
 from cds_service.terminology import load_terminology
 from cds_service.vendor.address import Address
 from cds_service.vendor.check import Check, Level, Rule

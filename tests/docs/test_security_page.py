@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from cds_service import guarded_edge, server
+from cds_service import guarded_edge, limited_http, server
 from cds_service.cards import escape
 from cds_service.fhir import fetching, missing
 from cds_service.hooks import responses
@@ -47,8 +47,11 @@ BUDGET = Settings.model_fields["fhir_budget_ms"]
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ("request line and headers", [f"{server.LARGEST_HEAD // KIB} KiB", f"{server.LONGEST_HEAD:g} seconds"]),
-        ("a whole request on the wire", [f"{server.LARGEST_MESSAGE // MIB} MiB"]),
+        (
+            "request line and headers",
+            [f"{limited_http.LARGEST_HEAD // KIB} KiB", f"{limited_http.LONGEST_HEAD:g} seconds"],
+        ),
+        ("a whole request on the wire", [f"{limited_http.LARGEST_MESSAGE // MIB} MiB"]),
         ("body", [f"{responses.LONGEST_BODY // MIB} MiB", f"{responses.LONGEST_WAIT:g} seconds"]),
         ("nesting of the body", [f"{json_body.DEEPEST_NESTING} levels"]),
         ("draft orders, and selections, of a call", [f"{hook_request.MOST_ENTRIES} each"]),
@@ -57,7 +60,7 @@ BUDGET = Settings.model_fields["fhir_budget_ms"]
             [f"{feedback.MOST_FEEDBACK}; {feedback.MOST_SUGGESTIONS} "],
         ),
         ("problems told of one message", [f"{messages.MOST_PROBLEMS} "]),
-        ("connections of one process", [f"{server.MOST_CONNECTIONS:,}"]),
+        ("connections of one process", [f"{limited_http.MOST_CONNECTIONS:,}"]),
         ("a connection between requests", [f"{server.KEEP_ALIVE} seconds"]),
         ("answers under way when the process is stopped", [f"{server.LONGEST_GOODBYE} seconds"]),
         (

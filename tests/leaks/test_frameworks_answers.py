@@ -11,7 +11,8 @@ from starlette.types import Receive, Scope, Send
 
 from cds_service.hooks.last_resort import LastResort
 from cds_service.hooks.responses import json_response
-from cds_service.server import LimitedHttpProtocol, uvicorn_options
+from cds_service.limited_http import LimitedHttpProtocol
+from cds_service.server import uvicorn_options
 from tests.conftest import InProcess
 
 
