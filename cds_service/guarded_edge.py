@@ -43,7 +43,8 @@ def build_edge(settings: Settings, clients: Sequence[Client]) -> Edge:
         return Edge(OpenDoor(unauthenticated_caller(tuple(clients))), completer, partial(_closing, ways_out.values()))
     sources = {client.id: _key_sources(client, ways_out[client.id]) for client in clients}
     store = ReplayStore(replay_database_url(settings.database_url))
-    seen = ReplayGuard(store)
+    # A file is asked at once, on the event loop; a server by a thread, for many calls together.
+    seen = ReplayGuard(store, claim_now=store.claim_now if settings.database_url.startswith("sqlite") else None)
     door = Authenticator(clients, sources, settings.public_url, seen, RateLimiter(settings.workers))
 
     @asynccontextmanager

@@ -6,12 +6,13 @@ use, rate. Until the signature holds, every refusal that could tell a stranger w
 
 import asyncio
 import re
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from cds_service.security.client_token import ClientToken, check, read_token
+from cds_service.security.client_token import ClientToken, check_claims, check_signature, read_token
 from cds_service.security.clients import Client
 from cds_service.security.jwks import PublicKey
 from cds_service.security.key_sources import KeySource, KeysUnavailableError
@@ -118,16 +119,14 @@ class Authenticator:
         keys = await source.matching(token.kid, token.algorithm)
         if not keys:
             raise TokenRefusedError(Reason.KEY, NOT_RECOGNISED)
-        await self._check_signature(token, client, keys, self._audiences_of(client, path))
+        await self._check_signature(token, keys)
+        check_claims(token, client, self._audiences_of(client, path), time.time())
 
-    async def _check_signature(
-        self, token: ClientToken, client: Client, keys: Sequence[PublicKey], audiences: Sequence[str]
-    ) -> None:
+    async def _check_signature(self, token: ClientToken, keys: Sequence[PublicKey]) -> None:
         if token.algorithm not in SLOW_ALGORITHMS:
-            check(token, client, keys, audiences)
+            check_signature(token, keys)
             return
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._threads, check, token, client, keys, audiences)
+        await asyncio.get_running_loop().run_in_executor(self._threads, check_signature, token, keys)
 
     def _audiences_of(self, client: Client, path: str) -> list[str]:
         """The public URLs of an endpoint, as this client may name them."""

@@ -30,6 +30,7 @@ _START_PATIENCE_S: Final = 3.0  # a worker that starts has time for a first conn
 _CLOSE_PATIENCE_S: Final = 3.0
 _RETRY_EVERY_S: Final = 1.0
 _OWED_AT_ONCE: Final = 500
+_UPKEEP_EVERY: Final = 1000
 _FARTHEST: Final = 2**53  # no clock comes there, and every database holds it: one odd token must not stop the rest
 
 _CHECKS: Final = Counter(
@@ -89,12 +90,21 @@ class ReplayGuard:
         store: what the workers share; None leaves each with its own memory. It stays the caller's, who disposes of it.
         clock: seconds since 1970 (UTC), as `time.time` gives them.
         patience_seconds: how long a call waits for the store at most.
+        claim_now: claims one token in the same store at once, without waiting for anybody: whether it is the first
+            use, or None where that cannot be told so. A local file is asked sooner than a thread takes to hand over.
     """
 
     def __init__(
-        self, store: SharedStore | None, clock: Callable[[], float] = time.time, patience_seconds: float = 0.1
+        self,
+        store: SharedStore | None,
+        clock: Callable[[], float] = time.time,
+        patience_seconds: float = 0.1,
+        *,
+        claim_now: Callable[[bytes, int], bool | None] | None = None,
     ) -> None:
         self._store = store
+        self._claim_now = claim_now
+        self._claimed_now = 0
         self._clock = clock
         self._patience_s = patience_seconds
         self._memory = SeenTokens()
@@ -155,7 +165,8 @@ class ReplayGuard:
             (_BY_STORE if self._up else _BY_MEMORY).inc()
             return False
         if self._up:
-            return await self._gather(token_hash, expiry)
+            is_first = self._claim_at_once(token_hash, expiry) if self._claim_now is not None else None
+            return is_first if is_first is not None else await self._gather(token_hash, expiry)
         _BY_MEMORY.inc()
         if self._thread is not None and not self._closing:
             self._owed[token_hash] = expiry
@@ -183,6 +194,17 @@ class ReplayGuard:
     def _forget(self, now: float) -> None:
         for token_hash in self._memory.forget(now):
             self._owed.pop(token_hash, None)
+
+    def _claim_at_once(self, token_hash: bytes, expiry: int) -> bool | None:
+        assert self._claim_now is not None  # noqa: S101 - asked for by the caller
+        is_first = self._claim_now(token_hash, expiry)
+        if is_first is not None:
+            _BY_STORE.inc()
+            self._claimed_now += 1
+            if self._claimed_now >= _UPKEEP_EVERY and self._in_flight is None and not self._closing:
+                self._claimed_now = 0
+                self._hand_over(_Batch(self._loop.time() + self._patience_s))  # an empty one: for the store's upkeep
+        return is_first
 
     def _gather(self, token_hash: bytes, expiry: int) -> asyncio.Future[bool]:
         batch = self._gathering

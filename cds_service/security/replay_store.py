@@ -54,6 +54,12 @@ _CLAIM_ON_POSTGRESQL: Final = text(
     " ON CONFLICT (token_hash) DO UPDATE SET expires_at = excluded.expires_at, batch = excluded.batch"
     " WHERE seen_token.expires_at <= :now AND excluded.expires_at > :now"
 )
+_CLAIM_ONE: Final = (
+    "INSERT INTO seen_token (token_hash, expires_at, batch) VALUES (?, ?, 0)"
+    " ON CONFLICT (token_hash) DO UPDATE SET expires_at = excluded.expires_at, batch = excluded.batch"
+    " WHERE seen_token.expires_at <= ? AND excluded.expires_at > ?"
+)
+_MOST_IN_THE_LOG: Final = 1000
 _WON_ON_SQLITE: Final = text(
     "SELECT token_hash FROM seen_token WHERE batch = :batch"
     " AND token_hash IN (SELECT substr(:hashes, 16 * key + 1, 16) FROM json_each(:expiries))"
@@ -131,6 +137,8 @@ class ReplayStore:
         self._won = _WON_ON_SQLITE if self._on_sqlite else _WON_ON_POSTGRESQL
         self._tidy_away = _TIDY_ON_SQLITE if self._on_sqlite else _TIDY_ON_POSTGRESQL
         self._tidy_at = 0.0
+        self._at_once: sqlite3.Connection | None = None
+        self._not_brought_in = 0
 
     def __repr__(self) -> str:
         """Name the kind of database and nothing of its URL."""
@@ -172,10 +180,49 @@ class ReplayStore:
             now = self._clock()
             if now >= self._tidy_at:
                 self._tidy(connection, now)
+            if self._not_brought_in >= _MOST_IN_THE_LOG:
+                self._bring_in(connection)
             return self._seen_before(connection, batch, int(now))
+
+    def claim_now(self, token_hash: bytes, expires_at: int) -> bool | None:
+        """Note one token in a SQLite file at once: a write to its log, without a sync and without waiting for a lock.
+
+        Belongs to one thread, that of the event loop; what it leaves in the log is brought into the file by `claim`.
+
+        Args:
+            token_hash: 16 bytes.
+            expires_at: the second (since 1970) from which the token is no longer good.
+
+        Returns:
+            Whether it is the first use; None when another process writes at this moment, or the file fails: then
+            `claim` waits, and says what is the matter.
+        """
+        now = int(self._clock())
+        try:
+            if self._at_once is None:
+                self._at_once = self._opened_at_once()
+            changed = self._at_once.execute(_CLAIM_ONE, (token_hash, expires_at, now, now)).rowcount
+        except sqlite3.Error:
+            return None
+        self._not_brought_in += 1
+        return changed == 1
+
+    def _opened_at_once(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(str(self._engine.url.database), timeout=0, isolation_level=None)
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")  # its sync would hold up the event loop
+        return connection
+
+    def _bring_in(self, connection: Connection) -> None:
+        """Bring what was claimed at once from SQLite's log into its file, so that the log begins anew."""
+        self._not_brought_in = 0
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(RESTART)")
 
     def dispose(self) -> None:
         """Close the connections. The store may be used again and then opens new ones."""
+        if self._at_once is not None:
+            self._at_once.close()
+            self._at_once = None
         self._engine.dispose()
 
     def _create_missing(self, connection: Connection) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 import orjson
 from client import Client
 from figures import WITH_TOKEN, Log, Measured, Pair, Upkeep
-from loads import SETTLE_STEP, WARM_UP, Bench, Options, Side
+from loads import LOADS_IN_A_ROUND, SETTLE_STEP, WARM_UP, Bench, Options, Side
 from mint import Mint, make_trust
 from report import as_json, checks, table, too_slow_a_client
 from scenarios import Scenario
@@ -104,8 +104,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parse(arguments: Sequence[str] | None) -> Options:
     parser = argparse.ArgumentParser(description="Compare the service with a bare app on the same server.")
-    parser.add_argument("--rounds", type=int, default=8, help="loads of each server in each scenario")
-    parser.add_argument("--seconds", type=float, default=1.2, help="length of one load")
+    parser.add_argument(
+        "--rounds", type=int, default=8, help="rounds, each of which loads each server in each scenario"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=1.2, help="seconds of load on each server in each scenario of a round"
+    )
     parser.add_argument("--connections", type=int, default=32, help="keep-alive connections, one call at a time each")
     parser.add_argument("--max-requests", type=int, default=1_000_000, help="calls in one load at most")
     parser.add_argument("--processes", type=int, default=1, help="processes that the client uses")
@@ -131,7 +135,7 @@ def _rounds(bench: Bench, subject: Side, bare_app: Side) -> dict[Scenario, list[
         bench.warm_up(side)
     rounds: dict[Scenario, list[Pair]] = {scenario: [] for scenario in Scenario}
     for number in range(bench.options.rounds):
-        for scenario, pair in bench.compare(subject, bare_app, number).items():
+        for scenario, pair in bench.round(subject, bare_app, number):
             rounds[scenario].append(pair)
         _say(f"round {number + 1} of {bench.options.rounds}")
     return rounds
@@ -152,15 +156,10 @@ def _upkeep(server: Server, starts: Sequence[float]) -> Upkeep:
 
 def _limit(options: Options) -> int:
     """Seconds after which a run is given up."""
-    loads = len(Scenario) * (2 * options.rounds + 1)
-    minted = len(WITH_TOKEN) * 2 * options.rounds
-    return int(
-        loads * (options.seconds + SETTLE_STEP)
-        + minted * options.seconds * MINTING
-        + 3 * len(Scenario) * WARM_UP
-        + STARTING
-        + SPARE
-    )
+    loads = LOADS_IN_A_ROUND * options.rounds + 4 * len(Scenario)
+    loaded = len(Scenario) * (2 * options.rounds + 1) * options.seconds + 3 * len(Scenario) * WARM_UP
+    minted = len(WITH_TOKEN) * 2 * (options.rounds * options.seconds + WARM_UP) * MINTING
+    return int(STARTING + loads * SETTLE_STEP + loaded + minted + SPARE)
 
 
 def _rows(database: Path) -> int:

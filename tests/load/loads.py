@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from client import Client, Load, Outcome
 from figures import Figures, Pair
@@ -22,12 +23,28 @@ SETTLE_STEP = 0.1
 SETTLE_LIMIT = 10.0
 """Seconds that a server may go on working (writing its log, say) after a load, before the next one starts."""
 
+
+class Turn(NamedTuple):
+    """Scenarios that are loaded close together in time, because their figures are subtracted from each other.
+
+    Attributes:
+        scenarios: what is loaded.
+        slices: into how many short loads each is cut; a difference needs more of them than a ratio does.
+    """
+
+    scenarios: tuple[Scenario, ...]
+    slices: int = 1
+
+
 TURNS = (
-    (Scenario.OUT_OF_SCOPE,),
-    (Scenario.IN_SCOPE, Scenario.IN_SCOPE_RS384, Scenario.IN_SCOPE_ES384),
-    (Scenario.ORDER_SIGN,),
+    Turn((Scenario.OUT_OF_SCOPE,)),
+    Turn((Scenario.IN_SCOPE, Scenario.IN_SCOPE_RS384, Scenario.IN_SCOPE_ES384), slices=3),
+    Turn((Scenario.ORDER_SIGN,)),
 )
-"""The scenarios of a round. Those of one turn are subtracted from each other, so they are neighbours in time."""
+"""A round."""
+
+LOADS_IN_A_ROUND = sum(2 * len(turn.scenarios) * turn.slices for turn in TURNS)
+"""Both sides, every scenario, every slice."""
 
 FIRST_RATE = 4000.0
 """Tokens minted for each second of a server's first load, when its rate is not known."""
@@ -37,6 +54,9 @@ HEADROOM = 1.6
 
 RESPONDERS_TOKENS = 200_000
 """Calls with a token that the responder gets at most. It reads none, so they all bear the same."""
+
+
+_BySide = dict[Scenario, Figures]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,23 +125,17 @@ class Bench:
         for scenario in Scenario:
             self.load(side.serving(scenario), scenario, WARM_UP)
 
-    def round(self, first: Side, second: Side) -> dict[Scenario, tuple[Figures, Figures]]:
-        """Load both sides in every scenario once; in each turn `first` is loaded before `second`.
-
-        The first takes a turn's scenarios backwards, so that the plain calls of both are neighbours as well.
-        """
-        figures = {}
+    def round(self, subject: Side, bare_app: Side, number: int) -> list[tuple[Scenario, Pair]]:
+        """Load both sides in every scenario; who goes first alternates with the round's number and with each slice."""
+        pairs = []
         for turn in TURNS:
-            earlier = {scenario: self._counted(first, scenario) for scenario in reversed(turn)}
-            later = {scenario: self._counted(second, scenario) for scenario in turn}
-            figures.update({scenario: (earlier[scenario], later[scenario]) for scenario in turn})
-        return figures
-
-    def compare(self, subject: Side, bare_app: Side, number: int) -> dict[Scenario, Pair]:
-        """One round; who goes first alternates with its number."""
-        if number % 2:
-            return {scenario: Pair(*both) for scenario, both in self.round(subject, bare_app).items()}
-        return {scenario: Pair(*reversed(both)) for scenario, both in self.round(bare_app, subject).items()}
+            for part in range(turn.slices):
+                if (number + part) % 2:
+                    served, bare = self._slice(turn, subject, bare_app)
+                else:
+                    bare, served = self._slice(turn, bare_app, subject)
+                pairs += [(scenario, Pair(served[scenario], bare[scenario])) for scenario in turn.scenarios]
+        return pairs
 
     def ceilings(self, responder: Server) -> dict[Scenario, float]:
         """What the client reaches in each scenario against a server that does next to nothing."""
@@ -137,8 +151,14 @@ class Bench:
             if port in ports
         )
 
-    def _counted(self, side: Side, scenario: Scenario) -> Figures:
-        return self.load(side.serving(scenario), scenario, self.options.seconds)
+    def _slice(self, turn: Turn, first: Side, second: Side) -> tuple[_BySide, _BySide]:
+        """The first side takes the scenarios backwards, so that the plain calls of both are neighbours as well."""
+        seconds = self.options.seconds / turn.slices
+        backwards = {
+            scenario: self.load(first.serving(scenario), scenario, seconds) for scenario in reversed(turn.scenarios)
+        }
+        forwards = {scenario: self.load(second.serving(scenario), scenario, seconds) for scenario in turn.scenarios}
+        return backwards, forwards
 
     def _tokens(self, server: Server, scenario: Scenario, seconds: float) -> list[bytes] | None:
         algorithm = SCENARIOS[scenario].algorithm

@@ -99,7 +99,7 @@ def table(measured: Measured) -> str:
     lines.append(_upkeep(f"{subject}, authentication required", measured.service_with_tokens))
     lines += [_upkeep("bare app", measured.bare_app), ""]
     lines += [
-        f"{'pass' if check.met else 'MISS'}  {check.name:<58}{check.target:>12}{check.reached:>12}"
+        f"{'pass' if check.met else 'MISS'}  {check.name:<64}{check.target:>12}{check.reached:>12}"
         for check in checks(measured)
     ]
     return "\n".join(lines)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from client import Client, Load, Outcome
 from figures import Figures
-from loads import TURNS, Bench, Options, Side, wanted_tokens
+from loads import LOADS_IN_A_ROUND, TURNS, Bench, Options, Side, wanted_tokens
 from scenarios import SCENARIOS, Scenario
 from servers import Kind, Server, VoidRunError
 from trust import Algorithm
@@ -124,30 +124,46 @@ def test_a_refused_token_and_no_answer_void_the_run(statuses: Sequence[int]) -> 
 
 
 def test_a_round_loads_neighbours_in_time() -> None:
-    """Within a turn: one side's scenarios backwards, then the other's, so that both plain loads touch."""
+    """Within a slice: one side's scenarios backwards, then the other's, so that both plain loads touch."""
     client = _Client(answered(200))
 
-    bench(client).compare(SUBJECT, BARE_APP, number=1)
+    bench(client).round(SUBJECT, BARE_APP, number=1)
 
-    assert [load.port for load in client.loads] == [1, 3, 2, 2, 1, 3, 4, 4, 1, 3]
-    assert {scenario for turn in TURNS for scenario in turn} == set(Scenario)
+    ports = [load.port for load in client.loads]
+    assert ports == [1, 3, *(2, 2, 1, 3, 4, 4), *(4, 4, 3, 1, 2, 2), *(2, 2, 1, 3, 4, 4), 1, 3]
+    assert len(ports) == LOADS_IN_A_ROUND
+
+
+def test_every_scenario_is_loaded_equally_long_in_a_round() -> None:
+    """What is cut into slices gets no more time than what is not."""
+    client = _Client(answered(200))
+    run = bench(client)
+
+    run.round(SUBJECT, BARE_APP, number=0)
+
+    seconds = {
+        turn.scenarios: turn.slices * client.loads[position].seconds
+        for turn, position in zip(TURNS, (0, 2, -1), strict=True)
+    }
+    assert {scenario for scenarios in seconds for scenario in scenarios} == set(Scenario)
+    assert set(seconds.values()) == {OPTIONS.seconds}
 
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_figures_stay_with_their_side_whoever_goes_first(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bare app goes first in round 0, the service in round 1."""
+    """The bare app begins round 0, the service round 1."""
 
     def load(_bench: Bench, loaded: Server, _scenario: Scenario, _seconds: float) -> Figures:
         return Figures(float(loaded.port), 0.0, 0.0, 0.0)
 
     monkeypatch.setattr(Bench, "load", load)
 
-    pairs = bench(_Client(answered())).compare(SUBJECT, BARE_APP, number)
+    pairs = bench(_Client(answered())).round(SUBJECT, BARE_APP, number)
 
-    rates = {scenario: (pair.service.rate, pair.bare_app.rate) for scenario, pair in pairs.items()}
-    assert rates == {
-        scenario: (1.0, 3.0) if SCENARIOS[scenario].algorithm is None else (2.0, 4.0) for scenario in Scenario
-    }
+    for scenario, pair in pairs:
+        expected = (1.0, 3.0) if SCENARIOS[scenario].algorithm is None else (2.0, 4.0)
+        assert (pair.service.rate, pair.bare_app.rate) == expected
+    assert len([pair for scenario, pair in pairs if scenario is Scenario.IN_SCOPE_ES384]) == 3
 
 
 def test_evaluated_orders_are_counted_over_the_servers_named() -> None:

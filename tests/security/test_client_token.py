@@ -1,7 +1,7 @@
 import json
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jwt.api_jws import PyJWS
 
-from cds_service.security.client_token import LONGEST_TOKEN, MOST_BRACKETS, ClientToken, check, read_token
+from cds_service.security.client_token import (
+    LONGEST_TOKEN,
+    MOST_BRACKETS,
+    ClientToken,
+    check_claims,
+    check_signature,
+    read_token,
+)
 from cds_service.security.clients import Algorithm, Client
 from cds_service.security.jwks import KeySet, PublicKey
 from cds_service.security.minting import SigningKey
@@ -33,6 +40,12 @@ NOTHING: Any = object()
 """Stands for a member that is left out."""
 
 WRONG_TYPES = [NOTHING, None, True, [], {}, {"a": 1}, [[]], [None], [1]]
+
+
+def check(token: ClientToken, client: Client, keys: Sequence[PublicKey], audiences: Sequence[str]) -> None:
+    """Signature first, then claims, as the service checks them."""
+    check_signature(token, keys)
+    check_claims(token, client, audiences, time.time())
 
 
 def claims(**changed: Any) -> Json:  # noqa: ANN401 - any JSON
@@ -491,7 +504,7 @@ def test_the_issuer_is_checked_character_for_character(key: SigningKey, issuer: 
     """Even when the wrong client's entry was found."""
     refused = failure(key, claims(iss=issuer))
 
-    assert (refused.reason, refused.advice) == (Reason.SIGNATURE, NOT_RECOGNISED)
+    assert (refused.reason, refused.advice) == (Reason.ISSUER, NOT_RECOGNISED)
 
 
 def test_another_keys_signature_is_refused(key: SigningKey) -> None:

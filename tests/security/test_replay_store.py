@@ -370,3 +370,93 @@ def test_a_store_shows_its_kind_only() -> None:
     """A store in a traceback or log tells no password."""
     with closing_store("postgresql://reader:marked@db.example.org/cds") as store:
         assert repr(store) == "ReplayStore(<postgresql>)"
+
+
+HASH = b"0123456789abcdef"
+
+
+def test_a_file_takes_a_claim_at_once(tmp_path: Path) -> None:
+    """The first use and no other, whichever way the next claim comes."""
+    store = ReplayStore(f"sqlite:///{tmp_path / 'seen.sqlite3'}", clock=lambda: 1_000.0)
+    store.create_schema()
+
+    uses = [store.claim_now(HASH, 1_300), store.claim_now(HASH, 1_300)]
+    by_batch = store.claim([(HASH, 1_300)])
+    store.dispose()
+
+    assert (uses, by_batch) == ([True, False], {HASH})
+
+
+def test_a_claim_at_once_sees_what_another_process_claimed(tmp_path: Path) -> None:
+    """Two stores on one file stand for two workers."""
+    stores = [ReplayStore(f"sqlite:///{tmp_path / 'seen.sqlite3'}", clock=lambda: 1_000.0) for _ in range(2)]
+    stores[0].create_schema()
+
+    uses = [store.claim_now(HASH, 1_300) for store in stores]
+    for store in stores:
+        store.dispose()
+
+    assert uses == [True, False]
+
+
+def test_a_token_is_claimed_anew_once_its_life_is_over(tmp_path: Path) -> None:
+    """But not with a life that is over itself."""
+    now = [1_000.0]
+    store = ReplayStore(f"sqlite:///{tmp_path / 'seen.sqlite3'}", clock=lambda: now[0])
+    store.create_schema()
+    store.claim_now(HASH, 1_100)
+    now[0] = 1_100.0
+
+    uses = [store.claim_now(HASH, 1_100), store.claim_now(HASH, 1_400)]
+    store.dispose()
+
+    assert uses == [False, True]
+
+
+def test_a_file_that_another_process_writes_is_not_waited_for(tmp_path: Path) -> None:
+    """The event loop goes on; the claim is made by the thread, which waits."""
+    path = tmp_path / "seen.sqlite3"
+    store = ReplayStore(f"sqlite:///{path}", clock=lambda: 1_000.0)
+    store.create_schema()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    while_locked = store.claim_now(HASH, 1_300)
+    other.execute("COMMIT")
+    afterwards = store.claim_now(HASH, 1_300)
+    other.close()
+    store.dispose()
+
+    assert (while_locked, afterwards) == (None, True)
+
+
+def test_a_file_without_its_table_takes_no_claim_at_once(tmp_path: Path) -> None:
+    """The thread makes it, or says what is the matter."""
+    store = ReplayStore(f"sqlite:///{tmp_path / 'seen.sqlite3'}", clock=lambda: 1_000.0)
+
+    claimed = store.claim_now(HASH, 1_300)
+    store.dispose()
+
+    assert claimed is None
+
+
+def test_what_was_claimed_at_once_is_brought_into_the_file(tmp_path: Path) -> None:
+    """So that SQLite's log does not grow with every call for ever."""
+    path = tmp_path / "seen.sqlite3"
+    store = ReplayStore(f"sqlite:///{path}", clock=lambda: 1_000.0)
+    store.create_schema()
+    log = path.with_name(f"{path.name}-wal")
+
+    def claim_many(number: int) -> None:
+        for count in range(1_500):
+            store.claim_now(number.to_bytes(8, "big") + count.to_bytes(8, "big"), 1_300)
+        store.claim([])
+
+    claim_many(1)
+    size = log.stat().st_size
+    for number in range(2, 6):
+        claim_many(number)
+    grown = log.stat().st_size
+    store.dispose()
+
+    assert grown <= 2 * size
