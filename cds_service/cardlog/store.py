@@ -6,28 +6,24 @@ SQLAlchemy is told to hide parameters, and a fault leaves as `CardLogStoreError`
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
 from sqlalchemy import (
     Connection,
     Engine,
     Select,
     Table,
-    bindparam,
     create_engine,
     event,
     func,
-    literal_column,
     make_url,
     select,
     text,
-    true,
 )
-from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import (
@@ -55,6 +51,7 @@ _POSTGRESQL_SCHEMES: Final = frozenset({"postgres", "postgresql", "postgresql+ps
 _SQLITE_SCHEMES: Final = frozenset({"sqlite", "sqlite+pysqlite"})
 # Any fixed number does, so long as every process of the service takes the same lock.
 _SCHEMA_LOCK: Final = 4_201_337_802
+_MOST_ROWS_AT_ONCE: Final = 32  # at 31 columns just below the 999 values that every SQLite takes in one statement
 _UNBINDABLE: Final = (OverflowError, TypeError, ValueError)  # what drivers raise for a value they cannot send
 
 
@@ -92,7 +89,9 @@ class CardLogStore:
         insert = sqlite_insert if self.dialect == "sqlite" else _postgresql_insert()
         self._insert_evaluation = insert(schema.evaluation).on_conflict_do_nothing(index_elements=["event_id"])
         self._insert_feedback = insert(schema.feedback).on_conflict_do_nothing(index_elements=["event_id"])
-        self._insert_evaluations_as_json = _insert_from_json(schema.evaluation)
+        self._insert_of_size = {
+            1 << power: _insert_rows(schema.evaluation, 1 << power) for power in range(_MOST_ROWS_AT_ONCE.bit_length())
+        }
 
     def __repr__(self) -> str:
         """Name the kind of database and nothing of its URL."""
@@ -128,8 +127,13 @@ class CardLogStore:
 
     def _write_evaluations(self, connection: Connection, rows: list[dict[str, object]]) -> None:
         if self.dialect == "sqlite":
-            # One statement for the batch: row by row, the driver would fight the event loop for the interpreter.
-            connection.execute(self._insert_evaluations_as_json, {"rows": orjson.dumps(rows).decode()})
+            # Many rows in one statement: row by row, the driver would fight the event loop for the interpreter. Few
+            # sizes of it, the powers of two, which SQLite then need not compile again.
+            start = 0
+            while start < len(rows):
+                size = min(_MOST_ROWS_AT_ONCE, 1 << ((len(rows) - start).bit_length() - 1))
+                connection.exec_driver_sql(self._insert_of_size[size], _positional(rows[start : start + size]))
+                start += size
         else:
             connection.execute(self._insert_evaluation, rows)
 
@@ -191,13 +195,17 @@ def _postgresql_insert() -> "Callable[[Table], PostgresqlInsert]":
     return insert
 
 
-def _insert_from_json(table: Table) -> SqliteInsert:
-    """SQLite's statement that inserts an array of JSON objects; an event whose id is stored already stays as it is."""
-    row = func.json_each(bindparam("rows")).table_valued("value").alias("row")
-    values = [func.json_extract(row.c.value, literal_column(f"'$.{column.name}'")) for column in table.columns]
-    # SQLite cannot tell "ON CONFLICT" from a join's "ON" unless the SELECT has a WHERE.
-    source = select(*values).select_from(row).where(true())
-    return sqlite_insert(table).from_select([column.name for column in table.columns], source).on_conflict_do_nothing()
+def _insert_rows(table: Table, rows: int) -> str:
+    """SQLite's statement for so many rows at once, their values by position."""
+    names = ", ".join(column.name for column in table.columns)
+    places = f"({', '.join('?' * len(table.columns))})"
+    values = ", ".join([places] * rows)
+    return f"INSERT INTO {table.name} ({names}) VALUES {values} ON CONFLICT (event_id) DO NOTHING"  # noqa: S608 - our names
+
+
+def _positional(rows: Sequence[Mapping[str, object]]) -> tuple[object, ...]:
+    """The values of rows one after the other; a date as SQLite keeps it."""
+    return tuple(value.isoformat() if isinstance(value, date) else value for row in rows for value in row.values())
 
 
 def _store_error(error: Exception) -> CardLogStoreError:

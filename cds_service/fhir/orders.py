@@ -106,6 +106,8 @@ def _drafts(draft_orders: Json) -> Iterator[tuple[SelectedOrder, set[str]]]:
 
 def _told_apart(drafts: list[tuple[SelectedOrder, set[str]]]) -> list[tuple[SelectedOrder, set[str]]]:
     """The drafts, without a reference where several have the same: a removal would name either of them (fact 6)."""
+    if len(drafts) < 2:  # noqa: PLR2004 - one has nothing to be told apart from
+        return drafts
     times = Counter(order.reference for order, _ in drafts)
     if len(times) == len(drafts):
         return drafts

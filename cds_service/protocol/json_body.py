@@ -90,10 +90,9 @@ def parse_object(body: bytes) -> dict[str, Any]:
         written = _casing.write(parsed)
     except orjson.JSONEncodeError:
         raise _refusal(f"The body nests deeper than {DEEPEST_NESTING} levels. Send it flatter.") from None
-    escapes = _escapes(body)
-    if escapes.nul:
+    if _NUL in body and _escapes(body).nul:
         raise _at_fault(body, "The body holds a NUL character. Send text without it.", _holds_nul)
-    if written != body and _delimiters(written, _escapes(written)) != _delimiters(body, escapes):
+    if written != body and _delimiters(written, _escapes(written)) != _delimiters(body, _escapes(body)):
         raise _at_fault(body, "The body holds a key twice in one object. Send each key once.", _holds_a_key_twice)
     if not isinstance(parsed, dict):
         raise _refusal("The body is JSON but not an object. Send a JSON object.")

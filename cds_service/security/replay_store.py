@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Engine, Index, LargeBinary, MetaData, Table, create_engine, event, text
+from sqlalchemy import BigInteger, Column, Engine, LargeBinary, MetaData, Table, create_engine, event, text
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -267,7 +267,6 @@ def _table(*, unlogged: bool) -> Table:
         Column("token_hash", LargeBinary, primary_key=True),
         Column("expires_at", BigInteger, nullable=False),
         Column("batch", BigInteger, nullable=False),
-        Index("seen_token_by_expiry", "expires_at"),
         prefixes=["UNLOGGED"] if unlogged else [],
         sqlite_with_rowid=False,
     )

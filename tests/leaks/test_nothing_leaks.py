@@ -29,7 +29,7 @@ def test_every_error_path_was_driven(left: Left) -> None:
 
 def test_the_search_finds_what_is_there(left: Left) -> None:
     """The mark in any case, an NHS number, a part of a token."""
-    part = next(iter(left.marked.secrets))
+    part = next(secret for secret in sorted(left.marked.secrets) if MARK not in secret.lower())
 
     assert left.marked.found_in("a card about Zqxfamily") == {"a card about Zqxfamily"}
     assert left.marked.found_in(f"9990000018 {part}") == {"9990000018", part}

@@ -1,6 +1,6 @@
 """`make bench`: the service beside a bare app and a raw responder, loaded in turn and compared.
 
-    python tests/load/bench.py [--rounds 8] [--seconds 1.2] [--connections 32] [--json FILE]
+    python tests/load/bench.py [--rounds 7] [--seconds 1.2] [--connections 32] [--json FILE]
 
 Ends with 0 when it has measured, 1 when a target is missed and `--strict` was said, and 2 when the run is
 void: a server did not start, an answer was wrong, or the load client is too slow to tell.
@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parse(arguments: Sequence[str] | None) -> Options:
     parser = argparse.ArgumentParser(description="Compare the service with a bare app on the same server.")
     parser.add_argument(
-        "--rounds", type=int, default=8, help="rounds, each of which loads each server in each scenario"
+        "--rounds", type=int, default=7, help="rounds, each of which loads each server in each scenario"
     )
     parser.add_argument(
         "--seconds", type=float, default=1.2, help="seconds of load on each server in each scenario of a round"
