@@ -21,11 +21,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from cds_service.clients_commands import clients
-from cds_service.security.client_token import check, read_token
+from cds_service.security.client_token import read_token
 from cds_service.security.clients import Client
 from cds_service.security.clients_file import load_clients
 from cds_service.security.jwks import KeySet
 from cds_service.security.minting import SigningKey
+from tests.security.conftest import check
 
 ISSUER = "https://ehr.example.nhs.uk"
 AUDIENCE = "https://cds.example.nhs.uk/cds-services/msk-imaging-pathway"

@@ -2,8 +2,9 @@
 
 import shutil
 import tempfile
+import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from uuid import uuid4
@@ -11,7 +12,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import create_engine, text
 
-from cds_service.security.clients import Algorithm
+from cds_service.security.client_token import ClientToken, check_claims, check_signature
+from cds_service.security.clients import Algorithm, Client
+from cds_service.security.jwks import PublicKey
 from cds_service.security.minting import SigningKey
 from cds_service.security.replay_store import ReplayStore
 
@@ -71,3 +74,9 @@ def new_store(replay_url: str) -> Iterator[Callable[..., ReplayStore]]:
 def signing_key() -> Callable[[Algorithm], SigningKey]:
     """Give the session's one key of an algorithm; RSA keys take long to make."""
     return cache(SigningKey.made)
+
+
+def check(token: ClientToken, client: Client, keys: Sequence[PublicKey], audiences: Sequence[str]) -> None:
+    """Check a token as the service does: the signature first, then the claims."""
+    check_signature(token, keys)
+    check_claims(token, client, audiences, time.time())

@@ -1,7 +1,7 @@
 import json
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,14 +14,13 @@ from cds_service.security.client_token import (
     LONGEST_TOKEN,
     MOST_BRACKETS,
     ClientToken,
-    check_claims,
-    check_signature,
     read_token,
 )
 from cds_service.security.clients import Algorithm, Client
 from cds_service.security.jwks import KeySet, PublicKey
 from cds_service.security.minting import SigningKey
 from cds_service.security.refusals import NOT_RECOGNISED, Reason, TokenRefusedError
+from tests.security.conftest import check
 
 MakeKey = Callable[[Algorithm], SigningKey]
 Json = dict[str, Any]
@@ -40,12 +39,6 @@ NOTHING: Any = object()
 """Stands for a member that is left out."""
 
 WRONG_TYPES = [NOTHING, None, True, [], {}, {"a": 1}, [[]], [None], [1]]
-
-
-def check(token: ClientToken, client: Client, keys: Sequence[PublicKey], audiences: Sequence[str]) -> None:
-    """Signature first, then claims, as the service checks them."""
-    check_signature(token, keys)
-    check_claims(token, client, audiences, time.time())
 
 
 def claims(**changed: Any) -> Json:  # noqa: ANN401 - any JSON

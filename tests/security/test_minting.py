@@ -17,10 +17,11 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from cds_service.security.client_token import check, read_token
+from cds_service.security.client_token import read_token
 from cds_service.security.clients import Algorithm, Client
 from cds_service.security.jwks import KeySet
 from cds_service.security.minting import SigningKey, SigningKeyError
+from tests.security.conftest import check
 
 MakeKey = Callable[[Algorithm], SigningKey]
 ALGORITHMS: tuple[Algorithm, ...] = ("ES256", "ES384", "RS384", "PS384", "EdDSA")
