@@ -16,7 +16,7 @@ import orjson
 from jwt.exceptions import PyJWTError
 
 from cds_service.security.clients import Client
-from cds_service.security.jwks import PublicKey
+from cds_service.security.jwks import PublicKey, algorithms_of
 from cds_service.security.refusals import NOT_RECOGNISED, Reason, TokenRefusedError
 
 LONGEST_TOKEN = 8192
@@ -86,11 +86,13 @@ def check_signature(token: ClientToken, keys: Sequence[PublicKey]) -> None:
         TokenRefusedError: none of them did.
     """
     signed, _, signature = token.encoded.rpartition(".")
-    algorithm = jwt.get_algorithm_by_name(token.algorithm)
+    fitting = [key for key in keys if token.algorithm in algorithms_of(key)]
     try:
         decoded = _decoded(signature)
-        if any(algorithm.verify(signed.encode("ascii"), key, decoded) for key in keys):
-            return
+        if fitting:
+            algorithm = jwt.get_algorithm_by_name(token.algorithm)
+            if any(algorithm.verify(signed.encode("ascii"), key, decoded) for key in fitting):
+                return
     except (binascii.Error, PyJWTError):
         pass  # refused below, as every signature that does not hold
     raise TokenRefusedError(Reason.SIGNATURE, NOT_RECOGNISED)

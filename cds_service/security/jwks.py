@@ -176,6 +176,18 @@ def _is_of_usual_size(key: RSAPublicKey) -> bool:
     return sized and key.public_numbers().e < LARGEST_RSA_EXPONENT
 
 
+def algorithms_of(key: PublicKey) -> frozenset[str]:
+    """The algorithms that a key of its type and curve may be used with."""
+    if isinstance(key, RSAPublicKey):
+        return ALGORITHMS_OF_KIND["RSA", None]
+    if isinstance(key, Ed25519PublicKey):
+        return ALGORITHMS_OF_KIND["OKP", "Ed25519"]
+    return ALGORITHMS_OF_KIND.get(("EC", _CURVES.get(key.curve.name)), frozenset())
+
+
+_CURVES = {"secp256r1": "P-256", "secp384r1": "P-384"}
+
+
 def is_published(key: PublicKey) -> bool:
     """Whether this is the public sandbox's key: anyone has its private half, so that it proves nothing."""
     return isinstance(key, EllipticCurvePublicKey) and key.public_numbers().x == SANDBOX_KEY_X
