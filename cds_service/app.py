@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from importlib import resources
 
@@ -157,14 +157,15 @@ def _lifespan(card_log: EvaluationLog, store: CardLogStore | None, edge: Edge) -
     @asynccontextmanager
     async def lifespan(_app: ASGIApp) -> AsyncIterator[None]:
         try:
-            card_log.start()
-            async with edge.running():
+            async with AsyncExitStack() as ending:  # each is ended, in turn, even where another fails
+                if store is not None:
+                    ending.callback(store.dispose)
+                card_log.start()
+                ending.push_async_callback(asyncio.to_thread, card_log.close)
+                await ending.enter_async_context(edge.running())
                 gc.collect()
                 gc.freeze()  # what was loaded at start stays: the collector need not look at it again
                 yield
-            await asyncio.to_thread(card_log.close)
-            if store is not None:
-                store.dispose()
         except Exception as error:  # noqa: BLE001 - not to go quiet: it is logged and ends the process
             # The server would print it with its message and its causes, which may hold patient data.
             _logger.error("%s", told_without_words(error))  # noqa: TRY400 - a traceback repeats the message

@@ -50,8 +50,10 @@ def build_edge(settings: Settings, clients: Sequence[Client]) -> Edge:
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
         async with _closing(ways_out.values()), _warm(sources), _remembering(seen, store):
-            yield
-            door.close()
+            try:
+                yield
+            finally:
+                door.close()
 
     return Edge(door, completer, running)
 
@@ -66,9 +68,11 @@ def _completer(
 
 @asynccontextmanager
 async def _closing(ways_out: Iterable[OutboundClient]) -> AsyncIterator[None]:
-    yield
-    for way_out in ways_out:
-        await way_out.aclose()
+    try:
+        yield
+    finally:
+        for way_out in ways_out:
+            await way_out.aclose()
 
 
 @asynccontextmanager
@@ -76,18 +80,22 @@ async def _warm(sources: Mapping[str, Mapping[str | None, KeySource]]) -> AsyncI
     """Ask every key server at the start, without waiting for any; at the end let go of them."""
     every = list({id(source): source for of_client in sources.values() for source in of_client.values()}.values())
     warming = [asyncio.create_task(source.warm()) for source in every]
-    yield
-    for source in every:
-        await source.close()
-    await asyncio.gather(*warming, return_exceptions=True)
+    try:
+        yield
+    finally:
+        for source in every:
+            await source.close()
+        await asyncio.gather(*warming, return_exceptions=True)
 
 
 @asynccontextmanager
 async def _remembering(seen: ReplayGuard, store: ReplayStore) -> AsyncIterator[None]:
     await seen.start()
-    yield
-    await seen.close()
-    store.dispose()
+    try:
+        yield
+    finally:
+        await seen.close()
+        store.dispose()
 
 
 def _way_out(client: Client, trusted: ssl.SSLContext, *, allow_http: bool) -> OutboundClient:

@@ -1,16 +1,21 @@
 """Wiring: what stops the start, what is mounted, and that everything handed over is stored at the end."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cds_service import app
 from cds_service.app import DatabaseSettingError, NoClientError, create_app
 from cds_service.directory import ConfigurationError
+from cds_service.edge import Edge
 from cds_service.pathway.loading import PathwayFileError
+from cds_service.security.clients import ANYONE
 from cds_service.security.clients_file import ClientsFileError
+from cds_service.security.door import OpenDoor
 from cds_service.settings import Settings
 from fhir_fixtures import hook_call
 from tests.conftest import BASE_URL, DEMO_CONFIGURATION, NOW, InProcess, StartService
@@ -176,3 +181,22 @@ def test_settings_come_from_the_environment_for_workers(
 
     assert callable(create_app())
     assert (tmp_path / "worker.sqlite3").exists()
+
+
+def test_what_was_handed_over_is_stored_though_the_rest_ends_badly(
+    stated: StatedSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key server or store that fails at the end takes no row of the card log with it."""
+
+    @asynccontextmanager
+    async def failing() -> AsyncIterator[None]:
+        yield
+        raise OSError
+
+    monkeypatch.setattr(app, "_edge", lambda *_: Edge(OpenDoor(ANYONE), running=failing))
+    service = InProcess(create_app(stated(), clock=lambda: NOW), tmp_path / "log" / "card-log.sqlite3")
+
+    with pytest.raises(AssertionError), service:  # the shutdown says that it failed
+        service.cards(hook_call(KNEE))
+
+    assert len(service.logged()) == 1

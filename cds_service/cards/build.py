@@ -160,6 +160,15 @@ def name_unplaced(card: Card, orders: Sequence[OrderForCard]) -> None:
     )
 
 
+def name_foreign(card: Card, orders: Sequence[OrderForCard]) -> None:
+    """Say on an answer's first card which other orders lie where the calling system may not ask (fact 5)."""
+    named = ", ".join(escaped(order.label) for order in orders)
+    card["detail"] += (
+        f"\n\n**Not checked:** {named}. This system is not registered for the area that it was ordered in; "
+        "this does not mean that there are no concerns."
+    )
+
+
 def name_unreadable(card: Card, number: int) -> None:
     """Say on an answer's first card how many selected orders could not be read at all (fact 5)."""
     orders = "order" if number == 1 else "orders"

@@ -20,9 +20,15 @@ _BIRTH_DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 
 
 def find_patient(patient_id: str, index: ResourceIndex) -> Json | None:
-    """The Patient of the call; another patient's resource is not read, and copies that differ are none."""
+    """The Patient of the call, never another's resource; copies that differ in what is read are none."""
     patients = [patient for patient in index.prefetched("Patient") if patient.get("id") == patient_id]
-    return patients[0] if patients and all(patient == patients[0] for patient in patients) else None
+    if any(patient.get(element) != patients[0].get(element) for patient in patients[1:] for element in _READ):
+        return None
+    return patients[0] if patients else None
+
+
+_READ = ("birthDate", "generalPractitioner", "managingOrganization")
+"""The elements of a Patient that anything is read from."""
 
 
 def read_age(patient: Json | None, today: date) -> int | None:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from cds_service.cardlog.events import EvaluationEvent
-from cds_service.cards.build import build_cards, name_unplaced, name_unreadable, not_evaluated_card
+from cds_service.cards.build import build_cards, name_foreign, name_unplaced, name_unreadable, not_evaluated_card
 from cds_service.cards.order import CardContext, DestinationFinder, OrderForCard
 from cds_service.cards.speaker import speakers_of
 from cds_service.directory.model import Destination, Directory
@@ -126,12 +126,9 @@ class Responder:
         ]
         if not built and unplaced and client.on_unresolved == "card":
             built = [(not_evaluated_card(unplaced, self._speakers[NATIONAL.id], card_context), unplaced)]
-        elif built and unplaced:
-            name_unplaced(built[0][0], unplaced)
-        if built and foreign:
-            name_unplaced(built[0][0], foreign)
-        if built and malformed:
-            name_unreadable(built[0][0], len(malformed))
+            _name_unchecked(built[0][0], malformed, [], foreign)
+        elif built:
+            _name_unchecked(built[0][0], malformed, unplaced, foreign)
         spoken = {id(order): card["uuid"] for card, orders in built for order in orders}
         logged = [
             (order, for_card.decision, spoken.get(id(for_card)))
@@ -215,6 +212,18 @@ def _refusal(
     if foreign:
         return ProtocolError(403, [ANOTHER_FOOTPRINT])
     return ProtocolError(412, [NOT_EVALUATED]) if unplaced else None
+
+
+def _name_unchecked(
+    card: Card, malformed: list[MalformedOrderError], unplaced: list[OrderForCard], foreign: list[OrderForCard]
+) -> None:
+    """Of several orders, those that can be evaluated are; the first card names the others (fact 5)."""
+    if unplaced:
+        name_unplaced(card, unplaced)
+    if foreign:
+        name_foreign(card, foreign)
+    if malformed:
+        name_unreadable(card, len(malformed))
 
 
 def _as_seen_by(client: Client, order: ReadOrder) -> ReadOrder:

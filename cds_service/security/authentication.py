@@ -1,7 +1,8 @@
 """Who calls: the client behind a request's token, or a refusal.
 
-In the order of the checks: form of the token, issuer, algorithm, key, signature with audience and times, tenant, first
-use, rate. Until the signature holds, every refusal that could tell a stranger what is registered reads alike.
+In the order of the checks: form of the token, issuer, algorithm, key, signature, audience and times, tenant, first
+use, origin, rate. Until the signature holds, every refusal that could tell a stranger what is registered reads alike
+(the time that it takes, and a key server that is away, may still tell: `docs/security.md`, known limits).
 """
 
 import asyncio

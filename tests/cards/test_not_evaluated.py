@@ -1,6 +1,6 @@
 import pytest
 
-from cds_service.cards.build import name_unplaced, name_unreadable, not_evaluated_card
+from cds_service.cards.build import name_foreign, name_unplaced, name_unreadable, not_evaluated_card
 from cds_service.pathway.facts import UNRESOLVED
 from cds_service.pathway.outcomes import Outcome
 from tests.cards.conftest import CONTEXT, NATIONAL, an_order, another, card_of, in_this_order, some_facts
@@ -38,6 +38,16 @@ def test_a_card_names_the_orders_that_were_not_evaluated() -> None:
     name_unplaced(card, [another(2), an_order(label="MRI <i>Hip</i>")])
 
     assert "**Not checked:** Order 2, MRI &lt;i&gt;Hip&lt;/i&gt;." in card["detail"]
+    assert card["detail"].endswith("this does not mean that there are no concerns.")
+
+
+def test_a_card_names_the_orders_that_the_calling_system_may_not_ask_about() -> None:
+    """For what it is: that nothing places them would be untrue. Their names are escaped as well."""
+    card = card_of(an_order())
+
+    name_foreign(card, [an_order(label="MRI <i>Hip</i>")])
+
+    assert "**Not checked:** MRI &lt;i&gt;Hip&lt;/i&gt;. This system is not registered for the area" in card["detail"]
     assert card["detail"].endswith("this does not mean that there are no concerns.")
 
 

@@ -90,6 +90,8 @@ def test_of_two_orders_the_foreign_one_is_named(bound_to: dict[str, InProcess]) 
     (card,) = bound_to["nel"].cards(call)
 
     assert "**Not checked:**" in card["detail"]
+    assert "not registered for the area that it was ordered in" in card["detail"]
+    assert "Nothing in the call places it" not in card["detail"]
 
 
 def test_a_patient_of_another_footprint_gets_no_destination(bound_to: dict[str, InProcess]) -> None:

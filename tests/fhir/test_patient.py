@@ -312,3 +312,18 @@ def test_of_several_practices_that_is_kept_on_which_they_agree(codes: tuple[str,
 def test_a_practice_of_nobody_is_none() -> None:
     """No Patient came."""
     assert read_home(None, index_of(SURGERY), DIRECTORY) == NONE_SENT
+
+
+@pytest.mark.parametrize("element", ["birthDate", "generalPractitioner", "managingOrganization"])
+def test_copies_of_the_patient_that_differ_in_what_is_read_are_none(element: str) -> None:
+    """Nobody can tell which is meant: age and practice are unknown, which deletes nothing (fact 2)."""
+    changed = {"birthDate": "2015-01-01", "generalPractitioner": [by_ods("Z99201")]}.get(element, by_ods("Z99201"))
+
+    assert find_patient("p1", index_of(bundle(patient(), {**patient(), element: changed}))) is None
+
+
+def test_copies_of_the_patient_that_differ_elsewhere_are_one() -> None:
+    """An EHR may send a shorter copy under another key."""
+    copies = bundle(patient(), {**patient(), "meta": {"versionId": "2"}})
+
+    assert find_patient("p1", index_of(copies)) == patient()
