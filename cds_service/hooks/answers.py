@@ -113,7 +113,7 @@ class Responder:
         malformed = call.selection.malformed
         if not call.selection.orders:
             return Answer([], _refusal(malformed, [], []), [])
-        sent = self._reader.read_selected(context, call.selection, today).orders
+        sent = self._reader.read_selected(context, call.selection, today)
         orders = [_as_seen_by(client, order) for order in sent] if client.footprints else sent
         for_cards = [self._decided(order, client, today) for order in orders]
         card_context = CardContext(context.patient_id, context.user_id, today)

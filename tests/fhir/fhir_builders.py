@@ -5,15 +5,15 @@ meant for 21 November 2026.
 """
 
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from cds_service.directory.model import Directory, LocalProcedure, Organisation, RegisterEntry
 from cds_service.directory.vocabulary import identifier_key
 from cds_service.fhir.organisations import ODS_ORGANISATION, ODS_SITE
-from cds_service.fhir.reading import HookContext, OrderReader, Reading, ReadOrder
+from cds_service.fhir.reading import HookContext, OrderReader, ReadOrder
 from cds_service.fhir.requester import Requester, RequesterReader
 from cds_service.fhir.resources import ResourceIndex
-from cds_service.fhir.shapes import Json
+from cds_service.fhir.shapes import Json, MalformedOrderError
 from cds_service.pathway.facts import Facts, RegionId
 from cds_service.terminology import load_terminology
 
@@ -229,9 +229,22 @@ def call(*orders: Json, prefetch: Json | None = None, **elements: Any) -> HookCo
     return HookContext(**values)
 
 
+class Reading(NamedTuple):
+    """What a call asks: its MSK imaging orders, and those selected orders that could not be read."""
+
+    orders: list[ReadOrder]
+    malformed: list[MalformedOrderError]
+
+
+def read_orders(reader: OrderReader, context: HookContext, today: date) -> Reading:
+    """Select a call's orders and read them, with nothing fetched in between."""
+    selection = reader.select(context)
+    return Reading(reader.read_selected(context, selection, today), selection.malformed)
+
+
 def reading(*orders: Json, prefetch: Json | None = None, **elements: Any) -> Reading:  # noqa: ANN401 - any element
     """Read a call with the tiny directory: its MSK orders, and those that could not be read."""
-    return OrderReader(DIRECTORY, TERMINOLOGY).read(call(*orders, prefetch=prefetch, **elements), TODAY)
+    return read_orders(OrderReader(DIRECTORY, TERMINOLOGY), call(*orders, prefetch=prefetch, **elements), TODAY)
 
 
 def read(*orders: Json, prefetch: Json | None = None, **elements: Any) -> list[ReadOrder]:  # noqa: ANN401 - any element

@@ -23,6 +23,7 @@ from fhir_builders import (
     organization,
     patient,
     practitioner,
+    read_orders,
     ref,
     role,
 )
@@ -69,7 +70,7 @@ def fetched(context: HookContext, budget: float = UNHURRIED, token: str = TOKEN)
 
 def only_order(context: HookContext) -> ReadOrder:
     """The one order of a call, read."""
-    (found,) = READER.read(context, TODAY).orders
+    (found,) = read_orders(READER, context, TODAY).orders
     return found
 
 

@@ -1,10 +1,9 @@
 """Orders that cannot be read: each is named by its path, and none hides the orders beside it (fact 5)."""
 
 import pytest
-from fhir_builders import BLOOD_TEST, CAUDA_EQUINA, MRI_BRAIN, bundle, concept, order, reading, ref
+from fhir_builders import BLOOD_TEST, CAUDA_EQUINA, MRI_BRAIN, Reading, bundle, concept, order, reading, ref
 
 from cds_service.fhir.orders import check_can_be_classified, check_can_be_evaluated, is_live, selected_orders
-from cds_service.fhir.reading import Reading
 from cds_service.fhir.shapes import Json, MalformedOrderError
 from cds_service.pathway.facts import Indication
 

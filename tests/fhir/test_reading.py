@@ -19,6 +19,7 @@ from fhir_builders import (
     SERVER,
     TERMINOLOGY,
     TODAY,
+    Reading,
     bundle,
     by_ods,
     call,
@@ -31,6 +32,7 @@ from fhir_builders import (
     practitioner,
     read,
     read_one,
+    read_orders,
     reading,
     ref,
     registered,
@@ -40,7 +42,7 @@ from fhir_builders import (
 
 from cds_service.fhir.orders import SelectionError
 from cds_service.fhir.patient import Home
-from cds_service.fhir.reading import OrderReader, Reading
+from cds_service.fhir.reading import OrderReader
 from cds_service.fhir.shapes import Json
 from cds_service.pathway.facts import (
     UNRESOLVED,
@@ -199,12 +201,14 @@ OUT_OF_SCOPE: dict[str, Json] = {
 def test_an_order_out_of_scope_leaves_before_prefetch_is_read(draft: Json) -> None:
     """At the first fork: it costs nothing, and nobody's chart is looked at."""
     reader = OrderReader(DIRECTORY, TERMINOLOGY)
-    assert reader.read(call(draft)._replace(prefetch=Untouchable()), TODAY) == Reading([], [])
+    assert read_orders(reader, call(draft)._replace(prefetch=Untouchable()), TODAY) == Reading([], [])
 
 
 def test_an_order_that_cannot_be_read_leaves_before_prefetch_is_read() -> None:
     """Alone in its call it is named, and nothing else is looked at."""
-    found = OrderReader(DIRECTORY, TERMINOLOGY).read(call(order(code=MRI_KNEE))._replace(prefetch=Untouchable()), TODAY)
+    found = read_orders(
+        OrderReader(DIRECTORY, TERMINOLOGY), call(order(code=MRI_KNEE))._replace(prefetch=Untouchable()), TODAY
+    )
     assert (found.orders, [error.path for error in found.malformed]) == (
         [],
         ["context.draftOrders.entry[0].resource.code"],
@@ -214,7 +218,7 @@ def test_an_order_that_cannot_be_read_leaves_before_prefetch_is_read() -> None:
 def test_an_order_in_scope_does_read_prefetch() -> None:
     """So that the test above tests something."""
     with pytest.raises(pytest.fail.Exception, match="prefetch was read"):
-        OrderReader(DIRECTORY, TERMINOLOGY).read(call()._replace(prefetch=Untouchable()), TODAY)
+        read_orders(OrderReader(DIRECTORY, TERMINOLOGY), call()._replace(prefetch=Untouchable()), TODAY)
 
 
 def test_only_the_msk_orders_of_a_call_are_read_each_with_its_own_reasons() -> None:

