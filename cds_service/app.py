@@ -14,8 +14,7 @@ from starlette.routing import Mount, Router
 from starlette.types import ASGIApp, Lifespan
 
 from cds_service import __version__
-from cds_service.cardlog.store import CardLogStore
-from cds_service.cardlog.writer import CardLog, EvaluationLog, NoCardLog
+from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.demo.fhir_server import fixture_fhir_app
 from cds_service.directory import load_directory
 from cds_service.edge import Edge
@@ -23,10 +22,12 @@ from cds_service.hooks.answers import Responder
 from cds_service.hooks.browsers import BrowserAccess
 from cds_service.hooks.health import MetricsAccess, health_router
 from cds_service.hooks.last_resort import LastResort, told_without_words
+from cds_service.hooks.log_events import CallLogger
 from cds_service.hooks.openapi import TITLE
 from cds_service.hooks.pathway_pages import pathway_pages
 from cds_service.hooks.responses import on_defect, on_http_error
 from cds_service.hooks.routes import Clock, Discovery, FeedbackCall, ServiceCall, hook_routes
+from cds_service.log_wiring import LogParts, build_log
 from cds_service.pathway.loading import NATIONAL, footprint_regions, load_pathways
 from cds_service.security.clients import Client, unauthenticated_caller
 from cds_service.security.clients_file import load_clients
@@ -52,10 +53,6 @@ class UncleanLifeError(Exception):
     """The service could not start or stop as it should; the log line before it says where."""
 
 
-class DatabaseSettingError(Exception):
-    """The card log's database URL cannot be used; the message holds no part of it."""
-
-
 def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> ASGIApp:
     """Build the application.
 
@@ -66,8 +63,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     Raises:
         NoClientError: authentication is required, and no client could be let in.
         PathwayFileError, ConfigurationError, ClientsFileError: a file of the configuration folder is wrong.
-        DatabaseSettingError: the card log's database URL cannot be used.
-        CardLogStoreError: the card log's database cannot be opened.
+        DatabaseSettingError, CardLogStoreError, SchemaError, SpoolError, EpisodeSecretError: the card log cannot
+            be opened.
     """
     settings = settings if settings is not None else Settings()
     pathways = load_pathways(settings.config / "pathways")
@@ -83,37 +80,32 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         },
     }
     responder = Responder(pathways, directory, load_terminology(), source_urls)
-    card_log, store = _card_log(settings)
     edge = _edge(settings, clients)
     now = clock if clock is not None else _now
+    today, _ = london_day_and_hour(now())
+    log = build_log(settings, today)
     hooks = hook_routes(
-        ServiceCall(responder, card_log, edge.door, edge.completer, now),
-        FeedbackCall(card_log, edge.door, now),
+        ServiceCall(
+            responder,
+            CallLogger(log.card_log, pathways, log.episode_keys, "demo" if settings.demo else "live"),
+            edge.door,
+            edge.completer,
+            now,
+        ),
+        FeedbackCall(log.card_log, edge.door, now),
         Discovery(edge.door),
     )
     rest = _fastapi()
-    rest.include_router(health_router(card_log, _metrics_access(settings)))
+    rest.include_router(health_router(log.card_log, _metrics_access(settings)))
     rest.include_router(pathway_pages(pathways))
     if settings.demo:
         rest.mount("/fhir", fixture_fhir_app())
-    router = Router([*hooks, Mount("/", rest)], redirect_slashes=False, lifespan=_lifespan(card_log, store, edge))
+    router = Router([*hooks, Mount("/", rest)], redirect_slashes=False, lifespan=_lifespan(log, edge))
     return BrowserAccess(LastResort(router), _origins(settings, clients))
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _card_log(settings: Settings) -> tuple[EvaluationLog, CardLogStore | None]:
-    if settings.card_log == "off":
-        return NoCardLog(), None
-    try:
-        store = CardLogStore(settings.database_url)
-    except (ValueError, OSError) as error:
-        msg = f"CDS_SERVICE_DATABASE_URL: {error.strerror if isinstance(error, OSError) else error}"
-        raise DatabaseSettingError(msg) from None
-    store.create_schema()
-    return CardLog(store), store
 
 
 def _clients(settings: Settings, regions: frozenset[str]) -> tuple[Client, ...]:
@@ -151,17 +143,15 @@ def _metrics_access(settings: Settings) -> MetricsAccess:
     return MetricsAccess(token, is_open=settings.demo)
 
 
-def _lifespan(card_log: EvaluationLog, store: CardLogStore | None, edge: Edge) -> Lifespan[ASGIApp]:
+def _lifespan(log: LogParts, edge: Edge) -> Lifespan[ASGIApp]:
     """Start what runs beside the calls with the process; at the end write what waits, and close."""
 
     @asynccontextmanager
     async def lifespan(_app: ASGIApp) -> AsyncIterator[None]:
         try:
             async with AsyncExitStack() as ending:  # each is ended, in turn, even where another fails
-                if store is not None:
-                    ending.callback(store.dispose)
-                card_log.start()
-                ending.push_async_callback(asyncio.to_thread, card_log.close)
+                log.start()
+                ending.push_async_callback(asyncio.to_thread, log.close)
                 await ending.enter_async_context(edge.running())
                 gc.collect()
                 gc.freeze()  # what was loaded at start stays: the collector need not look at it again

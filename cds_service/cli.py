@@ -14,11 +14,16 @@ import uvicorn
 from pydantic import ValidationError
 
 from cds_service import __version__
-from cds_service.app import DatabaseSettingError, NoClientError, create_app
-from cds_service.cardlog.store import CardLogStoreError
+from cds_service.app import NoClientError, create_app
+from cds_service.cardlog.databases import CardLogStoreError
+from cds_service.cardlog.episode_keys import EpisodeSecretError
+from cds_service.cardlog.migrating import SchemaError
+from cds_service.cardlog.spool import SpoolError
 from cds_service.clients_commands import clients
 from cds_service.directory import ConfigurationError
 from cds_service.hooks.openapi import openapi_document
+from cds_service.log_commands import log
+from cds_service.log_wiring import DatabaseSettingError
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.security.clients_file import ClientsFileError
 from cds_service.server import keep_words_out_of_tracebacks, uvicorn_options
@@ -30,8 +35,11 @@ STARTING_ERRORS = (
     ClientsFileError,
     ConfigurationError,
     DatabaseSettingError,
+    EpisodeSecretError,
     NoClientError,
     PathwayFileError,
+    SchemaError,
+    SpoolError,
 )
 """What an operator can mend: shown as a message, without a traceback."""
 
@@ -120,6 +128,7 @@ def openapi() -> None:
 
 
 main.add_command(clients)
+main.add_command(log)
 main.add_command(call)
 main.add_command(doctor)
 

@@ -25,6 +25,10 @@ class Settings(BaseSettings):
     base_url: str | None = Field(default=None, description="The service's public address.")
     demo: bool = Field(default=False, description="Serve the fixture FHIR server at /fhir.")
     card_log: Literal["on", "off"] = Field(default="on", description="`off` is for measuring alone.")
+    spool: Path | None = Field(default=None, description="The folder where events wait for an absent database.")
+    episodes: Literal["on", "off"] = Field(default="on", description="Tie the firings of one order together.")
+    episode_secrets: Path | None = Field(default=None, description="The folder of the secret behind order episodes.")
+    episode_window_days: int = Field(default=7, ge=1, le=28, description="Days after which that secret is dropped.")
     metrics_token: SecretStr | None = Field(default=None, min_length=16, description="What /metrics asks for.")
     fhir_budget_ms: int = Field(default=300, ge=50, le=450, description="Milliseconds for reading what prefetch lacks.")
 

@@ -16,11 +16,11 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 from starlette.types import ASGIApp
 
 from cds_service.app import create_app
-from cds_service.cardlog.store import CardLogStore
+from cds_service.cardlog.schema import metadata
 from cds_service.settings import Settings
 from fhir_fixtures import expectations, feedback, hook_call, resources
 
@@ -80,14 +80,16 @@ class InProcess:
         return cards
 
     def feedback(self, body: JsonObject) -> httpx.Response:
-        """Send feedback. The answer comes once it is stored, and with it all that was handed over before."""
+        """Send feedback."""
         return self.send("POST", f"{SERVICE}/feedback", json=body)
 
     def logged(self, table: str = "evaluation") -> list[JsonObject]:
-        """The rows of the card log; those of calls since the latest feedback may be missing."""
-        store = CardLogStore(f"sqlite:///{self.database}")
-        rows = store.latest_evaluations(100_000) if table == "evaluation" else store.latest_feedback(100_000)
-        store.dispose()
+        """The rows of a table of the card log, in order of arrival."""
+        engine = create_engine(f"sqlite:///{self.database}")
+        with engine.connect() as connection:
+            query = select(metadata.tables[table]).order_by(text("rowid"))
+            rows = [dict(row) for row in connection.execute(query).mappings()]
+        engine.dispose()
         return rows
 
     async def _start(self) -> None:
@@ -118,11 +120,15 @@ class StartService:
 
     def __call__(self, config: Path = DEMO_CONFIGURATION, **settings: Any) -> InProcess:  # noqa: ANN401 - Settings' own
         """Start one as the demo is started, but for the settings given."""
+        return self._running.enter_context(self.briefly(config, **settings))
+
+    def briefly(self, config: Path = DEMO_CONFIGURATION, **settings: Any) -> InProcess:  # noqa: ANN401 - as above
+        """One that runs in a `with` block; what it logged can be read afterwards."""
         self._started += 1
         database = self._folder / f"card-log-{self._started}.sqlite3"
         stated = {"auth": "off", "demo": True, "base_url": BASE_URL, "database_url": f"sqlite:///{database}"}
         app = create_app(Settings(config=config, **{**stated, **settings}), clock=lambda: NOW)
-        return self._running.enter_context(InProcess(app, database))
+        return InProcess(app, database)
 
 
 class Markers:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from cds_service import app
-from cds_service.app import DatabaseSettingError, NoClientError, create_app
+from cds_service.app import NoClientError, create_app
 from cds_service.directory import ConfigurationError
 from cds_service.edge import Edge
+from cds_service.log_wiring import DatabaseSettingError
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.security.clients import ANYONE
 from cds_service.security.clients_file import ClientsFileError

@@ -1,20 +1,20 @@
-"""What the card log may know: one value per evaluated order and one per feedback entry.
+"""What the card log may know: one value per evaluated order, card, suggestion and feedback entry.
 
 The fields are the allow list of the project's information-governance rules. No field takes free text, an id
 of a patient, clinician, order or encounter, or anything else of the call's payload, and `forms` holds each
-text to a form: what must not be stored cannot be expressed. `docs/card-log.md` says why each field is there.
+text to a form: what must not be stored cannot be expressed. `data_dictionary.csv` says why each field is there.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 from cds_service.cardlog import forms
+from cds_service.cardlog.coarse import AgeBand, BodyRegionGroup
 from cds_service.pathway.facts import (
-    BodyRegion,
     FcpListing,
     Indication,
     KnownBy,
@@ -24,30 +24,8 @@ from cds_service.pathway.facts import (
 )
 from cds_service.pathway.outcomes import Indicator, Outcome
 
-_LONDON: Final = ZoneInfo("Europe/London")
 _LONGEST_LATENCY_MS: Final = 2**31 - 1  # what an INTEGER column holds on PostgreSQL
 _INDICATIONS: Final = frozenset(Indication)
-
-
-class AgeBand(StrEnum):
-    """The patient's age, as coarse as the rules and the monitor can bear."""
-
-    UNDER_16 = "<16"
-    FROM_16_TO_17 = "16-17"
-    FROM_18_TO_64 = "18-64"
-    FROM_65 = "65+"
-    UNKNOWN = "unknown"
-
-
-class BodyRegionGroup(StrEnum):
-    """The part of the body, coarser than the order states it."""
-
-    SPINE = "spine"
-    UPPER_LIMB = "upper-limb"
-    LOWER_LIMB = "lower-limb"
-    PELVIS_HIP = "pelvis-hip"
-    CHEST_WALL = "chest-wall"
-    UNKNOWN = "unknown"
 
 
 class FeedbackOutcome(StrEnum):
@@ -55,65 +33,6 @@ class FeedbackOutcome(StrEnum):
 
     ACCEPTED = "accepted"
     OVERRIDDEN = "overridden"
-
-
-_GROUPS: Final = {
-    BodyRegion.CERVICAL_SPINE: BodyRegionGroup.SPINE,
-    BodyRegion.THORACIC_SPINE: BodyRegionGroup.SPINE,
-    BodyRegion.THORACOLUMBAR_SPINE: BodyRegionGroup.SPINE,
-    BodyRegion.LUMBAR_SPINE: BodyRegionGroup.SPINE,
-    BodyRegion.SACRAL_SPINE: BodyRegionGroup.SPINE,
-    BodyRegion.WHOLE_SPINE: BodyRegionGroup.SPINE,
-    BodyRegion.SPINE: BodyRegionGroup.SPINE,
-    BodyRegion.SACROILIAC_JOINT: BodyRegionGroup.PELVIS_HIP,
-    BodyRegion.CHEST_WALL: BodyRegionGroup.CHEST_WALL,
-    BodyRegion.SHOULDER: BodyRegionGroup.UPPER_LIMB,
-    BodyRegion.UPPER_ARM: BodyRegionGroup.UPPER_LIMB,
-    BodyRegion.ELBOW: BodyRegionGroup.UPPER_LIMB,
-    BodyRegion.FOREARM: BodyRegionGroup.UPPER_LIMB,
-    BodyRegion.WRIST: BodyRegionGroup.UPPER_LIMB,
-    BodyRegion.HAND: BodyRegionGroup.UPPER_LIMB,
-    BodyRegion.UPPER_LIMB: BodyRegionGroup.UPPER_LIMB,
-    BodyRegion.HIP: BodyRegionGroup.PELVIS_HIP,
-    BodyRegion.THIGH: BodyRegionGroup.LOWER_LIMB,
-    BodyRegion.KNEE: BodyRegionGroup.LOWER_LIMB,
-    BodyRegion.LOWER_LEG: BodyRegionGroup.LOWER_LIMB,
-    BodyRegion.ANKLE: BodyRegionGroup.LOWER_LIMB,
-    BodyRegion.FOOT: BodyRegionGroup.LOWER_LIMB,
-    BodyRegion.LOWER_LIMB: BodyRegionGroup.LOWER_LIMB,
-    BodyRegion.NOT_MSK: BodyRegionGroup.UNKNOWN,
-    BodyRegion.UNKNOWN: BodyRegionGroup.UNKNOWN,
-}
-
-
-def age_band(age: int | None) -> AgeBand:
-    """The band of an age in whole years; an age that is missing or negative is unknown."""
-    if age is None or age < 0:
-        return AgeBand.UNKNOWN
-    if age < 16:  # noqa: PLR2004 - the bands' own bounds
-        return AgeBand.UNDER_16
-    if age < 18:  # noqa: PLR2004 - the bands' own bounds
-        return AgeBand.FROM_16_TO_17
-    return AgeBand.FROM_18_TO_64 if age < 65 else AgeBand.FROM_65  # noqa: PLR2004 - the bands' own bounds
-
-
-def body_region_group(region: BodyRegion) -> BodyRegionGroup:
-    """The group of a body region; a region outside the musculoskeletal pathways counts as unknown."""
-    return _GROUPS[region]
-
-
-def london_day_and_hour(moment: datetime) -> tuple[date, int]:
-    """The day and the hour (0 to 23) of an aware moment on clocks in London.
-
-    Minutes are left out on purpose: with them a row could be matched to one consultation.
-
-    Raises:
-        ValueError: the moment has no time zone.
-    """
-    if moment.tzinfo is None:
-        raise ValueError("moment: has no time zone; pass an aware datetime, for example datetime.now(UTC)")
-    local = moment.astimezone(_LONDON)
-    return local.date(), local.hour
 
 
 def _new_event_id() -> str:
@@ -163,8 +82,10 @@ class EvaluationEvent:
         hook: `order-select` or `order-sign`; one order fires both.
         client_id: the configured id of the EHR that called.
         latency_ms: time the service took over the whole call, in milliseconds.
-        configuration_flags: options that this deployment switched, comma-joined; may be empty.
+        mode: `live`, or `demo` for the service that a newcomer tries.
         software_version: the version of this service.
+        order_key: 16 bytes that the firings of one draft order share within a window (`episode_keys`); None without.
+        session_key: the same for the firings of one session.
 
     Raises:
         ValueError: `event_id` is not a uuid.
@@ -199,8 +120,10 @@ class EvaluationEvent:
     hook: str
     client_id: str
     latency_ms: int
-    configuration_flags: str
+    mode: str
     software_version: str
+    order_key: bytes | None = None
+    session_key: bytes | None = None
 
     def __post_init__(self) -> None:
         """Hold every text to its form; see `forms` for why a wrong one is dropped rather than refused."""
@@ -220,8 +143,58 @@ class EvaluationEvent:
         put(self, "hook", forms.token(self.hook))
         put(self, "client_id", forms.token(self.client_id))
         put(self, "latency_ms", max(0, min(self.latency_ms, _LONGEST_LATENCY_MS)))
-        put(self, "configuration_flags", forms.flags(self.configuration_flags))
+        put(self, "mode", forms.token(self.mode))
         put(self, "software_version", forms.token(self.software_version))
+
+
+class SuggestionEvent(NamedTuple):
+    """One suggestion of a card.
+
+    Attributes:
+        suggestion_id: the uuid that feedback names when it is accepted.
+        creates: resources that it adds, such as a referral.
+        deletes: scan orders that it takes away.
+    """
+
+    suggestion_id: str
+    creates: int
+    deletes: int
+
+
+class CardEvent(NamedTuple):
+    """One card of an answer. Every value is this service's own: nothing in it comes from the call.
+
+    Attributes:
+        card_id: the uuid that feedback names.
+        occurred_on: day of the answer, Europe/London.
+        event_id: the evaluation of the first order that the card speaks of; place, client and hook are its.
+        position: its place in the answer, from 1; a reader may not reach the last.
+        outcome: what it says.
+        indicator: how urgently.
+        orders: evaluated orders that it speaks of.
+        suggestions: what it offers to do.
+    """
+
+    card_id: str
+    occurred_on: date
+    event_id: str
+    position: int
+    outcome: Outcome
+    indicator: Indicator
+    orders: int
+    suggestions: tuple[SuggestionEvent, ...] = ()
+
+
+class CallRecord(NamedTuple):
+    """What one answered call leaves in the log: written whole or not at all.
+
+    Attributes:
+        evaluations: one for each evaluated order; at least one.
+        cards: one for each card that speaks of one of them.
+    """
+
+    evaluations: Sequence[EvaluationEvent]
+    cards: Sequence[CardEvent] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,10 +207,12 @@ class FeedbackEvent:
         event_id: uuid, made with the event unless given; lets a repeated write be recognised.
         received_on: day on which the entry came, Europe/London; for late feedback.
         received_hour: hour of that day, 0 to 23.
-        service_id: the service named in the address, so that feedback sent to a wrong one is visible.
+        service_id: the service named in the address, `other` for one that is not here.
+        client_id: the configured id of the EHR that sent it; shows which clients send feedback at all.
         card_id: the card spoken of; None when the client sent something that is not a uuid.
         outcome: accepted or overridden.
         suggestion_accepted: whether any suggestion was accepted; a redirect counts as taken only then.
+        suggestion_id: the first accepted suggestion, when its id is a uuid; None otherwise.
         override_reason_code: the coded reason, when it looks like a code; None otherwise.
         override_reason_system: its code system, when it is an absolute URI of at most 200 characters.
         had_comment: whether the clinician wrote something, and nothing of what.
@@ -252,9 +227,11 @@ class FeedbackEvent:
     received_on: date
     received_hour: int
     service_id: str
+    client_id: str
     card_id: str | None
     outcome: FeedbackOutcome
     suggestion_accepted: bool
+    suggestion_id: str | None
     override_reason_code: str | None
     override_reason_system: str | None
     had_comment: bool
@@ -265,7 +242,9 @@ class FeedbackEvent:
         put = object.__setattr__
         put(self, "event_id", _checked_event_id(self.event_id))
         put(self, "service_id", forms.token(self.service_id))
+        put(self, "client_id", forms.token(self.client_id))
         put(self, "card_id", forms.uuid(self.card_id))
+        put(self, "suggestion_id", forms.uuid(self.suggestion_id))
         put(self, "override_reason_code", forms.reason_code(self.override_reason_code))
         put(self, "override_reason_system", forms.reason_system(self.override_reason_system))
         put(self, "outcome_timestamp", _whole_second_utc(self.outcome_timestamp))

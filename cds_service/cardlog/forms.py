@@ -15,7 +15,6 @@ MALFORMED = "malformed"
 """Stands for a required value that did not have its form; a count of it shows a fault to be mended."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,63}")
-_FLAGS = re.compile(r"[A-Za-z0-9._:+=,-]{0,200}")
 _LABEL = re.compile(r"[^\W_](?:[^\W_]|[ .,'&()/-]){0,79}")
 _PLACE = re.compile(r"[A-Za-z][A-Za-z _.,:()>→-]{0,79}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -27,6 +26,16 @@ _ODS_CODE = re.compile(r"[A-Z0-9]{3}|(?=[A-Z0-9]*[A-Z])(?=[A-Z0-9]*[0-9])[A-Z0-9
 # An NHS number, grouped or not, and an ISO date, which may be somebody's date of birth.
 _LOOKS_PERSONAL = re.compile(r"(?<!\d)(?:\d{3}[ .-]?\d{3}[ .-]?\d{4}|\d{4}-?\d{2}-?\d{2})(?!\d)")
 
+_PROCEDURE_CODE = re.compile(r"[A-Za-z0-9.-]{1,18}")
+_TEN_DIGITS = re.compile(r"(?<!\d)(\d{3})[.-]?(\d{3})[.-]?(\d{4})(?!\d)")
+_DATE = re.compile(
+    r"(?<!\d)(?:"
+    r"(?:19\d\d|20\d\d|2100)(?P<mark>[.-]?)(?:0[1-9]|1[0-2])(?P=mark)(?:0[1-9]|[12]\d|3[01])"
+    r"|(?:0[1-9]|[12]\d|3[01])(?P<dash>[.-])(?:0[1-9]|1[0-2])(?P=dash)(?:19\d\d|20\d\d|2100)"
+    r")(?!\d)"
+)
+_WEIGHTS = range(10, 0, -1)
+
 
 @lru_cache(maxsize=1024)
 def token(value: str) -> str:
@@ -37,12 +46,6 @@ def token(value: str) -> str:
 def optional_token(value: str | None) -> str | None:
     """As `token`; None stays None."""
     return None if value is None else token(value)
-
-
-@lru_cache(maxsize=1024)
-def flags(value: str) -> str:
-    """Switched options joined by commas, at most 200 characters and possibly none, else `MALFORMED`."""
-    return value if _FLAGS.fullmatch(value) else MALFORMED
 
 
 @lru_cache(maxsize=1024)
@@ -90,3 +93,25 @@ def reason_system(value: str | None) -> str | None:
     if value is None or len(value) > _REASON_SYSTEM_LIMIT or not _REASON_SYSTEM.fullmatch(value):
         return None
     return None if _LOOKS_PERSONAL.search(value) else value
+
+
+def procedure_code(system: str, code: str) -> tuple[str, str] | None:
+    """A procedure's code with its system, else None; what could be an NHS number or a date is not kept.
+
+    SNOMED CT has codes of eight and of ten digits. So ten digits are refused only where they are a valid NHS number, as
+    one code in eleven is by chance, and eight only where they are a date from 1900 to 2100.
+    """
+    code = code.strip()
+    if not _PROCEDURE_CODE.fullmatch(code) or _holds_nhs_number(code) or _DATE.search(code):
+        return None
+    known_form = reason_system(system)
+    return None if known_form is None else (known_form, code)
+
+
+def _holds_nhs_number(text: str) -> bool:
+    return any(_is_nhs_number("".join(groups)) for groups in _TEN_DIGITS.findall(text))
+
+
+def _is_nhs_number(digits: str) -> bool:
+    """NHS Data Dictionary, "NHS Number": the last digit makes the weighted sum a multiple of eleven."""
+    return sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, digits, strict=True)) % 11 == 0

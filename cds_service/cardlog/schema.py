@@ -1,13 +1,16 @@
-"""The card log's tables, the same on SQLite and PostgreSQL, and the list of columns that they may have.
+"""The card log's tables of events and counts, the same on SQLite and PostgreSQL.
 
-Every text column is as wide as its form in `forms` allows, so that no event can be refused for its length.
+Every text column is as wide as its form in `forms` allows, so that no event can be refused for its length. On
+PostgreSQL the tables of events are partitioned by month, by the day that is part of each key; on SQLite those with
+short rows are kept in the order of their key alone, one tree for each. What a column means and
+why it is needed stands in `data_dictionary.csv`, which is the allow list; how the tables come about, in `migrations`.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -15,14 +18,14 @@ from sqlalchemy import (
     Dialect,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     String,
     Table,
     TypeDecorator,
+    text,
 )
-
-from cds_service.cardlog.events import EvaluationEvent, FeedbackEvent
 
 metadata: Final = MetaData(
     naming_convention={
@@ -51,7 +54,7 @@ evaluation: Final = Table(
     "evaluation",
     metadata,
     Column("event_id", String(36), primary_key=True),
-    Column("occurred_on", Date, nullable=False),
+    Column("occurred_on", Date, primary_key=True),
     Column("occurred_hour", SmallInteger, nullable=False),
     Column("region", String(64), nullable=False),
     Column("pathway_id", String(64)),
@@ -79,138 +82,124 @@ evaluation: Final = Table(
     Column("hook", String(64), nullable=False),
     Column("client_id", String(64), nullable=False),
     Column("latency_ms", Integer, nullable=False),
-    Column("configuration_flags", String(200), nullable=False),
+    Column("mode", String(16), nullable=False),
     Column("software_version", String(64), nullable=False),
     Index(None, "occurred_on"),
-    Index(None, "region", "outcome", "occurred_on"),
-    Index(None, "card_id"),
+    Index(
+        "ix_evaluation_critical",
+        "occurred_on",
+        "region",
+        postgresql_where=text("indicator = 'critical'"),
+        sqlite_where=text("indicator = 'critical'"),
+    ),
+    postgresql_partition_by="RANGE (occurred_on)",
 )
 """One row per evaluated MSK imaging order (`EvaluationEvent`)."""
+
+episode_key: Final = Table(
+    "episode_key",
+    metadata,
+    Column("event_id", String(36), primary_key=True),
+    Column("occurred_on", Date, primary_key=True),
+    Column("order_key", LargeBinary(16)),
+    Column("session_key", LargeBinary(16)),
+    Index(None, "occurred_on"),
+    sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (occurred_on)",
+)
+"""What the firings of one order share, apart from the events so that it can be dropped soon (`episode_keys`)."""
+
+card: Final = Table(
+    "card",
+    metadata,
+    Column("card_id", String(36), primary_key=True),
+    Column("occurred_on", Date, primary_key=True),
+    Column("event_id", String(36), nullable=False),
+    Column("position", SmallInteger, nullable=False),
+    Column("outcome", String(40), nullable=False),
+    Column("indicator", String(16), nullable=False),
+    Column("orders", Integer, nullable=False),
+    Column("suggestions", SmallInteger, nullable=False),
+    Index(None, "occurred_on"),
+    sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (occurred_on)",
+)
+"""One row per card shown (`CardEvent`)."""
+
+suggestion: Final = Table(
+    "suggestion",
+    metadata,
+    Column("suggestion_id", String(36), primary_key=True),
+    Column("occurred_on", Date, primary_key=True),
+    Column("card_id", String(36), nullable=False),
+    Column("creates", SmallInteger, nullable=False),
+    Column("deletes", SmallInteger, nullable=False),
+    sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (occurred_on)",
+)
+"""One row per suggestion of a card (`SuggestionEvent`)."""
 
 feedback: Final = Table(
     "feedback",
     metadata,
     Column("event_id", String(36), primary_key=True),
-    Column("received_on", Date, nullable=False),
+    Column("received_on", Date, primary_key=True),
     Column("received_hour", SmallInteger, nullable=False),
     Column("service_id", String(64), nullable=False),
+    Column("client_id", String(64), nullable=False),
     Column("card_id", String(36)),
     Column("outcome", String(16), nullable=False),
     Column("suggestion_accepted", Boolean, nullable=False),
+    Column("suggestion_id", String(36)),
     Column("override_reason_code", String(64)),
     Column("override_reason_system", String(200)),
     Column("had_comment", Boolean, nullable=False),
     Column("outcome_timestamp", UtcDateTime, nullable=False),
     Index(None, "received_on"),
     Index(None, "card_id"),
+    postgresql_partition_by="RANGE (received_on)",
 )
 """One row per feedback entry (`FeedbackEvent`), repeats and contradictions included."""
 
-ALLOWED_COLUMNS: Final[Mapping[str, frozenset[str]]] = {
-    "evaluation": frozenset(
-        {
-            "event_id",
-            "occurred_on",
-            "occurred_hour",
-            "region",
-            "pathway_id",
-            "pathway_version",
-            "rule_id",
-            "outcome",
-            "indicator",
-            "card_id",
-            "card_count",
-            "modality",
-            "body_region_group",
-            "known_by",
-            "setting",
-            "setting_evidence",
-            "requester_category",
-            "organisation",
-            "pcn",
-            "borough",
-            "region_conflict",
-            "indication_present",
-            "indication_groups",
-            "oncology",
-            "age_band",
-            "fcp_listing",
-            "hook",
-            "client_id",
-            "latency_ms",
-            "configuration_flags",
-            "software_version",
-        }
-    ),
-    "feedback": frozenset(
-        {
-            "event_id",
-            "received_on",
-            "received_hour",
-            "service_id",
-            "card_id",
-            "outcome",
-            "suggestion_accepted",
-            "override_reason_code",
-            "override_reason_system",
-            "had_comment",
-            "outcome_timestamp",
-        }
-    ),
-}
-"""What each table may hold, by name. Adding to it is an information-governance decision: a test holds the
-tables, the events and `docs/card-log.md` to this list."""
+call_count: Final = Table(
+    "call_count",
+    metadata,
+    Column("occurred_on", Date, primary_key=True),
+    Column("occurred_hour", SmallInteger, primary_key=True),
+    Column("client_id", String(64), primary_key=True),
+    Column("hook", String(64), primary_key=True),
+    Column("result", String(16), primary_key=True),
+    Column("writer_id", String(36), primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+)
+"""Hook calls per hour and client, those out of scope among them. Each process keeps a row with its own sum, so that
+writing it twice changes nothing."""
+
+unknown_procedure_count: Final = Table(
+    "unknown_procedure_count",
+    metadata,
+    Column("month", Date, primary_key=True),
+    Column("client_id", String(64), primary_key=True),
+    Column("code_system", String(200), primary_key=True),
+    Column("code", String(18), primary_key=True),
+    Column("writer_id", String(36), primary_key=True),
+    Column("orders", BigInteger, nullable=False),
+)
+"""Selected orders per month and client whose procedure code is on no list: what a site may have to map."""
+
+rollup_due: Final = Table(
+    "rollup_due",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("writer_id", String(36), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+)
+"""Days whose figures must be worked out again. Each process marks rows of its own, so that none waits for another."""
+
+EVENT_TABLES: Final = (evaluation, episode_key, card, suggestion, feedback)
+"""The tables with one row per event, partitioned by month on PostgreSQL."""
 
 
-def evaluation_row(event: EvaluationEvent) -> dict[str, object]:
-    """The event as the row that is stored."""
-    return {
-        "event_id": event.event_id,
-        "occurred_on": event.occurred_on,
-        "occurred_hour": event.occurred_hour,
-        "region": event.region,
-        "pathway_id": event.pathway_id,
-        "pathway_version": event.pathway_version,
-        "rule_id": event.rule_id,
-        "outcome": str(event.outcome),
-        "indicator": None if event.indicator is None else str(event.indicator),
-        "card_id": event.card_id,
-        "card_count": event.card_count,
-        "modality": str(event.modality),
-        "body_region_group": str(event.body_region_group),
-        "known_by": str(event.known_by),
-        "setting": str(event.setting),
-        "setting_evidence": event.setting_evidence,
-        "requester_category": event.requester_category,
-        "organisation": event.organisation,
-        "pcn": event.pcn,
-        "borough": event.borough,
-        "region_conflict": event.region_conflict,
-        "indication_present": event.indication_present,
-        "indication_groups": ",".join(event.indication_groups),
-        "oncology": str(event.oncology),
-        "age_band": str(event.age_band),
-        "fcp_listing": str(event.fcp_listing),
-        "hook": event.hook,
-        "client_id": event.client_id,
-        "latency_ms": event.latency_ms,
-        "configuration_flags": event.configuration_flags,
-        "software_version": event.software_version,
-    }
-
-
-def feedback_row(event: FeedbackEvent) -> dict[str, object]:
-    """The event as the row that is stored."""
-    return {
-        "event_id": event.event_id,
-        "received_on": event.received_on,
-        "received_hour": event.received_hour,
-        "service_id": event.service_id,
-        "card_id": event.card_id,
-        "outcome": str(event.outcome),
-        "suggestion_accepted": event.suggestion_accepted,
-        "override_reason_code": event.override_reason_code,
-        "override_reason_system": event.override_reason_system,
-        "had_comment": event.had_comment,
-        "outcome_timestamp": event.outcome_timestamp,
-    }
+def day_column(table: Table) -> "Column[object]":
+    """The day in an event table's key, by which it is partitioned."""
+    return table.c["received_on" if table is feedback else "occurred_on"]

@@ -13,7 +13,7 @@ from cds_service.pathway.outcomes import Caution, Indicator, Outcome, TextKey
 from cds_service.pathway.signs import is_spine
 from cds_service.pathway.texts import OrderWords
 from cds_service.protocol.card import Action, Card, Link, Suggestion
-from cds_service.protocol.identifiers import new_uuid
+from cds_service.protocol.identifiers import ordered_uuid
 
 DESTINATION_KINDS: dict[TextKey, tuple[str, ...]] = {
     **{text: (kind.destination,) for text, kind in REFERRAL_KINDS.items()},
@@ -64,7 +64,7 @@ def _card(orders: list[OrderForCard], speaker: Speaker, context: CardContext) ->
     conditional = any(Caution.UNLESS_RED_FLAGS in order.decision.cautions for order in orders)
     indicator = min((o.decision.indicator for o in orders if o.decision.indicator), key=_LOUDEST_FIRST.index)
     card: Card = {
-        "uuid": new_uuid(),
+        "uuid": ordered_uuid(),
         "summary": text.conditional_summary if conditional else text.summary,
         "indicator": indicator.value,
         "detail": card_detail(orders, text, destinations, speaker, context.today),
@@ -129,7 +129,7 @@ def _suggestion(
     for reference, name in labels.items():
         description = f"Remove the scan order: {one_line(name)}"
         actions.append({"type": "delete", "description": description, "resourceId": reference})
-    return {"label": label or REFERRAL_KINDS[text_key].text, "uuid": new_uuid(), "actions": actions}
+    return {"label": label or REFERRAL_KINDS[text_key].text, "uuid": ordered_uuid(), "actions": actions}
 
 
 def not_evaluated_card(orders: Sequence[OrderForCard], speaker: Speaker, context: CardContext) -> Card:
@@ -142,7 +142,7 @@ def not_evaluated_card(orders: Sequence[OrderForCard], speaker: Speaker, context
     """
     text = speaker.filled(TextKey.COULD_NOT_EVALUATE, _order_words(orders))
     return {
-        "uuid": new_uuid(),
+        "uuid": ordered_uuid(),
         "summary": text.summary,
         "indicator": "info",
         "detail": card_detail(orders, text, [], speaker, context.today),

@@ -8,6 +8,9 @@ from cds_service.pathway.facts import SPINE_REGIONS, BodyRegion, KnownBy, Modali
 from cds_service.terminology.procedure_text import classify_text
 from cds_service.terminology.value_sets import Terminology
 
+Coding = tuple[str, str]
+"""A code system and a code in it."""
+
 
 class Procedure(NamedTuple):
     """An order's procedure: how and what it images, how that is known, and a label of our own where a list has one."""
@@ -46,6 +49,29 @@ def read_procedure(order: Json, terminology: Terminology, directory: Directory) 
         return _with_words(order, concept, known[0])
     return specific[0] if len(specific) == 1 else _reconciled(specific)
 
+
+def unknown_codes(order: Json, procedure: Procedure, terminology: Terminology, directory: Directory) -> list[Coding]:
+    """The codes of an order of whose codes no list knows any: what a site may have to map in `procedures.csv`.
+
+    Args:
+        order: a ServiceRequest.
+        procedure: how `read_procedure` classified it.
+        terminology: the packaged lists; a code that stands in any of them is known, whatever it is for.
+        directory: the site's catalogue.
+
+    Returns:
+        Each (system, code) once, as sent, at most ten.
+    """
+    if procedure.known_by is KnownBy.CODE:
+        return []
+    coded = codings(order.get("code"))
+    for system, code in coded:
+        if terminology.groups(system, code) or directory.procedure(system, code) is not None:
+            return []
+    return list(dict.fromkeys(coded[:_MOST_UNKNOWN_CODES]))
+
+
+_MOST_UNKNOWN_CODES = 10  # an order has a code or two, and a translation of each
 
 _MODALITY_ALONE = "code for the modality alone"
 

@@ -18,7 +18,7 @@ from cds_service.fhir.orders import (
 )
 from cds_service.fhir.organisations import region_of
 from cds_service.fhir.patient import Home, find_patient, read_age, read_home
-from cds_service.fhir.procedure import Procedure, order_label, read_procedure
+from cds_service.fhir.procedure import Coding, Procedure, order_label, read_procedure, unknown_codes
 from cds_service.fhir.reasons import Reasons, read_reasons
 from cds_service.fhir.requester import Requester, RequesterReader
 from cds_service.fhir.resources import ResourceIndex, same_patient
@@ -76,10 +76,18 @@ class ReadOrder(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """The selected live MSK imaging orders of a call, each with its classification, and those that cannot be read."""
+    """What the selected orders of a call are.
+
+    Attributes:
+        orders: the live MSK imaging orders, each with its classification.
+        malformed: those that cannot be read.
+        unknown_procedures: the codes, as sent, of each live order of whose codes no list knows any; it may be for
+            anything, imaging or not, and may be in scope by its text.
+    """
 
     orders: list[tuple[SelectedOrder, Procedure]]
     malformed: list[MalformedOrderError]
+    unknown_procedures: list[Coding]
 
 
 class OrderReader:
@@ -99,16 +107,13 @@ class OrderReader:
             SelectionError: a selected ServiceRequest is not in the draft bundle.
             MalformedOrderError: the draft bundle's `entry` is not an array.
         """
-        in_scope: list[tuple[SelectedOrder, Procedure]] = []
-        malformed: list[MalformedOrderError] = []
+        found = Selection([], [], [])
         for order in selected_orders(context.draft_orders, context.selections):
             try:
-                procedure = self._procedure_in_scope(order)
+                self._sort(order, found)
             except MalformedOrderError as error:
-                malformed.append(error)
-            else:
-                in_scope += [(order, procedure)] if procedure is not None else []
-        return Selection(in_scope, malformed)
+                found.malformed.append(error)
+        return found
 
     def read_selected(self, context: HookContext, selection: Selection, today: date) -> list[ReadOrder]:
         """The facts of selected orders.
@@ -123,20 +128,21 @@ class OrderReader:
         call = _CallReader(context, self._directory, self._terminology, today)
         return [call.read(order, procedure) for order, procedure in selection.orders]
 
-    def _procedure_in_scope(self, order: SelectedOrder) -> Procedure | None:
-        """How an order is classified, or None when it is not a live MSK imaging order.
+    def _sort(self, order: SelectedOrder, found: Selection) -> None:
+        """Put an order, when it is live, where it belongs.
 
         Raises:
-            MalformedOrderError: it cannot be told, or it is one and cannot be read.
+            MalformedOrderError: it cannot be told whether it is a live MSK imaging order, or it is one and cannot be
+                read.
         """
         if not is_live(order):
-            return None
+            return
         check_can_be_classified(order)
         procedure = read_procedure(order.resource, self._terminology, self._directory)
-        if not procedure.in_scope:
-            return None
-        check_can_be_evaluated(order)
-        return procedure
+        found.unknown_procedures.extend(unknown_codes(order.resource, procedure, self._terminology, self._directory))
+        if procedure.in_scope:
+            check_can_be_evaluated(order)
+            found.orders.append((order, procedure))
 
 
 class _CallReader:

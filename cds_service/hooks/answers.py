@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
-from cds_service.cardlog.events import EvaluationEvent
 from cds_service.cards.build import build_cards, name_foreign, name_unplaced, name_unreadable, not_evaluated_card
 from cds_service.cards.order import CardContext, DestinationFinder, OrderForCard
 from cds_service.cards.speaker import speakers_of
@@ -13,7 +12,6 @@ from cds_service.fhir.orders import SelectionError
 from cds_service.fhir.patient import Home
 from cds_service.fhir.reading import HookContext, OrderReader, ReadOrder, Selection
 from cds_service.fhir.shapes import MalformedOrderError, as_object, objects
-from cds_service.hooks.log_events import CallOfEvent, evaluation_event
 from cds_service.pathway.decide import decide
 from cds_service.pathway.decision import Decision
 from cds_service.pathway.facts import OUTSIDE, UNRESOLVED, RegionId
@@ -45,18 +43,41 @@ class Call(NamedTuple):
     selection: Selection
 
 
+class AnsweredOrder(NamedTuple):
+    """An evaluated MSK order.
+
+    Attributes:
+        order: as read, and as the client may see it.
+        decision: what the pathway says of it.
+        card_id: uuid of the card that speaks of it; None when none does.
+    """
+
+    order: ReadOrder
+    decision: Decision
+    card_id: str | None
+
+
 class Answer(NamedTuple):
     """What a call gets, and what the log gets.
 
     Attributes:
         cards: the cards; empty when evaluated with nothing to say.
         refusal: what the client is told instead of cards, when an order could not be evaluated and no card says so.
-        orders: the evaluated MSK orders, each with its decision and the card that speaks of it.
+        orders: the evaluated MSK orders.
     """
 
     cards: list[Card]
     refusal: ProtocolError | None
-    orders: list[tuple[ReadOrder, Decision, str | None]]
+    orders: list[AnsweredOrder]
+
+    @property
+    def result(self) -> str:
+        """What came of the call, in one word: `not_evaluated`, `cards`, `silent` or `out_of_scope`."""
+        if self.refusal is not None:
+            return "not_evaluated"
+        if self.cards:
+            return "cards"
+        return "silent" if self.orders else "out_of_scope"
 
 
 class Responder:
@@ -131,18 +152,11 @@ class Responder:
             _name_unchecked(built[0][0], malformed, unplaced, foreign)
         spoken = {id(order): card["uuid"] for card, orders in built for order in orders}
         logged = [
-            (order, for_card.decision, spoken.get(id(for_card)))
+            AnsweredOrder(order, for_card.decision, spoken.get(id(for_card)))
             for order, for_card in zip(orders, for_cards, strict=True)
         ]
         refusal = None if built else _refusal(malformed, unplaced, foreign)
         return Answer([card for card, _ in built], refusal, logged)
-
-    def events(self, answer: Answer, call: CallOfEvent) -> list[EvaluationEvent]:
-        """The log events of an answer: one for each evaluated MSK order."""
-        return [
-            evaluation_event(order, decision, card_id, len(answer.cards), self._pathways.get(decision.speaker), call)
-            for order, decision, card_id in answer.orders
-        ]
 
     def _decided(self, order: ReadOrder, client: Client, today: date) -> OrderForCard:
         return self._for_card(order, client, decide(order.facts, self._pathways.get(order.facts.region), today))

@@ -10,7 +10,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from typing_extensions import TypedDict
 
 from cds_service import __version__
-from cds_service.cardlog.writer import EvaluationLog
+from cds_service.cardlog.card_log import EvaluationLog
+from cds_service.hooks.metrics import observe_card_log
 from cds_service.hooks.responses import outcome_response
 from cds_service.protocol.operation_outcome import Issue, ProtocolError
 
@@ -23,15 +24,18 @@ class Live(TypedDict):
 
 
 class CardLogState(TypedDict):
-    """Evaluations of this process: stored, waiting for the database, and lost."""
+    """Where evaluations go now, and what became of those of this process; `answered` is always `stored` + `lost`."""
 
+    state: Literal["writing", "spooling", "losing", "off"]
+    answered: int
     stored: int
-    waiting: int
     lost: int
+    late: int
+    spooled: int
 
 
 class Ready(TypedDict):
-    """Whether the card log takes events."""
+    """Whether what is answered is stored."""
 
     status: Literal["ready", "not ready"]
     cardLog: CardLogState
@@ -95,16 +99,23 @@ def health_router(card_log: EvaluationLog, metrics_access: MetricsAccess) -> API
     @router.get(
         "/health/ready",
         responses={
-            200: _described("The card log takes events.", "Ready"),
-            503: _described("The card log takes no events.", "Ready"),
+            200: _described("What is answered is stored: in the card log's database, or in the spool.", "Ready"),
+            503: _described("What is answered now is lost to the card log.", "Ready"),
         },
     )
     async def ready() -> JSONResponse:
-        """200 when the card log takes events, else 503; a hook call is answered all the same."""
+        """200 when what is answered is stored, else 503; a hook call is answered all the same."""
         stats = card_log.stats
         state: Ready = {
             "status": "ready" if stats.healthy else "not ready",
-            "cardLog": {"stored": stats.stored, "waiting": stats.waiting, "lost": stats.lost},
+            "cardLog": {
+                "state": stats.state,
+                "answered": stats.answered,
+                "stored": stats.stored,
+                "lost": stats.lost,
+                "late": stats.late,
+                "spooled": stats.spooled,
+            },
         }
         return JSONResponse(state, status_code=200 if stats.healthy else 503, headers=NOT_KEPT)
 
@@ -120,6 +131,7 @@ def health_router(card_log: EvaluationLog, metrics_access: MetricsAccess) -> API
         """Counters in Prometheus' text format, for whoever has the metrics token."""
         if not metrics_access.allows(request.headers.get("authorization")):
             return outcome_response(METRICS_REFUSED)
+        observe_card_log(card_log.stats)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST, headers=NOT_KEPT)
 
     return router

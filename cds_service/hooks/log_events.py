@@ -1,87 +1,158 @@
-"""From an answered order to its card log event: only allow-listed facts are handed over."""
+"""From an answered call to its card log record: only allow-listed facts are handed over."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
 from cds_service import __version__
-from cds_service.cardlog.events import EvaluationEvent, age_band, body_region_group
-from cds_service.fhir.reading import ReadOrder
-from cds_service.pathway.decision import Decision
+from cds_service.cardlog.card_log import EvaluationLog
+from cds_service.cardlog.coarse import age_band, body_region_group
+from cds_service.cardlog.episode_keys import EpisodeKeys
+from cds_service.cardlog.events import CallRecord, CardEvent, EvaluationEvent, SuggestionEvent
+from cds_service.fhir.reading import HookContext
+from cds_service.hooks.answers import Answer, AnsweredOrder, Call
 from cds_service.pathway.explain import has_region_conflict
+from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.model import Pathway
-from cds_service.protocol.identifiers import new_uuid
+from cds_service.pathway.outcomes import Indicator
+from cds_service.protocol.card import Card, Suggestion
+from cds_service.protocol.identifiers import ordered_uuid
 
 
-class CallOfEvent(NamedTuple):
-    """What the events of one call share.
+class Moment(NamedTuple):
+    """What all that is logged of one call shares.
 
     Attributes:
-        occurred_on: the day in Europe/London.
-        occurred_hour: the hour of that day.
+        day: the day in Europe/London.
+        hour: the hour of that day.
         hook: the hook that fired.
         client_id: the configured id of the caller.
         latency_ms: time taken over the call, in milliseconds.
     """
 
-    occurred_on: date
-    occurred_hour: int
+    day: date
+    hour: int
     hook: str
     client_id: str
     latency_ms: int
 
 
-def evaluation_event(
-    order: ReadOrder,
-    decision: Decision,
-    card_id: str | None,
-    card_count: int,
-    pathway: Pathway | None,
-    call: CallOfEvent,
-) -> EvaluationEvent:
-    """The event of one order.
+class CallLogger:
+    """Writes answered calls into the card log.
 
     Args:
-        order: the order as read.
-        decision: what was answered.
-        card_id: uuid of the card that speaks of it, or None.
-        card_count: cards in the whole answer.
-        pathway: the region's pathway that spoke, or None for the national fallback.
-        call: what the events of the call share.
+        card_log: where they go.
+        pathways: the pathway of each region.
+        episode_keys: ties the firings of one order together; None where that is switched off.
+        mode: `live` or `demo`.
     """
-    facts = order.facts
-    organisations = order.requester.organisations
-    organisation = organisations[0] if len(organisations) == 1 else None
-    return EvaluationEvent(
-        event_id=new_uuid(),
-        occurred_on=call.occurred_on,
-        occurred_hour=call.occurred_hour,
-        region=facts.region,
-        pathway_id=decision.speaker,
-        pathway_version=pathway.version if pathway is not None else NATIONAL.version,
-        rule_id=decision.rule_id,
-        outcome=decision.outcome,
-        indicator=decision.indicator,
-        card_id=card_id,
-        card_count=card_count,
-        modality=facts.modality,
-        body_region_group=body_region_group(facts.body_region),
-        known_by=facts.known_by,
-        setting=facts.setting,
-        setting_evidence=order.requester.setting_source,
-        requester_category=order.requester.category,
-        organisation=organisation.ods_code if organisation is not None else None,
-        pcn=organisation.pcn if organisation is not None else None,
-        borough=organisation.borough if organisation is not None else None,
-        region_conflict=has_region_conflict(facts),
-        indication_present=bool(facts.indications),
-        indication_groups=tuple(facts.indications),
-        oncology=facts.oncology,
-        age_band=age_band(facts.age),
-        fcp_listing=facts.fcp_listing,
-        hook=call.hook,
-        client_id=call.client_id,
-        latency_ms=call.latency_ms,
-        configuration_flags="",
-        software_version=__version__,
-    )
+
+    def __init__(
+        self,
+        card_log: EvaluationLog,
+        pathways: Mapping[RegionId, Pathway],
+        episode_keys: EpisodeKeys | None,
+        mode: str,
+    ) -> None:
+        self._card_log = card_log
+        self._pathways = pathways
+        self._episode_keys = episode_keys
+        self._mode = mode
+
+    def record_of(self, call: Call, answer: Answer, moment: Moment) -> CallRecord | None:
+        """Count the call, and gather what the log keeps of it; None when no MSK order was evaluated.
+
+        Args:
+            call: the call.
+            answer: what it gets.
+            moment: when, by whom and how.
+        """
+        day, hour, hook, client_id, _ = moment
+        for code_system, code in call.selection.unknown_procedures:
+            self._card_log.count_unknown_procedure(day, client_id, code_system, code)
+        self._card_log.count_call(day, hour, client_id, hook, answer.result)
+        if not answer.orders:
+            return None
+        events = [self._evaluation(order, call.context, len(answer.cards), moment) for order in answer.orders]
+        return CallRecord(events, _card_events(answer.cards, events, moment.day))
+
+    async def keep(self, record: CallRecord) -> None:
+        """Write what the log keeps of a call; returns when it is on a disk, or after 100 ms."""
+        await self._card_log.record(record)
+
+    def _evaluation(
+        self, answered: AnsweredOrder, context: HookContext, card_count: int, moment: Moment
+    ) -> EvaluationEvent:
+        order, decision, card_id = answered
+        facts = order.facts
+        organisations = order.requester.organisations
+        organisation = organisations[0] if len(organisations) == 1 else None
+        pathway = self._pathways.get(decision.speaker)
+        order_key, session_key = self._keys(context, order.order.reference, moment)
+        return EvaluationEvent(
+            event_id=ordered_uuid(),
+            occurred_on=moment.day,
+            occurred_hour=moment.hour,
+            region=facts.region,
+            pathway_id=decision.speaker,
+            pathway_version=pathway.version if pathway is not None else NATIONAL.version,
+            rule_id=decision.rule_id,
+            outcome=decision.outcome,
+            indicator=decision.indicator,
+            card_id=card_id,
+            card_count=card_count,
+            modality=facts.modality,
+            body_region_group=body_region_group(facts.body_region),
+            known_by=facts.known_by,
+            setting=facts.setting,
+            setting_evidence=order.requester.setting_source,
+            requester_category=order.requester.category,
+            organisation=organisation.ods_code if organisation is not None else None,
+            pcn=organisation.pcn if organisation is not None else None,
+            borough=organisation.borough if organisation is not None else None,
+            region_conflict=has_region_conflict(facts),
+            indication_present=bool(facts.indications),
+            indication_groups=tuple(facts.indications),
+            oncology=facts.oncology,
+            age_band=age_band(facts.age),
+            fcp_listing=facts.fcp_listing,
+            hook=moment.hook,
+            client_id=moment.client_id,
+            latency_ms=moment.latency_ms,
+            mode=self._mode,
+            software_version=__version__,
+            order_key=order_key,
+            session_key=session_key,
+        )
+
+    def _keys(
+        self, context: HookContext, draft_reference: str | None, moment: Moment
+    ) -> tuple[bytes | None, bytes | None]:
+        if self._episode_keys is None:
+            return None, None
+        return self._episode_keys.keys(
+            moment.client_id, context.patient_id, draft_reference, context.encounter_id, moment.day, moment.hour
+        )
+
+
+def _card_events(cards: list[Card], events: list[EvaluationEvent], day: date) -> list[CardEvent]:
+    """An event for each card, with the first of the evaluations that it speaks of."""
+    shown = []
+    for position, card in enumerate(cards, start=1):
+        spoken_of = [event for event in events if event.card_id == card["uuid"]]
+        if spoken_of:
+            lead = spoken_of[0]
+            suggestions = tuple(map(_suggestion_event, card.get("suggestions", [])))
+            indicator = Indicator(card["indicator"])
+            shown.append(
+                CardEvent(
+                    card["uuid"], day, lead.event_id, position, lead.outcome, indicator, len(spoken_of), suggestions
+                )
+            )
+    return shown
+
+
+def _suggestion_event(suggestion: Suggestion) -> SuggestionEvent:
+    kinds = [action["type"] for action in suggestion["actions"]]
+    return SuggestionEvent(suggestion["uuid"], kinds.count("create"), kinds.count("delete"))

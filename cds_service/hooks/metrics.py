@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
+from cds_service.cardlog.card_log import CardLogStats
 from cds_service.hooks.answers import Answer
 from cds_service.protocol.feedback import Feedback
 
@@ -16,6 +17,16 @@ _LATENCY = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0),
 )
 
+_LOG_EVALUATIONS = Gauge(
+    "cds_card_log_evaluations",
+    "Evaluations since the start: answered, stored on a disk, lost, and those answered before they were stored (late). "
+    "answered = stored + lost at every moment.",
+    ["what"],
+)
+_LOG_SPOOLED = Gauge("cds_card_log_spooled", "Records that wait on this machine for the card log's database.")
+_LOG_STATE = Gauge("cds_card_log_state", "1 for where evaluations go now: writing, spooling, losing or off.", ["state"])
+_LOG_STATES = ("writing", "spooling", "losing", "off")
+
 _RESULTS = ("not_evaluated", "cards", "silent", "out_of_scope")
 _COUNT_OF_CALL = {
     (hook, result): _CALLS.labels(hook, result) for hook in ("order-select", "order-sign") for result in _RESULTS
@@ -26,7 +37,7 @@ _COUNT_OF_FEEDBACK = {outcome: _FEEDBACK.labels(outcome) for outcome in ("accept
 
 def observe_call(hook: str, answer: Answer, seconds: float) -> None:
     """Count one answered call."""
-    _COUNT_OF_CALL[hook, _result(answer)].inc()
+    _COUNT_OF_CALL[hook, answer.result].inc()
     _LATENCY.observe(seconds)
     for card in answer.cards:
         _COUNT_OF_CARD[card["indicator"]].inc()
@@ -38,9 +49,10 @@ def count_feedback(entries: Sequence[Feedback]) -> None:
         _COUNT_OF_FEEDBACK[entry.outcome].inc()
 
 
-def _result(answer: Answer) -> str:
-    if answer.refusal is not None:
-        return "not_evaluated"
-    if answer.cards:
-        return "cards"
-    return "silent" if answer.orders else "out_of_scope"
+def observe_card_log(stats: CardLogStats) -> None:
+    """Show the state of the card log as it is now; called when the metrics are read."""
+    for what in ("answered", "stored", "lost", "late"):
+        _LOG_EVALUATIONS.labels(what).set(getattr(stats, what))
+    _LOG_SPOOLED.set(stats.spooled)
+    for state in _LOG_STATES:
+        _LOG_STATE.labels(state).set(stats.state == state)

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from pydantic import TypeAdapter
 
 from cds_service import __version__
-from cds_service.cardlog.writer import NoCardLog
+from cds_service.cardlog.card_log import NoCardLog
 from cds_service.hooks.discovery import SERVICE_ID
 from cds_service.hooks.health import Live, MetricsAccess, Ready, health_router
 from cds_service.hooks.pathway_pages import pathway_pages

@@ -6,18 +6,20 @@ handling costs more than reading the facts does. Its OpenAPI description is writ
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from cds_service.cardlog.events import FeedbackEvent, FeedbackOutcome, london_day_and_hour
-from cds_service.cardlog.writer import CardLogUnavailable, EvaluationLog
+from cds_service.cardlog.card_log import CardLogUnavailable, EvaluationLog
+from cds_service.cardlog.coarse import london_day_and_hour
+from cds_service.cardlog.events import CallRecord, FeedbackEvent, FeedbackOutcome
 from cds_service.hooks.answers import Call, Responder
 from cds_service.hooks.discovery import DISCOVERY, SERVICE_ID
-from cds_service.hooks.log_events import CallOfEvent
+from cds_service.hooks.log_events import CallLogger, Moment
 from cds_service.hooks.metrics import count_feedback, observe_call
 from cds_service.hooks.responses import json_response, outcome_response, read_body
 from cds_service.protocol.feedback import Feedback, parse_feedback
@@ -49,7 +51,7 @@ class ServiceCall:
 
     Args:
         responder: answers calls.
-        card_log: where evaluations go.
+        call_logger: writes what was answered into the card log.
         door: lets callers in.
         completer: reads what prefetch lacks; None where nothing is ever read.
         clock: the aware time now.
@@ -58,13 +60,13 @@ class ServiceCall:
     def __init__(
         self,
         responder: Responder,
-        card_log: EvaluationLog,
+        call_logger: CallLogger,
         door: Door,
         completer: Completer | None,
         clock: Clock,
     ) -> None:
         self._responder = responder
-        self._card_log = card_log
+        self._call_logger = call_logger
         self._door = door
         self._completer = completer
         self._clock = clock
@@ -72,12 +74,19 @@ class ServiceCall:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
-            response = await self._answer(scope, receive)
+            response, record = await self._answer(scope, receive)
         except ProtocolError as error:
-            response = outcome_response(error)
+            response, record = outcome_response(error), None
+        if record is not None:
+            await self._call_logger.keep(record)
         await response(scope, receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+    async def _answer(self, scope: Scope, receive: Receive) -> tuple[Response, CallRecord | None]:
+        """What the client gets, and what the log keeps before it does.
+
+        Both are all that is left of a call while it waits for the log: holding on to the parsed bodies of all the calls
+        that wait would cost as much again as answering them.
+        """
         started = time.perf_counter()
         _check_address(scope)
         client = await _admitted(self._door, scope, SERVICE_PATH)
@@ -88,18 +97,19 @@ class ServiceCall:
             call = await self._completer.complete(call, hook_request, client)
         answer = self._responder.answer(call, client, today)
         elapsed = time.perf_counter() - started
-        if answer.orders:
-            call_of_event = CallOfEvent(today, hour, hook_request.hook, client.id, round(elapsed * 1000))
-            self._card_log.record(self._responder.events(answer, call_of_event))
-            await self._card_log.wait_for_room()
-        observe_call(hook_request.hook, answer, elapsed)
+        hook = hook_request.hook
+        moment = Moment(today, hour, hook, client.id, round(elapsed * 1000))
+        record = self._call_logger.record_of(call, answer, moment)
+        observe_call(hook, answer, elapsed)
         if answer.refusal is not None:
-            raise answer.refusal
-        return json_response({"cards": answer.cards})
+            return outcome_response(answer.refusal), record
+        return json_response({"cards": answer.cards}), record
 
 
 class FeedbackCall:
     """`POST /cds-services/msk-imaging-pathway/feedback`: 200 once it is stored.
+
+    Feedback sent to the address of another service is stored too, with that address, and answered 404.
 
     Args:
         card_log: where feedback goes.
@@ -121,17 +131,24 @@ class FeedbackCall:
         await response(scope, receive, send)
 
     async def _store(self, scope: Scope, receive: Receive) -> Response:
-        _check_address(scope)
-        await _admitted(self._door, scope, FEEDBACK_PATH)
+        _check_method(scope)
+        if scope["path_params"]["service_id"] != SERVICE_ID:
+            with suppress(ProtocolError):  # whatever else is wrong with it, it came to the wrong address
+                await self._keep(scope, receive, "other")  # an address may hold anything, a patient's number too
+            raise _no_such_service()
+        await self._keep(scope, receive, SERVICE_ID)
+        return json_response({})
+
+    async def _keep(self, scope: Scope, receive: Receive, service_id: str) -> None:
+        client = await _admitted(self._door, scope, FEEDBACK_PATH)
         entries = parse_feedback(parse_object(await read_body(scope, receive)))
-        day, hour = london_day_and_hour(self._clock())
+        sent = _Sent(*london_day_and_hour(self._clock()), client.id, service_id)
         try:
-            await self._card_log.store_feedback([_feedback_event(entry, day, hour) for entry in entries])
+            await self._card_log.store_feedback([_feedback_event(entry, sent) for entry in entries])
         except CardLogUnavailable:
             text = "The feedback could not be stored now. Send it again later."
             raise ProtocolError(503, [Issue("transient", text)]) from None
         count_feedback(entries)
-        return json_response({})
 
 
 class Discovery:
@@ -187,20 +204,39 @@ _ISSUE_OF_REFUSAL: dict[int, IssueType] = {401: "login", 403: "forbidden", 429: 
 
 def _check_address(scope: Scope) -> None:
     if scope["path_params"]["service_id"] != SERVICE_ID:
-        text = f"No such service. The service here is '{SERVICE_ID}'; GET /cds-services lists it."
-        raise ProtocolError(404, [Issue("not-found", text)])
+        raise _no_such_service()
+    _check_method(scope)
+
+
+def _no_such_service() -> ProtocolError:
+    text = f"No such service. The service here is '{SERVICE_ID}'; GET /cds-services lists it."
+    return ProtocolError(404, [Issue("not-found", text)])
+
+
+def _check_method(scope: Scope) -> None:
     if scope["method"] != "POST":
         raise ProtocolError(405, [Issue("not-supported", "Send a POST.")], {"Allow": "POST"})
 
 
-def _feedback_event(entry: Feedback, day: date, hour: int) -> FeedbackEvent:
+class _Sent(NamedTuple):
+    """What the entries of one feedback call share."""
+
+    received_on: date
+    received_hour: int
+    client_id: str
+    service_id: str
+
+
+def _feedback_event(entry: Feedback, sent: _Sent) -> FeedbackEvent:
     return FeedbackEvent(
-        received_on=day,
-        received_hour=hour,
-        service_id=SERVICE_ID,
+        received_on=sent.received_on,
+        received_hour=sent.received_hour,
+        service_id=sent.service_id,
+        client_id=sent.client_id,
         card_id=entry.card,
         outcome=FeedbackOutcome(entry.outcome),
         suggestion_accepted=entry.suggestion_accepted,
+        suggestion_id=entry.suggestion_id,
         override_reason_code=entry.override_code,
         override_reason_system=entry.override_system,
         had_comment=entry.had_comment,

@@ -80,6 +80,7 @@ class Feedback:
     card: str
     outcome: Literal["accepted", "overridden"]
     suggestion_accepted: bool
+    suggestion_id: str | None
     override_code: str | None
     override_system: str | None
     had_comment: bool
@@ -120,6 +121,7 @@ def _reduced(entry: FeedbackEntry) -> Feedback:
         card=entry.card,
         outcome=entry.outcome,
         suggestion_accepted=entry.outcome == "accepted",
+        suggestion_id=entry.acceptedSuggestions[0].id if entry.acceptedSuggestions else None,
         override_code=reason.code if reason is not None else None,
         override_system=reason.system if reason is not None else None,
         had_comment=override is not None and override.had_comment,

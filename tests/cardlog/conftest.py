@@ -1,5 +1,6 @@
 """Real databases, builders of events and ways to break a database, shared by the card log's tests."""
 
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -7,18 +8,26 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 
+from cds_service.cardlog.coarse import AgeBand, BodyRegionGroup
 from cds_service.cardlog.events import (
-    AgeBand,
-    BodyRegionGroup,
+    CallRecord,
+    CardEvent,
     EvaluationEvent,
     FeedbackEvent,
     FeedbackOutcome,
+    SuggestionEvent,
 )
+from cds_service.cardlog.migrating import bring_up_to_date
+from cds_service.cardlog.schema import metadata
 from cds_service.cardlog.store import CardLogStore
 from cds_service.pathway.facts import FcpListing, Indication, KnownBy, Modality, Oncology, Setting
 from cds_service.pathway.outcomes import Indicator, Outcome
+
+sys.path.append(str(Path(__file__).parent))  # so that the tests share the builders and stand-ins of this folder
+
+WRITER_ID = "00000000-0000-4000-8000-000000000001"
 
 
 @pytest.fixture
@@ -55,10 +64,27 @@ def an_evaluation() -> Callable[..., EvaluationEvent]:
             "hook": "order-sign",
             "client_id": "demo-ehr",
             "latency_ms": 7,
-            "configuration_flags": "",
+            "mode": "live",
             "software_version": "0.1.0",
         }
         return EvaluationEvent(**{**values, **changes})
+
+    return build
+
+
+@pytest.fixture
+def a_call(an_evaluation: Callable[..., EvaluationEvent]) -> Callable[..., CallRecord]:
+    """Build the record of a call: one evaluation, changed as the keywords say, its card and the card's suggestion."""
+
+    def build(**changes: Any) -> CallRecord:  # noqa: ANN401 - any field of the event
+        event = an_evaluation(**changes)
+        if event.card_id is None or event.indicator is None:
+            return CallRecord([event])
+        offered = (SuggestionEvent(str(uuid4()), 1, 1),)
+        card = CardEvent(
+            event.card_id, event.occurred_on, event.event_id, 1, event.outcome, event.indicator, 1, offered
+        )
+        return CallRecord([event], [card])
 
     return build
 
@@ -72,9 +98,11 @@ def a_feedback() -> Callable[..., FeedbackEvent]:
             "received_on": date(2026, 11, 21),
             "received_hour": 9,
             "service_id": "msk-imaging-pathway",
+            "client_id": "demo-ehr",
             "card_id": str(uuid4()),
             "outcome": FeedbackOutcome.OVERRIDDEN,
             "suggestion_accepted": False,
+            "suggestion_id": None,
             "override_reason_code": "patient-ineligible",
             "override_reason_system": "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes",
             "had_comment": True,
@@ -97,8 +125,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def store(database_url: str) -> Iterator[CardLogStore]:
     """A card log's database with its tables."""
-    card_log_store = CardLogStore(database_url)
-    card_log_store.create_schema()
+    bring_up_to_date(database_url)
+    card_log_store = CardLogStore(database_url, WRITER_ID)
     yield card_log_store
     card_log_store.dispose()
 
@@ -116,6 +144,21 @@ def run_sql(database_url: str) -> Callable[..., None]:
         engine.dispose()
 
     return run
+
+
+@pytest.fixture
+def rows_of_table(database_url: str) -> Callable[[str], list[dict[str, Any]]]:
+    """Read a whole table beside the store."""
+    url = database_url.replace("postgresql://", "postgresql+psycopg://")
+
+    def read(table: str) -> list[dict[str, Any]]:
+        engine = create_engine(url)
+        with engine.connect() as connection:
+            rows = [dict(row) for row in connection.execute(select(metadata.tables[table])).mappings()]
+        engine.dispose()
+        return rows
+
+    return read
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import re
+from datetime import date
 
 import pytest
 from hypothesis import example, given
@@ -6,6 +7,7 @@ from hypothesis import strategies as st
 
 from cds_service.cardlog import forms
 
+SNOMED = "http://snomed.info/sct"
 SENTENCE = "Ann Example rang about her knee"
 
 
@@ -123,6 +125,83 @@ def test_anything_else_is_no_code_system(value: str | None) -> None:
     assert forms.reason_system(value) is None
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "26604007",
+        "183545006",
+        "3457005",
+        "4144100010",
+        "411611000119102",
+        "999000001800000000",
+        "XR.KNEE-2",
+        "MKNEE",
+        "19801331",
+        "18991231",
+        "21010101",
+        "1234-5",
+    ],
+)
+def test_a_procedure_code_is_kept_with_its_system(code: str) -> None:
+    """SNOMED CT codes of any length, ten digits that are no NHS number, eight that are no date, and local codes."""
+    assert forms.procedure_code(SNOMED, code) == (SNOMED, code)
+
+
+def test_blanks_around_a_procedure_code_do_not_count() -> None:
+    """The lists are asked without them, too."""
+    assert forms.procedure_code(SNOMED, " 26604007 ") == (SNOMED, "26604007")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "",
+        SENTENCE,
+        "x" * 19,
+        "a_b",
+        "K/1",
+        "26604007\n1",
+        "9990000018",
+        "999-000-0018",
+        "999.000.0018",
+        "NHS9990000018",
+        "19800131",
+        "1980-01-31",
+        "1980.01.31",
+        "31-01-1980",
+        "31.01.1980",
+        "DOB-19800131",
+        "21001231",
+    ],
+)
+def test_what_may_be_about_a_person_is_no_procedure_code(code: str) -> None:
+    """Words, an NHS number or a date of birth in any usual form, alone or within the code."""
+    assert forms.procedure_code(SNOMED, code) is None
+
+
+@pytest.mark.parametrize("system", ["", "SNOMED", SENTENCE, "https://ehr.example/Patient/9990000018"])
+def test_a_procedure_code_without_a_code_system_is_not_kept(system: str) -> None:
+    """A code means something in its system only."""
+    assert forms.procedure_code(system, "26604007") is None
+
+
+@given(st.integers(0, 999_999_999))
+@example(999_000_001)
+def test_of_ten_digits_no_nhs_number_is_kept_and_every_other_is(first_nine: int) -> None:
+    """The tenth digit tells (NHS Data Dictionary, "NHS Number"); by chance it fits one in eleven."""
+    digits = f"{first_nine:09}"
+    check = 11 - sum(weight * int(digit) for weight, digit in zip(range(10, 1, -1), digits, strict=True)) % 11
+    for last in range(10):
+        kept = forms.procedure_code(SNOMED, f"{digits}{last}") is not None
+        assert kept is (last != check % 11)
+
+
+@given(st.dates(date(1900, 1, 1), date(2100, 12, 31)), st.sampled_from(["%Y%m%d", "%Y-%m-%d", "%d-%m-%Y", "%d.%m.%Y"]))
+def test_no_date_of_birth_is_kept_as_a_procedure_code(day: date, form: str) -> None:
+    """Of anybody who may be alive."""
+    assert forms.procedure_code(SNOMED, day.strftime(form)) is None
+
+
 @given(st.text())
 @example(SENTENCE)
 def test_no_text_of_any_kind_passes_as_an_identifier(text: str) -> None:
@@ -134,7 +213,8 @@ def test_no_text_of_any_kind_passes_as_an_identifier(text: str) -> None:
         forms.ods_code(text),
         forms.reason_code(text),
         forms.reason_system(text),
-        forms.flags(text),
+        *(forms.procedure_code(SNOMED, text) or ()),
+        *(forms.procedure_code(text, "26604007") or ()),
     ]
 
     assert [value for value in stored if value is not None and not re.fullmatch(r"[!-~]{0,200}", value)] == []

@@ -1,39 +1,56 @@
 import logging
 import sqlite3
-import threading
 import traceback
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import Table
 
 from cds_service.cardlog import schema
-from cds_service.cardlog.events import AgeBand, EvaluationEvent, FeedbackEvent
-from cds_service.cardlog.store import CardLogStore, CardLogStoreError
+from cds_service.cardlog.coarse import AgeBand
+from cds_service.cardlog.databases import CardLogStoreError
+from cds_service.cardlog.events import CallRecord, EvaluationEvent, FeedbackEvent, FeedbackOutcome
+from cds_service.cardlog.migrating import bring_up_to_date
+from cds_service.cardlog.rows import Row, rows_of
+from cds_service.cardlog.store import CardLogStore, Counts
 from cds_service.pathway.facts import FcpListing, Indication, Modality, Oncology, Setting
 from cds_service.pathway.outcomes import Outcome
 
+BuildCall = Callable[..., CallRecord]
 BuildEvaluation = Callable[..., EvaluationEvent]
 BuildFeedback = Callable[..., FeedbackEvent]
+ReadTable = Callable[[str], list[dict[str, Any]]]
 
+WRITER_ID = "00000000-0000-4000-8000-000000000001"
 # Named here because a traceback shows the lines of the test.
 MARKED_ORGANISATION = "Z99MARK"
 MARKED_CODE = "marked-code"
 
 
-def test_an_evaluation_comes_back_as_it_was_written(store: CardLogStore, an_evaluation: BuildEvaluation) -> None:
-    """Every field survives the way into the database and out of it."""
-    event = an_evaluation()
-
-    store.write([event], [])
-
-    assert store.latest_evaluations() == [schema.evaluation_row(event)]
+def rows_by_name(table: Table, rows: list[Row]) -> list[dict[str, Any]]:
+    """Rows as the database gives them back."""
+    return [dict(zip(table.columns.keys(), row, strict=True)) for row in rows]
 
 
-def test_an_evaluation_may_lack_what_is_not_known(store: CardLogStore, an_evaluation: BuildEvaluation) -> None:
-    """An order without a card, an organisation or a pathway is still logged."""
+def test_a_call_comes_back_as_it_was_written(store: CardLogStore, a_call: BuildCall, rows_of_table: ReadTable) -> None:
+    """Every field of evaluation, keys, card and suggestion survives the way into the database and out of it."""
+    rows = rows_of([a_call(order_key=bytes(16), session_key=bytes(range(16)))])
+
+    store.write(rows)
+
+    for table in schema.EVENT_TABLES[:-1]:
+        assert rows_of_table(table.name) == rows_by_name(table, getattr(rows, table.name))
+    assert [len(each) for each in rows] == [1, 1, 1, 1, 0]
+
+
+def test_an_evaluation_may_lack_what_is_not_known(
+    store: CardLogStore, an_evaluation: BuildEvaluation, rows_of_table: ReadTable
+) -> None:
+    """An order without a card, an organisation, a pathway or keys is still logged."""
     nothing: dict[str, None] = dict.fromkeys(
         (
             "pathway_id",
@@ -46,15 +63,16 @@ def test_an_evaluation_may_lack_what_is_not_known(store: CardLogStore, an_evalua
             "borough",
         )
     )
-    event = an_evaluation(**nothing, indication_groups=())
+    rows = rows_of([CallRecord([an_evaluation(**nothing, indication_groups=())])])
 
-    store.write([event], [])
+    store.write(rows)
 
-    assert store.latest_evaluations() == [schema.evaluation_row(event)]
+    assert rows_of_table("evaluation") == rows_by_name(schema.evaluation, rows.evaluation)
+    assert (rows_of_table("episode_key"), rows_of_table("card")) == ([], [])
 
 
 def test_the_longest_values_are_stored(
-    store: CardLogStore, an_evaluation: BuildEvaluation, a_feedback: BuildFeedback
+    store: CardLogStore, an_evaluation: BuildEvaluation, a_feedback: BuildFeedback, rows_of_table: ReadTable
 ) -> None:
     """No event that can be built is refused for the length of a value."""
     token, label = "x" * 64, "x" * 80
@@ -63,7 +81,6 @@ def test_the_longest_values_are_stored(
         **dict.fromkeys(("hook", "client_id", "software_version"), token),
         **dict.fromkeys(("pathway_version", "setting_evidence", "pcn", "borough"), label),
         organisation="Z99001Z99001",
-        configuration_flags="x" * 200,
         indication_groups=tuple(Indication),
         outcome=max(Outcome, key=len),
         modality=max(Modality, key=len),
@@ -75,130 +92,167 @@ def test_the_longest_values_are_stored(
     )
     entry = a_feedback(
         service_id=token,
+        client_id=token,
         override_reason_code=token,
         override_reason_system="https://ehr.example/".ljust(200, "x"),
     )
+    rows = rows_of([CallRecord([event]), [entry]])
 
-    store.write([event], [entry])
+    store.write(rows)
 
-    assert store.latest_evaluations() == [schema.evaluation_row(event)]
-    assert store.latest_feedback() == [schema.feedback_row(entry)]
+    assert rows_of_table("evaluation") == rows_by_name(schema.evaluation, rows.evaluation)
+    assert rows_of_table("feedback") == rows_by_name(schema.feedback, rows.feedback)
 
 
-def test_feedback_comes_back_with_its_time_in_utc(store: CardLogStore, a_feedback: BuildFeedback) -> None:
+def test_feedback_comes_back_with_its_time_in_utc(
+    store: CardLogStore, a_feedback: BuildFeedback, rows_of_table: ReadTable
+) -> None:
     """The time that decides which entry counts keeps its meaning on both databases."""
-    entry = a_feedback(outcome_timestamp=datetime(2026, 7, 1, 9, 0, 5, tzinfo=UTC))
+    rows = rows_of([[a_feedback(outcome_timestamp=datetime(2026, 7, 1, 9, 0, 5, tzinfo=UTC))]])
 
-    store.write([], [entry])
+    store.write(rows)
 
-    [row] = store.latest_feedback()
-    assert row == schema.feedback_row(entry)
+    [row] = rows_of_table("feedback")
+    assert [row] == rows_by_name(schema.feedback, rows.feedback)
     assert row["outcome_timestamp"].utcoffset().total_seconds() == 0
 
 
-def test_several_entries_for_one_card_are_all_kept_and_the_last_comes_first(
-    store: CardLogStore, a_feedback: BuildFeedback
+def test_several_entries_for_one_card_are_all_kept(
+    store: CardLogStore, a_feedback: BuildFeedback, rows_of_table: ReadTable
 ) -> None:
-    """Repeats and contradictions are normal; the monitor reads the latest."""
+    """Repeats, contradictions, late entries, cards nobody knows and other services' feedback: none is dropped."""
     card_id = str(uuid4())
     entries = [
-        a_feedback(card_id=card_id, outcome_timestamp=datetime(2026, 11, 21, 9, minute, tzinfo=UTC))
-        for minute in (30, 45, 15)
+        a_feedback(card_id=card_id),
+        a_feedback(card_id=card_id, outcome=FeedbackOutcome.ACCEPTED, suggestion_accepted=True),
+        a_feedback(card_id=card_id, outcome_timestamp=datetime(2020, 1, 1, tzinfo=UTC)),
+        a_feedback(card_id=None),
+        a_feedback(service_id="other"),
     ]
 
-    store.write([], entries)
+    store.write(rows_of([entries]))
 
-    minutes = [row["outcome_timestamp"].minute for row in store.latest_feedback()]
-    assert minutes == [45, 30, 15]
+    assert len(rows_of_table("feedback")) == 5
 
 
-def test_a_repeated_event_is_stored_once(
-    store: CardLogStore, an_evaluation: BuildEvaluation, a_feedback: BuildFeedback
+def test_a_repeated_row_is_stored_once(
+    store: CardLogStore, a_call: BuildCall, a_feedback: BuildFeedback, rows_of_table: ReadTable
 ) -> None:
-    """Within one write and across writes, an event id is one row, and new events beside it are kept."""
-    event, entry = an_evaluation(), a_feedback()
+    """Within one write and across writes, an id is one row, and new records beside it are kept."""
+    call, entry = a_call(order_key=bytes(16)), a_feedback()
 
-    store.write([event, event], [entry, entry])
-    store.write([event, an_evaluation()], [entry, a_feedback()])
+    store.write(rows_of([call, call, [entry, entry]]))
+    store.write(rows_of([call, a_call(order_key=bytes(16)), [entry, a_feedback()]]))
 
-    assert (store.count_evaluations(), store.count_feedback()) == (2, 2)
+    assert [len(rows_of_table(table.name)) for table in schema.EVENT_TABLES] == [2, 2, 2, 2, 2]
 
 
-def test_a_write_stores_all_of_its_events_or_none(
+def test_many_records_are_written_at_once(
+    store: CardLogStore, a_call: BuildCall, a_feedback: BuildFeedback, rows_of_table: ReadTable
+) -> None:
+    """A batch of any size is stored whole, whatever number of statements it takes."""
+    store.write(rows_of([*(a_call() for _ in range(333)), [a_feedback() for _ in range(77)]]))
+
+    assert [len(rows_of_table(name)) for name in ("evaluation", "card", "suggestion", "feedback")] == [
+        333,
+        333,
+        333,
+        77,
+    ]
+
+
+def test_a_write_stores_all_of_its_records_or_none(
     store: CardLogStore,
-    an_evaluation: BuildEvaluation,
+    a_call: BuildCall,
     a_feedback: BuildFeedback,
     refuse_client: Callable[[str], None],
+    rows_of_table: ReadTable,
 ) -> None:
-    """A refused event takes the whole transaction back, feedback too."""
+    """A refused event takes the whole transaction back, cards, feedback and the mark of the day too."""
     refuse_client("refused-client")
 
     with pytest.raises(CardLogStoreError) as fault:
-        store.write([an_evaluation(), an_evaluation(client_id="refused-client")], [a_feedback()])
+        store.write(rows_of([a_call(), a_call(client_id="refused-client"), [a_feedback()]]))
 
     assert fault.value.refused
-    assert (store.count_evaluations(), store.count_feedback()) == (0, 0)
+    for table in (*schema.EVENT_TABLES, schema.rollup_due):
+        assert rows_of_table(table.name) == []
 
 
 def test_a_missing_table_is_a_fault_that_may_pass(
-    store: CardLogStore, an_evaluation: BuildEvaluation, run_sql: Callable[..., None]
+    store: CardLogStore, a_call: BuildCall, run_sql: Callable[..., None]
 ) -> None:
     """Only refused rows are given up; anything else is worth another try."""
     run_sql("ALTER TABLE evaluation RENAME TO evaluation_away")
 
     with pytest.raises(CardLogStoreError) as fault:
-        store.write([an_evaluation()], [])
+        store.write(rows_of([a_call()]))
 
     assert not fault.value.refused
     store.ping()
 
 
-def test_a_value_that_the_driver_cannot_send_is_refused(store: CardLogStore, an_evaluation: BuildEvaluation) -> None:
+def test_a_value_that_the_driver_cannot_send_is_refused(store: CardLogStore, a_call: BuildCall) -> None:
     """A number no column can hold does not escape as an error of the driver's own."""
     with pytest.raises(CardLogStoreError) as fault:
-        store.write([an_evaluation(card_count=2**80)], [])
+        store.write(rows_of([a_call(card_count=2**80)]))
 
     assert fault.value.refused
 
 
-def test_the_schema_may_be_made_by_several_processes_at_once(database_url: str) -> None:
-    """Workers that start together neither fail nor wait for ever."""
-    faults: list[CardLogStoreError] = []
-
-    def start() -> None:
-        worker = CardLogStore(database_url)
-        try:
-            worker.create_schema()
-        except CardLogStoreError as fault:
-            faults.append(fault)
-        worker.dispose()
-
-    threads = [threading.Thread(target=start) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert faults == []
-
-
-def test_two_processes_write_to_one_database(
-    store: CardLogStore, database_url: str, an_evaluation: BuildEvaluation
+def test_a_record_of_a_month_long_past_or_to_come_finds_its_place(
+    store: CardLogStore, a_call: BuildCall, a_feedback: BuildFeedback
 ) -> None:
-    """Workers share the log; an event that both hand over is stored once."""
-    other = CardLogStore(database_url)
-    shared = an_evaluation()
+    """A spool that waited long, or a clock that jumped, is no reason to refuse an event."""
+    days = (date(2019, 12, 31), date(2020, 1, 1), date(2031, 2, 28))
 
-    store.write([shared, an_evaluation()], [])
-    other.write([shared, an_evaluation()], [])
+    store.write(rows_of([*(a_call(occurred_on=day) for day in days), [a_feedback(received_on=date(2018, 5, 1))]]))
+
+    assert store.count_evaluations() == 3
+
+
+def test_a_day_with_new_events_is_marked_for_the_figures(
+    store: CardLogStore, a_call: BuildCall, a_feedback: BuildFeedback, rows_of_table: ReadTable
+) -> None:
+    """Each write marks its days once; feedback marks the day on which its card was shown."""
+    shown = a_call(occurred_on=date(2026, 11, 2))
+    card_id = shown.cards[0].card_id
+
+    store.write(rows_of([shown, a_call(), a_call()]))
+    store.write(rows_of([[a_feedback(card_id=card_id), a_feedback()]]))
+
+    marks = {row["day"]: row["version"] for row in rows_of_table("rollup_due")}
+    assert marks == {date(2026, 11, 2): 2, date(2026, 11, 21): 1}
+    assert {row["writer_id"] for row in rows_of_table("rollup_due")} == {WRITER_ID}
+
+
+def test_a_process_writes_its_sums_as_often_as_it_likes(store: CardLogStore, rows_of_table: ReadTable) -> None:
+    """A sum replaces a smaller one under the same key, and never a larger: writing twice, or late, changes nothing."""
+    key = (date(2026, 11, 21), 9, "demo-ehr", "order-select", "out_of_scope", WRITER_ID)
+    unknown = (date(2026, 11, 1), "demo-ehr", "http://ehr.example/codes", "XR-1", WRITER_ID)
+
+    for calls in (3, 7, 5):
+        store.write_counts(Counts([(*key, calls)], [(*unknown, calls)]))
+
+    assert [row["calls"] for row in rows_of_table("call_count")] == [7]
+    assert [row["orders"] for row in rows_of_table("unknown_procedure_count")] == [7]
+
+
+def test_two_processes_write_to_one_database(store: CardLogStore, database_url: str, a_call: BuildCall) -> None:
+    """Workers share the log; an event that both hand over is stored once."""
+    other = CardLogStore(database_url, "00000000-0000-4000-8000-000000000002")
+    shared = a_call()
+
+    store.write(rows_of([shared, a_call()]))
+    other.write(rows_of([shared, a_call()]))
 
     other.dispose()
     assert store.count_evaluations() == 3
 
 
 def test_no_value_of_an_event_is_logged_or_told_when_the_database_fails(
-    database_url: str,
-    an_evaluation: BuildEvaluation,
+    store: CardLogStore,
+    a_call: BuildCall,
     a_feedback: BuildFeedback,
     refuse_client: Callable[[str], None],
     run_sql: Callable[..., None],
@@ -207,40 +261,37 @@ def test_no_value_of_an_event_is_logged_or_told_when_the_database_fails(
     """Messages of databases quote rows; none reaches a log or a traceback, even at the lowest level."""
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, logger="sqlalchemy")
-    store = CardLogStore(database_url)
-    store.create_schema()
     refuse_client("refused-client")
     with pytest.raises(CardLogStoreError) as refused:
-        store.write([an_evaluation(client_id="refused-client", organisation=MARKED_ORGANISATION)], [])
+        store.write(rows_of([a_call(client_id="refused-client", organisation=MARKED_ORGANISATION)]))
     run_sql("ALTER TABLE feedback RENAME TO feedback_away")
     with pytest.raises(CardLogStoreError) as away:
-        store.write([], [a_feedback(override_reason_code=MARKED_CODE)])
-    store.dispose()
+        store.write(rows_of([[a_feedback(override_reason_code=MARKED_CODE)]]))
 
     told = caplog.text + "".join("".join(traceback.format_exception(fault.value)) for fault in (refused, away))
 
-    assert "INSERT INTO evaluation" in caplog.text
     assert [mark for mark in (MARKED_ORGANISATION, MARKED_CODE) if mark in told] == []
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_every_usual_scheme_of_postgresql_is_understood(
-    scheme: str, postgresql_server: Callable[[], str], an_evaluation: BuildEvaluation
+    scheme: str, postgresql_server: Callable[[], str], a_call: BuildCall
 ) -> None:
     """Hosting platforms hand out all three."""
-    store = CardLogStore(postgresql_server().replace("postgresql", scheme, 1))
-    store.create_schema()
+    url = postgresql_server().replace("postgresql", scheme, 1)
+    bring_up_to_date(url)
+    store = CardLogStore(url, WRITER_ID)
 
-    store.write([an_evaluation()], [])
+    store.write(rows_of([a_call()]))
 
-    assert (store.dialect, store.count_evaluations()) == ("postgresql", 1)
+    assert (repr(store), store.count_evaluations()) == ("CardLogStore(<postgresql>)", 1)
     store.dispose()
 
 
 def test_a_password_is_never_told(caplog: pytest.LogCaptureFixture) -> None:
     """Neither a fault, nor the store itself, nor a log says what the URL holds."""
     caplog.set_level(logging.DEBUG)
-    store = CardLogStore("postgresql://keeper:open-sesame@127.0.0.1:1/cardlog?application_name=open-sesame")
+    store = CardLogStore("postgresql://keeper:open-sesame@127.0.0.1:1/cardlog?application_name=open-sesame", WRITER_ID)
 
     with pytest.raises(CardLogStoreError) as fault:
         store.ping()
@@ -266,7 +317,7 @@ def test_a_password_is_never_told(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_url_that_cannot_serve_is_refused_with_the_mend_and_without_the_url(url: str) -> None:
     """The message says what to write instead, and no more."""
     with pytest.raises(ValueError, match=r"^database URL: .*give sqlite:///FILE") as refusal:
-        CardLogStore(url)
+        CardLogStore(url, WRITER_ID)
 
     assert "open-sesame" not in "".join(traceback.format_exception(refusal.value))
 
@@ -275,8 +326,8 @@ def test_the_folder_of_a_sqlite_file_is_made(tmp_path: Path) -> None:
     """A first start needs no preparation."""
     file = tmp_path / "var" / "log" / "card-log.sqlite3"
 
-    store = CardLogStore(f"sqlite:///{file}")
-    store.create_schema()
+    store = CardLogStore(f"sqlite:///{file}", WRITER_ID)
+    store.ping()
 
     store.dispose()
     assert file.exists()
@@ -284,7 +335,7 @@ def test_the_folder_of_a_sqlite_file_is_made(tmp_path: Path) -> None:
 
 def test_a_sqlite_file_syncs_each_commit_to_disk(tmp_path: Path) -> None:
     """Write-ahead log, full sync, and patience with other workers."""
-    store = CardLogStore(f"sqlite:///{tmp_path}/card-log.sqlite3")
+    store = CardLogStore(f"sqlite:///{tmp_path}/card-log.sqlite3", WRITER_ID)
 
     with store._engine.connect() as connection:
         pragmas = [
@@ -299,19 +350,19 @@ def test_a_sqlite_file_syncs_each_commit_to_disk(tmp_path: Path) -> None:
 def test_a_file_that_is_no_database_fails_with_its_kind(tmp_path: Path) -> None:
     """The operator reads SQLite's own name for the fault."""
     (tmp_path / "card-log.sqlite3").write_text("This is a letter, not a database. " * 40, encoding="utf-8")
-    store = CardLogStore(f"sqlite:///{tmp_path}/card-log.sqlite3")
+    store = CardLogStore(f"sqlite:///{tmp_path}/card-log.sqlite3", WRITER_ID)
 
     with pytest.raises(CardLogStoreError, match=r"\(DatabaseError SQLITE_NOTADB\)"):
-        store.create_schema()
+        store.ping()
 
     store.dispose()
 
 
-def test_a_sqlite_log_can_be_read_beside_the_service(tmp_path: Path, an_evaluation: BuildEvaluation) -> None:
+def test_a_sqlite_log_can_be_read_beside_the_service(tmp_path: Path, a_call: BuildCall) -> None:
     """Plain SQLite tools see the rows, with days as ISO dates."""
-    store = CardLogStore(f"sqlite:///{tmp_path}/card-log.sqlite3")
-    store.create_schema()
-    store.write([an_evaluation()], [])
+    store = CardLogStore(f"sqlite:///{tmp_path}/card-log.sqlite3", WRITER_ID)
+    bring_up_to_date(f"sqlite:///{tmp_path}/card-log.sqlite3")
+    store.write(rows_of([a_call()]))
 
     connection = sqlite3.connect(tmp_path / "card-log.sqlite3")
     rows = connection.execute("SELECT occurred_on, region, outcome FROM evaluation").fetchall()

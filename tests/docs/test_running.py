@@ -28,6 +28,8 @@ def test_every_setting_is_described_with_its_default() -> None:
         PREFIX + "CONFIG": "none; must be given",
         PREFIX + "BASE_URL": "http://HOST:PORT",
         PREFIX + "METRICS_TOKEN": "none; nobody may read",
+        PREFIX + "SPOOL": "beside the SQLite file, else var/spool",
+        PREFIX + "EPISODE_SECRETS": "beside the SQLite file, else var/episode-secrets",
     }
     assert rows == {
         variable: required.get(variable, str(field.default).lower() if field.annotation is bool else str(field.default))
@@ -49,10 +51,12 @@ def test_every_command_is_named() -> None:
     assert set(re.findall(r"cds-service (\w+)`", RUNNING)) == set(cli.main.commands)
 
 
-def test_every_command_about_clients_is_named() -> None:
-    """Those of the group as well, and no other."""
-    (group,) = [command for command in cli.main.commands.values() if isinstance(command, click.Group)]
-    assert set(re.findall(r"`clients (\w+)`", RUNNING)) == set(group.commands)
+@pytest.mark.parametrize("group", ["clients", "log"])
+def test_every_command_of_a_group_is_named(group: str) -> None:
+    """Those of the groups as well, and no other."""
+    commands = cli.main.commands[group]
+    assert isinstance(commands, click.Group)
+    assert set(re.findall(rf"`{group} ([\w-]+)`", RUNNING)) == set(commands.commands)
 
 
 @pytest.mark.parametrize("path", markdown_pages(), ids=name_of)

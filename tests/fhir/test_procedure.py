@@ -1,7 +1,9 @@
 import pytest
 from fhir_builders import (
+    BLOOD_TEST,
     CATALOGUE,
     DIRECTORY,
+    KNEE_PAIN,
     MRI_ANYWHERE,
     MRI_BRAIN,
     MRI_KNEE,
@@ -27,7 +29,7 @@ from procedure_builders import (
     seen,
 )
 
-from cds_service.fhir.procedure import NOT_RECOGNISED, order_label, read_procedure
+from cds_service.fhir.procedure import NOT_RECOGNISED, order_label, read_procedure, unknown_codes
 from cds_service.fhir.shapes import Json
 from cds_service.pathway.facts import BodyRegion, KnownBy, Modality
 
@@ -207,3 +209,58 @@ def test_a_card_calls_another_order_by_the_words_of_the_call(code: Json, label: 
     """Or plainly, where there are none."""
     draft = order(code=code)
     assert order_label(draft, read_procedure(draft, TERMINOLOGY, DIRECTORY)) == (label or "Imaging order")
+
+
+def unknown(code: object) -> list[tuple[str, str]]:
+    """The codes of an order with this `code` that a site may have to map."""
+    draft = order(code=code)
+    return unknown_codes(draft, read_procedure(draft, TERMINOLOGY, DIRECTORY), TERMINOLOGY, DIRECTORY)
+
+
+@pytest.mark.parametrize("text", [None, "Full blood count", "MRI knee", "MRI brain"])
+def test_a_code_that_no_list_knows_is_unknown_whatever_the_text_says(text: str | None) -> None:
+    """A scan that only its words tell is the very case to map."""
+    assert unknown(concept("K1", system=UNKNOWN_CATALOGUE, text=text)) == [(UNKNOWN_CATALOGUE, "K1")]
+
+
+def test_each_coding_of_an_unknown_procedure_is_told_once_as_sent() -> None:
+    """Whichever of them the site maps, the order is known."""
+    code = both((UNKNOWN_CATALOGUE, "K1"), (SNOMED, BLOOD_TEST), (UNKNOWN_CATALOGUE, "K1"), ("", " k2 "))
+    assert unknown(code) == [(UNKNOWN_CATALOGUE, "K1"), (SNOMED, BLOOD_TEST), ("", " k2 ")]
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        (SNOMED, MRI_KNEE),
+        (SNOMED, MRI_BRAIN),
+        (SNOMED, MRI_ANYWHERE),
+        (SNOMED, REFERRAL),
+        (SNOMED, KNEE_PAIN),
+        (CATALOGUE, "xknee"),
+    ],
+)
+def test_beside_a_known_code_nothing_is_unknown(known: tuple[str, str]) -> None:
+    """Imaging of another kind, a referral, or a code that is on a list for something else: nothing to map."""
+    assert unknown(both((UNKNOWN_CATALOGUE, "K1"), known)) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        None,
+        {},
+        {"text": "MRI knee"},
+        {"coding": [{}]},
+        {"coding": [{"code": "K1"}, {"system": UNKNOWN_CATALOGUE}, {"system": 1, "code": "K1"}]},
+    ],
+)
+def test_without_system_and_code_there_is_nothing_to_map(code: object) -> None:
+    """A display or a text is not a code, and a code without its system is none either."""
+    assert unknown(code) == []
+
+
+def test_an_order_tells_ten_unknown_codes_at_most() -> None:
+    """However many were put into it."""
+    codes = [(UNKNOWN_CATALOGUE, f"K{number}") for number in range(1000)]
+    assert unknown(both(*codes)) == codes[:10]

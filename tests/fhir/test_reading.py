@@ -248,3 +248,62 @@ def test_a_selected_order_that_did_not_come_is_raised() -> None:
     with pytest.raises(SelectionError) as raised:
         reading(selections=["draft-1", "not-there"])
     assert raised.value.position == 1
+
+
+LOCAL = "https://other.example/catalogue"
+
+
+def unknown_procedures(*orders: Json, **elements: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - any element
+    """The codes of a call's orders that a site may have to map."""
+    return OrderReader(DIRECTORY, TERMINOLOGY).select(call(*orders, **elements)).unknown_procedures
+
+
+def local(identity: str, code: str, **elements: Any) -> Json:  # noqa: ANN401 - any element
+    """An order by a code that nobody knows."""
+    return order(id=identity, code=concept(code, system=LOCAL), **elements)
+
+
+def test_the_unknown_codes_of_all_selected_orders_are_told() -> None:
+    """In the order of the bundle, and once for each order."""
+    found = unknown_procedures(local("1", "K1"), order(id="2"), local("3", "K2"), local("4", "K1"))
+    assert found == [(LOCAL, "K1"), (LOCAL, "K2"), (LOCAL, "K1")]
+
+
+def test_an_order_that_its_text_brings_into_scope_tells_its_unknown_code_too() -> None:
+    """It is read as any other, and stands in the list of what to map."""
+    draft = order(code=concept("K1", system=LOCAL, text="MRI knee"))
+    selection = OrderReader(DIRECTORY, TERMINOLOGY).select(call(draft))
+    assert ([found.resource for found, _ in selection.orders], selection.unknown_procedures) == (
+        [draft],
+        [(LOCAL, "K1")],
+    )
+
+
+def test_an_order_that_cannot_be_evaluated_still_tells_its_unknown_code() -> None:
+    """It was classified, by its text."""
+    draft = order(code=concept("K1", system=LOCAL, text="MRI knee"), reasonCode="pain")
+    selection = OrderReader(DIRECTORY, TERMINOLOGY).select(call(draft))
+    assert (len(selection.malformed), selection.unknown_procedures) == (1, [(LOCAL, "K1")])
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        order(),
+        order(code=concept(MRI_BRAIN)),
+        order(code=concept(REFERRAL)),
+        local("1", "K1", status="revoked"),
+        local("1", "K1", doNotPerform=True),
+        local("1", "K1") | {"resourceType": "MedicationRequest"},
+        order(code="K1"),
+    ],
+    ids=["msk", "brain", "referral", "revoked", "negative", "medicine", "malformed"],
+)
+def test_other_orders_tell_no_unknown_code(draft: Json) -> None:
+    """Known ones, those that are not live, and what is no ServiceRequest or cannot be read as one."""
+    assert unknown_procedures(draft) == []
+
+
+def test_a_draft_that_is_not_selected_tells_no_unknown_code() -> None:
+    """It is not looked at; it fires the hook itself when it is selected."""
+    assert unknown_procedures(local("1", "K1"), local("2", "K2"), selections=["ServiceRequest/2"]) == [(LOCAL, "K2")]

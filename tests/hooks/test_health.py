@@ -7,12 +7,16 @@ from fastapi import FastAPI
 
 from cds_service import __version__
 from cds_service.app import create_app
+from cds_service.cardlog.card_log import CardLog, NoCardLog
+from cds_service.cardlog.spool import Spool
 from cds_service.cardlog.store import CardLogStore
-from cds_service.cardlog.writer import CardLog, NoCardLog
+from cds_service.cardlog.tallies import Tallies
 from cds_service.hooks.health import MetricsAccess, health_router
 from cds_service.settings import Settings
 from fhir_fixtures import feedback, hook_call
 from tests.conftest import DEMO_CONFIGURATION, NOW, SERVICE, InProcess, StartService
+
+WRITER_ID = "00000000-0000-4000-8000-000000000001"
 
 Ask = Callable[..., httpx.Response]
 
@@ -33,20 +37,23 @@ def test_a_service_whose_card_log_takes_events_is_ready(start_service: StartServ
     response = service.send("GET", "/health/ready")
 
     assert response.status_code == 200
-    assert response.json() == {"status": "ready", "cardLog": {"stored": 1, "waiting": 0, "lost": 0}}
+    assert response.json() == {
+        "status": "ready",
+        "cardLog": {"state": "writing", "answered": 1, "stored": 1, "lost": 0, "late": 0, "spooled": 0},
+    }
 
 
 def test_a_service_whose_card_log_takes_none_is_not_ready(ask: Ask, tmp_path: Path) -> None:
     """503, so that a load balancer sends calls elsewhere."""
     app = FastAPI()
-    app.include_router(
-        health_router(CardLog(CardLogStore(f"sqlite:///{tmp_path}/log.sqlite3")), MetricsAccess())
-    )  # never started
+    store = CardLogStore(f"sqlite:///{tmp_path}/log.sqlite3", WRITER_ID)
+    never_started = CardLog(store, Spool(tmp_path / "spool"), Tallies(WRITER_ID))
+    app.include_router(health_router(never_started, MetricsAccess()))
 
     response = ask(app, "GET", "/health/ready")
 
     assert response.status_code == 503
-    assert response.json() == {"status": "not ready", "cardLog": {"stored": 0, "waiting": 0, "lost": 0}}
+    assert (response.json()["status"], response.json()["cardLog"]["stored"]) == ("not ready", 0)
 
 
 def test_without_a_card_log_a_service_is_ready(ask: Ask) -> None:
@@ -70,12 +77,13 @@ def app_without_a_writer(tmp_path: Path) -> object:
 
 
 def test_a_call_is_answered_though_the_service_is_not_ready(ask: Ask, app_without_a_writer: object) -> None:
-    """A clinician's card never waits for a database; the evaluation does."""
+    """A clinician's card waits a tenth of a second for the log, and no longer; what is not stored counts as lost."""
     answer = ask(app_without_a_writer, "POST", SERVICE, json=hook_call("nwl-gp-knee-mri-pain--redirect.json"))
     ready = ask(app_without_a_writer, "GET", "/health/ready")
 
     assert len(answer.json()["cards"]) == 1
-    assert (ready.status_code, ready.json()["cardLog"]["waiting"]) == (503, 1)
+    assert (ready.status_code, ready.json()["cardLog"]["state"]) == (503, "losing")
+    assert (ready.json()["cardLog"]["answered"], ready.json()["cardLog"]["lost"]) == (1, 1)
 
 
 def test_feedback_that_cannot_be_stored_is_refused(ask: Ask, tmp_path: Path) -> None:

@@ -2,14 +2,12 @@ import pytest
 
 from cds_service import __version__
 from fhir_fixtures import hook_call
-from tests.conftest import InProcess, JsonObject
+from tests.conftest import InProcess, JsonObject, StartService
 
 
 def logged_for(service: InProcess, call: JsonObject) -> JsonObject:
-    """The card log's row of a call with one card."""
+    """The card log's row of a call with one card, which is there once the call is answered."""
     (card,) = service.cards(call)
-    overridden = {"card": card["uuid"], "outcome": "overridden", "outcomeTimestamp": "2026-11-21T09:30:00Z"}
-    service.feedback({"feedback": [overridden]})
     (row,) = [row for row in service.logged() if row["card_id"] == card["uuid"]]
     return row
 
@@ -47,7 +45,7 @@ def test_a_row_holds_the_facts_that_may_be_kept_and_no_other(service: InProcess)
         "fcp_listing": "none",
         "hook": "order-select",
         "client_id": "anyone",
-        "configuration_flags": "",
+        "mode": "demo",
         "software_version": __version__,
     }
 
@@ -109,10 +107,132 @@ def test_feedback_is_logged_with_its_day_and_reason(service: InProcess) -> None:
     assert row == {
         "received_hour": 9,
         "service_id": "msk-imaging-pathway",
+        "client_id": "anyone",
         "card_id": card["uuid"],
         "outcome": "overridden",
         "suggestion_accepted": False,
+        "suggestion_id": None,
         "override_reason_code": "other",
         "override_reason_system": "https://x.example/s",
         "had_comment": True,
     }
+
+
+def test_a_card_and_its_suggestion_are_logged(service: InProcess) -> None:
+    """What was shown, in which place, and what it offered; feedback names them by these ids."""
+    (card,) = service.cards(hook_call("nwl-gp-knee-mri-pain--redirect.json"))
+
+    (order,) = [row for row in service.logged() if row["card_id"] == card["uuid"]]
+    (shown,) = [row for row in service.logged("card") if row["card_id"] == card["uuid"]]
+    (offered,) = [row for row in service.logged("suggestion") if row["card_id"] == card["uuid"]]
+    assert shown.pop("occurred_on").isoformat() == offered.pop("occurred_on").isoformat() == "2026-11-21"
+    assert shown == {
+        "card_id": card["uuid"],
+        "event_id": order["event_id"],
+        "position": 1,
+        "outcome": "redirect",
+        "indicator": "warning",
+        "orders": 1,
+        "suggestions": 1,
+    }
+    assert offered == {
+        "suggestion_id": card["suggestions"][0]["uuid"],
+        "card_id": card["uuid"],
+        "creates": 1,
+        "deletes": 1,
+    }
+
+
+def test_a_card_for_several_orders_is_one_row(service: InProcess) -> None:
+    """Each order has a row of its own, which names the card; the card says how many there are."""
+    cards = service.cards(hook_call("nwl-gp-five-drafts-order-sign--ces.json"))
+
+    orders = [row["card_id"] for row in service.logged()]
+    shown = {row["card_id"]: row for row in service.logged("card")}
+    assert [(shown[card["uuid"]]["position"], shown[card["uuid"]]["orders"]) for card in cards] == [
+        (position, orders.count(card["uuid"])) for position, card in enumerate(cards, start=1)
+    ]
+
+
+def test_firings_of_one_draft_share_a_key_and_those_of_one_session_another(service: InProcess) -> None:
+    """Select, edit and sign of one order can be counted as one, and nobody can tell whose it was."""
+    call = hook_call("nwl-gp-knee-mri-pain--redirect.json")
+    first = logged_for(service, call)["event_id"]
+    again = logged_for(service, call)["event_id"]
+    elsewhere = logged_for(service, {**call, "context": {**call["context"], "encounterId": "another"}})["event_id"]
+
+    keys = {row["event_id"]: (row["order_key"], row["session_key"]) for row in service.logged("episode_key")}
+    assert keys[first] == keys[again]
+    assert keys[elsewhere][0] == keys[first][0]
+    assert keys[elsewhere][1] != keys[first][1]
+    assert {len(key) for key in keys[first]} == {16}
+
+
+def test_episodes_can_be_switched_off(start_service: StartService) -> None:
+    """A deployment whose data protection officer says no keeps no keys."""
+    service = start_service(episodes="off")
+    service.cards(hook_call("nwl-gp-knee-mri-pain--redirect.json"))
+
+    assert (len(service.logged()), service.logged("episode_key")) == (1, [])
+
+
+def test_calls_out_of_scope_are_counted_and_never_logged_one_by_one(start_service: StartService) -> None:
+    """Every order of any kind fires the hook: a number per hour and client is all that is kept."""
+    with start_service.briefly() as service:
+        for file in ("nwl-gp-brain-mri--not-applicable.json", "nwl-gp-knee-x-ray--not-applicable.json"):
+            service.cards(hook_call(file))
+        service.cards(hook_call("nwl-gp-knee-mri-pain--redirect.json"))
+
+    counted = [
+        (row["client_id"], row["occurred_hour"], row["result"], row["calls"]) for row in service.logged("call_count")
+    ]
+    assert sorted(counted) == [("anyone", 9, "cards", 1), ("anyone", 9, "out_of_scope", 2)]
+    assert len(service.logged()) == 1
+
+
+@pytest.mark.parametrize(
+    ("coding", "counted"),
+    [
+        ({"system": "https://ehr.example/imaging", "code": "MRKNE"}, [("https://ehr.example/imaging", "MRKNE", 1)]),
+        ({"system": "https://ehr.example/imaging", "code": "MRI of the right knee"}, []),
+        ({"system": "https://ehr.example/imaging", "code": "9990000018"}, []),
+        ({"code": "MRKNE"}, []),
+    ],
+    ids=["a code", "words", "an NHS number", "no system"],
+)
+def test_codes_that_no_list_knows_are_counted_and_never_words(
+    start_service: StartService, coding: JsonObject, counted: list[tuple[str, str, int]]
+) -> None:
+    """The worklist of what a site has still to map; what does not look like a code is not kept."""
+    call = hook_call("nwl-gp-brain-mri--not-applicable.json")
+    (entry,) = call["context"]["draftOrders"]["entry"]
+    entry["resource"]["code"] = {"coding": [coding], "text": "Somebody's own words"}
+
+    with start_service.briefly() as service:
+        service.cards(call)
+
+    rows = service.logged("unknown_procedure_count")
+    assert [(row["code_system"], row["code"], row["orders"]) for row in rows] == counted
+
+
+def test_feedback_to_another_services_address_is_kept_and_told(service: InProcess) -> None:
+    """404, for the address is wrong; and nothing that a clinician said is thrown away."""
+    sent = {"card": "0a1b2c3d-0000-4000-8000-00000000abcd", "outcome": "overridden"}
+    body = {"feedback": [{**sent, "outcomeTimestamp": "2026-11-21T09:30:00Z"}]}
+
+    response = service.send("POST", "/cds-services/another/feedback", json=body)
+
+    assert response.status_code == 404
+    (row,) = [row for row in service.logged("feedback") if row["card_id"] == sent["card"]]
+    assert row["service_id"] == "other"
+
+
+def test_an_accepted_suggestion_is_logged_by_its_id(service: InProcess) -> None:
+    """So that it can be told which offer was taken."""
+    (card,) = service.cards(hook_call("nwl-gp-knee-mri-pain--redirect.json"))
+    offered = card["suggestions"][0]["uuid"]
+    accepted = {"card": card["uuid"], "outcome": "accepted", "acceptedSuggestions": [{"id": offered}]}
+    service.feedback({"feedback": [{**accepted, "outcomeTimestamp": "2026-11-21T09:30:00Z"}]})
+
+    (row,) = [row for row in service.logged("feedback") if row["card_id"] == card["uuid"]]
+    assert (row["outcome"], row["suggestion_accepted"], row["suggestion_id"]) == ("accepted", True, offered)

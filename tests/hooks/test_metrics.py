@@ -81,7 +81,7 @@ def test_no_label_joins_an_outcome_with_an_organisation(service: InProcess) -> N
     service.call(hook_call("nwl-gp-lumbar-mri-ces--ces.json"))
 
     labels = {name for _, pairs in counts(service) for name, _ in pairs}
-    assert labels <= {"hook", "result", "indicator", "outcome", "le", "reason", "by"}
+    assert labels <= {"hook", "result", "indicator", "outcome", "le", "reason", "by", "what", "state"}
 
 
 def test_metrics_are_in_prometheus_text_format(service: InProcess) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from cds_service.__main__ import run
+from cds_service.cardlog.card_log import CardLog
 from cds_service.cardlog.store import CardLogStore
-from cds_service.cardlog.writer import CardLog
 from cds_service.cards.build import build_cards
 from cds_service.hooks import answers, responses
 from cds_service.security.replay_store import ReplayStore

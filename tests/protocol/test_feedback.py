@@ -31,6 +31,7 @@ def kept(**changes: Any) -> Feedback:  # noqa: ANN401 - any field of the entry k
         "card": CARD,
         "outcome": "overridden",
         "suggestion_accepted": False,
+        "suggestion_id": None,
         "override_code": None,
         "override_system": None,
         "had_comment": False,
@@ -63,10 +64,11 @@ def test_every_form_of_feedback_is_read(name: str) -> None:
 
 
 def test_an_accepted_suggestion_is_kept_as_accepted() -> None:
-    """Which of them does not matter: a card has one."""
-    (entry,) = parse_feedback(a_post(an_entry(outcome="accepted", acceptedSuggestions=[{"id": "s1"}])))
+    """With the id of the first: a card of ours has one."""
+    accepted = [{"id": "s1"}, {"id": "s2"}]
+    (entry,) = parse_feedback(a_post(an_entry(outcome="accepted", acceptedSuggestions=accepted)))
 
-    assert entry == kept(outcome="accepted", suggestion_accepted=True)
+    assert entry == kept(outcome="accepted", suggestion_accepted=True, suggestion_id="s1")
 
 
 @pytest.mark.parametrize("suggestions", [None, []])

@@ -1,0 +1,192 @@
+"""The thread that brings records to the card log's database: what has gathered, or what waits in the spool.
+
+Many calls share a commit. When the database fails, the spool's thread takes what waits and whatever comes from then on,
+so that the order of arrival is kept; this one delivers the spool until it is empty, and takes over again. A batch whose
+commit was under way when the spool took it may be written twice: by its keys it is stored once.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from cds_service.cardlog.backlog import Backlog, Batch, records_of
+from cds_service.cardlog.course import Course
+from cds_service.cardlog.databases import CardLogStoreError
+from cds_service.cardlog.rows import Rows, rows_of
+from cds_service.cardlog.spool import Entry, SpoolError
+from cds_service.cardlog.store import Counts
+from cds_service.cardlog.tallies import Tallies
+
+MOST_RECORDS: Final = 500
+"""Records that are committed together."""
+
+_COUNTS_EVERY_S: Final = 1.0
+# Under load a thread that wakes for each call would fight the event loop for the interpreter: it gathers for a moment.
+_LINGER_S: Final = 0.008
+_FEW: Final = 3
+
+
+class EventStore(Protocol):
+    """What the thread needs of the database."""
+
+    def write(self, rows: Rows) -> None:
+        """Commit all of them or none, each key once. Raises `CardLogStoreError`."""
+
+    def write_counts(self, counts: Counts) -> None:
+        """Commit this process's sums. Raises `CardLogStoreError`."""
+
+
+class SpoolToDeliver(Protocol):
+    """What the thread needs of the spool."""
+
+    @property
+    def waiting(self) -> int:
+        """Records that are in it."""
+
+    def head(self, limit: int) -> list[Entry]:
+        """The records that have waited longest. Raises `SpoolError`."""
+
+    def drop_through(self, number: int) -> None:
+        """Take out what has been delivered. Raises `SpoolError`."""
+
+
+class DatabaseWriter:
+    """Runs in a thread of its own until the log closes.
+
+    Args:
+        backlog: the records that wait.
+        tallies: this process's sums, written once a second.
+        store: the database.
+        spool: where records wait while the database is away.
+        course: which of the two takes what comes.
+    """
+
+    def __init__(
+        self, backlog: Backlog, tallies: Tallies, store: EventStore, spool: SpoolToDeliver, course: Course
+    ) -> None:
+        self._backlog = backlog
+        self._tallies = tallies
+        self._store = store
+        self._spool = spool
+        self._course = course
+        self._counts_due_at = 0.0
+
+    def run(self) -> None:
+        """Write until the log is closing and nothing waits, or the database is away."""
+        course = self._course
+        while True:
+            course.database_work.wait(_COUNTS_EVERY_S)
+            course.database_work.clear()
+            if course.is_spooling:
+                self._deliver()
+            else:
+                self._write_gathered()
+            self._write_counts()
+            if course.stopping.is_set() and (course.database_failing or self._nothing_waits()):
+                return
+
+    def _nothing_waits(self) -> bool:
+        return self._backlog.is_empty and self._spool.waiting == 0
+
+    def _write_gathered(self) -> None:
+        batches = self._backlog.take(MOST_RECORDS)
+        if not batches:
+            return
+        records = records_of(batches)
+        try:
+            self._store.write(rows_of(records))
+        except CardLogStoreError as error:
+            if not error.refused:
+                self._course.database_is_away(error.kind)
+                return
+            self._course.database_refused(error.kind)
+            for batch in batches:
+                self._write_apart(batch)
+        else:
+            self._course.database_took_it()
+            for batch in batches:
+                self._backlog.settle(batch)
+        if len(records) > _FEW:
+            self._course.stopping.wait(_LINGER_S)
+        self._course.database_work.set()  # more may have gathered meanwhile
+
+    def _write_apart(self, batch: Batch) -> None:
+        """Write each record alone, so that one that is refused neither takes others with it nor blocks them."""
+        refused = set()
+        for position, record in enumerate(batch.records):
+            try:
+                self._store.write(rows_of([record]))
+            except CardLogStoreError as error:
+                if not error.refused:
+                    self._course.database_is_away(error.kind)  # the spool takes the batch; its keys tell what is stored
+                    return
+                refused.add(position)
+        self._backlog.settle(batch, frozenset(refused))
+
+    def _deliver(self) -> None:
+        """Bring the head of the spool to the database; when there is none, take over again."""
+        try:
+            entries = self._spool.head(MOST_RECORDS)
+            if not entries:
+                self._course.to_the_database(self._spool.waiting)
+            elif self._deliver_entries(entries):
+                self._spool.drop_through(entries[-1].number)
+                self._course.database_work.set()
+        except SpoolError as error:
+            self._course.spool_failed(error.kind)
+            self._course.pause()
+
+    def _deliver_entries(self, entries: list[Entry]) -> bool:
+        """Whether they are in the database, or refused by it for good."""
+        try:
+            deliver(entries, self._store)
+        except CardLogStoreError as error:
+            if not error.refused:
+                self._course.database_is_away(error.kind)
+                return False
+            self._course.database_refused(error.kind)
+            return self._deliver_apart(entries)
+        self._course.database_took_it()
+        return True
+
+    def _deliver_apart(self, entries: list[Entry]) -> bool:
+        for entry in entries:
+            try:
+                deliver([entry], self._store)
+            except CardLogStoreError as error:
+                if not error.refused:
+                    self._course.database_is_away(error.kind)
+                    return False
+                self._backlog.lose_stored(len(entry.rows.evaluation) if entry.rows is not None else 0)
+        return True
+
+    def _write_counts(self) -> None:
+        now = time.monotonic()
+        if not self._course.stopping.is_set() and (self._course.database_failing or now < self._counts_due_at):
+            return
+        self._counts_due_at = now + _COUNTS_EVERY_S
+        counts = self._tallies.take_changed()
+        if not counts.calls and not counts.unknown_procedures:
+            return
+        try:
+            self._store.write_counts(counts)
+        except CardLogStoreError:
+            self._tallies.put_back(counts)  # the next event tells, and reports, whether the database is away
+
+
+def deliver(entries: Sequence[Entry], store: EventStore) -> None:
+    """Write what waited in a spool to the database.
+
+    Args:
+        entries: from the head of the spool.
+        store: the database.
+
+    Raises:
+        CardLogStoreError: nothing of it, or a part, is stored; writing it again is safe.
+    """
+    of_events = [entry.rows for entry in entries if entry.rows is not None]
+    if of_events:
+        store.write(Rows(*([row for rows in of_events for row in rows[table]] for table in range(len(Rows._fields)))))
+    for entry in entries:
+        if entry.counts is not None:
+            store.write_counts(entry.counts)

@@ -1,0 +1,218 @@
+"""Order episodes: what became of an order after its card, worked out from the firings that share a key.
+
+Firings of one window share keys and those of two windows never do (decision 0023), so a window is worked out on its
+own and, once its keys are dropped, never again. Times are known to the hour only: what came in the same hour may have
+come before or after.
+"""
+
+from datetime import date, timedelta
+from typing import Final
+
+from sqlalchemy import Date, Engine, bindparam, delete, func, select, text, tuple_
+
+from cds_service.cardlog.databases import transaction
+from cds_service.cardlog.episode_keys import window_start
+from cds_service.cardlog.figures import begin_writing, empty_working_table, replace, sum_up, turn, would_shrink
+from cds_service.cardlog.rollup_schema import episode_count, episode_state_count
+from cds_service.cardlog.schema import episode_key
+
+WITHOUT_CARD: Final = "without_card"
+"""No firing of the order had a card."""
+SIGNED_ANYWAY: Final = "signed_anyway"
+"""It had a card, and was signed for the same modality and region of the body."""
+CHANGED: Final = "changed"
+"""It had a card and was not signed; in the same order or session another scan was chosen, in that hour or later."""
+NOT_SIGNED: Final = "not_signed"
+"""It had a card, and nothing more came of it by the end of the window, a day or more later."""
+CUT: Final = "cut"
+"""The same, but begun on the window's last day: what came after its end cannot be tied to it."""
+OPEN: Final = "open"
+"""It had a card, and the window is not over."""
+
+_ONE_DAY: Final = timedelta(days=1)
+_ROWS_AT_A_TIME: Final = 5_000
+
+# PostgreSQL knows nothing of the sizes of what is named in a WITH, and would join some of it row by row, for minutes.
+_JOIN_BY_HASH: Final = text("SET LOCAL enable_nestloop = off")
+
+# An episode is read off its first firing with a card, else off its first: "lead". "elsewhere" are firings of another
+# scan in the same order or session; the last of them, signed ones before others, is what the order was changed to.
+_FILL: Final = text("""
+    INSERT INTO fresh_episode_count (
+        window_start, region, borough, pcn, organisation, client_id, modality, body_region_group, outcome, state,
+        changed_to_modality, changed_to_body_region_group, episodes, firings
+    )
+    WITH firing AS (
+        SELECT k.order_key, k.session_key, e.event_id, e.occurred_on, e.occurred_hour, e.region,
+            COALESCE(e.borough, '') AS borough, COALESCE(e.pcn, '') AS pcn,
+            COALESCE(e.organisation, '') AS organisation, e.client_id, e.modality, e.body_region_group, e.outcome,
+            CASE WHEN e.card_id IS NULL THEN 0 ELSE 1 END AS with_card,
+            CASE WHEN e.hook = 'order-sign' THEN 1 ELSE 0 END AS signing
+        FROM episode_key AS k JOIN evaluation AS e ON e.event_id = k.event_id AND e.occurred_on = k.occurred_on
+        WHERE k.occurred_on >= :first AND k.occurred_on < :after AND e.occurred_on >= :first AND e.occurred_on < :after
+    ),
+    ranked AS (
+        SELECT firing.*,
+            ROW_NUMBER() OVER (
+                PARTITION BY order_key ORDER BY with_card DESC, occurred_on, occurred_hour, signing, event_id
+            ) AS place,
+            COUNT(*) OVER (PARTITION BY order_key) AS firings,
+            MIN(occurred_on) OVER (PARTITION BY order_key) AS begun_on
+        FROM firing WHERE order_key IS NOT NULL
+    ),
+    lead AS (SELECT * FROM ranked WHERE place = 1),
+    signed AS (
+        SELECT DISTINCT order_key, modality, body_region_group FROM firing WHERE signing = 1 AND order_key IS NOT NULL
+    ),
+    session AS (
+        SELECT DISTINCT order_key, session_key FROM firing WHERE order_key IS NOT NULL AND session_key IS NOT NULL
+    ),
+    unsigned AS (
+        SELECT lead.order_key, lead.modality, lead.body_region_group, lead.occurred_on, lead.occurred_hour
+        FROM lead LEFT JOIN signed ON signed.order_key = lead.order_key AND signed.modality = lead.modality
+            AND signed.body_region_group = lead.body_region_group
+        WHERE lead.with_card = 1 AND signed.order_key IS NULL
+    ),
+    elsewhere AS (
+        SELECT u.order_key, f.modality, f.body_region_group, f.signing, f.occurred_on, f.occurred_hour, f.event_id
+        FROM unsigned AS u JOIN firing AS f ON f.order_key = u.order_key
+        WHERE (f.modality <> u.modality OR f.body_region_group <> u.body_region_group)
+            AND (f.occurred_on > u.occurred_on
+                OR (f.occurred_on = u.occurred_on AND f.occurred_hour >= u.occurred_hour))
+        UNION ALL
+        SELECT u.order_key, f.modality, f.body_region_group, f.signing, f.occurred_on, f.occurred_hour, f.event_id
+        FROM unsigned AS u JOIN session AS s ON s.order_key = u.order_key
+            JOIN firing AS f ON f.session_key = s.session_key
+        WHERE (f.modality <> u.modality OR f.body_region_group <> u.body_region_group)
+            AND (f.occurred_on > u.occurred_on
+                OR (f.occurred_on = u.occurred_on AND f.occurred_hour >= u.occurred_hour))
+    ),
+    change AS (
+        SELECT elsewhere.*,
+            ROW_NUMBER() OVER (
+                PARTITION BY order_key ORDER BY signing DESC, occurred_on DESC, occurred_hour DESC, event_id DESC
+            ) AS place
+        FROM elsewhere
+    ),
+    episode AS (
+        SELECT lead.*,
+            CASE
+                WHEN lead.with_card = 0 THEN 'without_card'
+                WHEN u.order_key IS NULL THEN 'signed_anyway'
+                WHEN change.order_key IS NOT NULL THEN 'changed'
+                WHEN :today < :after THEN 'open'
+                WHEN lead.begun_on < :last_day THEN 'not_signed'
+                ELSE 'cut'
+            END AS state,
+            COALESCE(change.modality, '') AS changed_to_modality,
+            COALESCE(change.body_region_group, '') AS changed_to_body_region_group
+        FROM lead LEFT JOIN unsigned AS u ON u.order_key = lead.order_key
+            LEFT JOIN change ON change.order_key = lead.order_key AND change.place = 1
+    )
+    SELECT :first, region, borough, pcn, organisation, client_id, modality, body_region_group, outcome, state,
+        changed_to_modality, changed_to_body_region_group, COUNT(*), SUM(firings)
+    FROM episode
+    GROUP BY region, borough, pcn, organisation, client_id, modality, body_region_group, outcome, state,
+        changed_to_modality, changed_to_body_region_group
+""").bindparams(*(bindparam(name, type_=Date) for name in ("first", "after", "last_day", "today")))
+
+
+def work_out_window(engine: Engine, start: date, window_days: int, today: date) -> bool:
+    """Work out the episodes of a window anew.
+
+    Where fewer firings are found than were counted before, keys have been dropped since, and the figures stay.
+
+    Args:
+        engine: to the card log's database.
+        start: the window's first day.
+        window_days: its length in days.
+        today: the day in London, which tells whether the window is over.
+
+    Returns:
+        False when another process is working out figures, or keys have been dropped; nothing is changed then.
+
+    Raises:
+        CardLogStoreError: the database failed; nothing is changed.
+    """
+    after = start + timedelta(days=window_days)
+    with turn(engine) as connection:
+        if connection is None:
+            return False
+        empty_working_table(connection, episode_count)
+        if engine.dialect.name == "postgresql":
+            connection.execute(_JOIN_BY_HASH)
+        connection.execute(_FILL, {"first": start, "after": after, "last_day": after - _ONE_DAY, "today": today})
+        if would_shrink(connection, episode_count, start, "firings"):
+            return False
+        begin_writing(connection)
+        replace(connection, episode_count, start)
+        sum_up(connection, episode_count, episode_state_count, start, start, start)
+        replace(connection, episode_state_count, start)
+        return True
+
+
+def needs_work(engine: Engine, start: date, window_days: int, today: date) -> bool:
+    """Whether a window has firings that no episode counts, or open episodes though it is over.
+
+    Args:
+        engine: to the card log's database.
+        start: the window's first day.
+        window_days: its length in days.
+        today: the day in London.
+
+    Raises:
+        CardLogStoreError: the database failed.
+    """
+    after = start + timedelta(days=window_days)
+    keyed = select(func.count()).where(
+        episode_key.c.occurred_on >= start, episode_key.c.occurred_on < after, episode_key.c.order_key.is_not(None)
+    )
+    counted = select(func.coalesce(func.sum(episode_state_count.c.firings), 0)).where(
+        episode_state_count.c.window_start == start
+    )
+    still_open = select(episode_state_count.c.state).where(
+        episode_state_count.c.window_start == start, episode_state_count.c.state == OPEN
+    )
+    with transaction(engine) as connection:
+        if connection.execute(keyed).scalar_one() > connection.execute(counted).scalar_one():
+            return True
+        return today >= after and connection.execute(still_open.limit(1)).first() is not None
+
+
+def windows_with_keys(engine: Engine, window_days: int, today: date) -> list[date]:
+    """The first days of the windows from that of the oldest key to today's, the latest first.
+
+    Raises:
+        CardLogStoreError: the database failed.
+    """
+    with transaction(engine) as connection:
+        oldest = connection.execute(select(func.min(episode_key.c.occurred_on))).scalar_one()
+    windows = [window_start(today, window_days)]
+    while oldest is not None and windows[-1] > oldest:
+        windows.append(windows[-1] - timedelta(days=window_days))
+    return windows
+
+
+def drop_keys_before(engine: Engine, day: date) -> int:
+    """Delete the keys of firings before a day, a few thousand at a time so that events can be written in between.
+
+    Args:
+        engine: to the card log's database.
+        day: the first day whose keys are kept.
+
+    Returns:
+        How many were deleted.
+
+    Raises:
+        CardLogStoreError: the database failed; what was deleted so far is gone.
+    """
+    key = tuple_(episode_key.c.event_id, episode_key.c.occurred_on)
+    some = select(episode_key.c.event_id, episode_key.c.occurred_on).where(episode_key.c.occurred_on < day)
+    statement = delete(episode_key).where(episode_key.c.occurred_on < day, key.in_(some.limit(_ROWS_AT_A_TIME)))
+    dropped = 0
+    while True:
+        with transaction(engine) as connection:
+            batch = connection.execute(statement).rowcount
+        dropped += batch
+        if batch < _ROWS_AT_A_TIME:
+            return dropped

@@ -1,0 +1,65 @@
+"""A spool brought to the database by hand: from a machine that is gone, or by an operator who will not start a service.
+
+A service that starts on the same folder does the same by itself. A record that is in the database already is left as it
+is there, so a spool may be delivered twice.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from cds_service.cardlog.database_writer import MOST_RECORDS, EventStore, deliver
+from cds_service.cardlog.databases import CardLogStoreError
+from cds_service.cardlog.spool import Entry, held
+
+
+class Imported(NamedTuple):
+    """What became of a spool's records.
+
+    Attributes:
+        stored: records that are in the database now.
+        refused: records that the database will never take, or that cannot be read; they are out of the spool and lost.
+    """
+
+    stored: int
+    refused: int
+
+
+def import_spool(path: Path, store: EventStore, on_records: Callable[[int], None]) -> Imported:
+    """Deliver everything that waits in a spool, in order of arrival.
+
+    Stopped in between, it is simply called again.
+
+    Args:
+        path: the spool's file, which exists.
+        store: the database.
+        on_records: told, now and then, how many more records have left the spool.
+
+    Raises:
+        SpoolInUseError: a running process holds the spool.
+        SpoolError: it cannot be read.
+        CardLogStoreError: the database failed; what it had not taken is still in the spool.
+    """
+    stored = refused = 0
+    with held(path) as spool:
+        while entries := spool.head(MOST_RECORDS):
+            taken = _delivered(entries, store)
+            spool.drop_through(entries[-1].number)
+            stored += taken
+            refused += len(entries) - taken
+            on_records(len(entries))
+    return Imported(stored, refused)
+
+
+def _delivered(entries: list[Entry], store: EventStore) -> int:
+    """How many of them the database took: all at once, or each alone where one of them is refused."""
+    readable = [entry for entry in entries if entry.rows is not None or entry.counts is not None]
+    try:
+        deliver(readable, store)
+    except CardLogStoreError as error:
+        if not error.refused:
+            raise
+        if len(entries) == 1:
+            return 0
+        return sum(_delivered([entry], store) for entry in readable)
+    return len(readable)

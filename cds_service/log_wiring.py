@@ -1,0 +1,118 @@
+"""The card log of one process, from its settings: database, spool, sums, upkeep, and the secret behind episodes."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from uuid import uuid4
+
+from cds_service.cardlog.card_log import CardLog, EvaluationLog, NoCardLog
+from cds_service.cardlog.databases import open_engine, readable_url
+from cds_service.cardlog.episode_keys import EpisodeKeys
+from cds_service.cardlog.episode_secrets import drop_secrets
+from cds_service.cardlog.migrating import bring_up_to_date
+from cds_service.cardlog.spool import Spool
+from cds_service.cardlog.store import CardLogStore
+from cds_service.cardlog.tallies import Tallies
+from cds_service.cardlog.upkeep import Upkeep
+from cds_service.settings import Settings
+
+
+class DatabaseSettingError(Exception):
+    """The card log's database URL cannot be used; the message holds no part of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogParts:
+    """What a process needs to log.
+
+    Attributes:
+        card_log: what the routes use.
+        episode_keys: ties the firings of one order together; None where that is switched off.
+        store: the database; None with the log off.
+        spool: where events wait for it; None with the log off.
+        upkeep: works out the figures; None with the log off.
+    """
+
+    card_log: EvaluationLog
+    episode_keys: EpisodeKeys | None = None
+    store: CardLogStore | None = None
+    spool: Spool | None = None
+    upkeep: Upkeep | None = None
+
+    def start(self) -> None:
+        """Start the threads that write and work out the figures.
+
+        Raises:
+            SpoolError: the spool cannot be used any more.
+        """
+        if self.spool is not None:
+            self.spool.open()
+        self.card_log.start()
+        if self.upkeep is not None:
+            self.upkeep.start()
+
+    def close(self) -> None:
+        """Bring what waits to a disk, within a bound, and close; each in turn, even where another fails. Blocks."""
+        with ExitStack() as ending:
+            if self.store is not None:
+                ending.callback(self.store.dispose)
+            if self.spool is not None:
+                ending.callback(self.spool.close)
+            ending.callback(self.card_log.close)
+            if self.upkeep is not None:
+                ending.callback(self.upkeep.stop)
+
+
+def build_log(settings: Settings, today: date) -> LogParts:
+    """Open the card log.
+
+    Args:
+        settings: the process's settings.
+        today: the day in London.
+
+    Raises:
+        DatabaseSettingError: the database URL cannot be used.
+        CardLogStoreError: the database cannot be opened.
+        SchemaError: a newer version of the service wrote it, or it is no card log.
+        SpoolError: the spool cannot be used.
+        EpisodeSecretError: the folder of the secret cannot be used.
+    """
+    if settings.card_log == "off":
+        return LogParts(NoCardLog())
+    writer_id = str(uuid4())
+    try:
+        store = CardLogStore(settings.database_url, writer_id)
+    except (ValueError, OSError) as error:
+        msg = f"CDS_SERVICE_DATABASE_URL: {error.strerror if isinstance(error, OSError) else error}"
+        raise DatabaseSettingError(msg) from None
+    bring_up_to_date(settings.database_url)
+    window = settings.episode_window_days
+    keys = _episode_keys(settings, today)
+    spool = Spool(spool_folder(settings))
+    spool.open()  # a folder that cannot be used stops the start, rather than showing at the first outage
+    spool.close()
+    upkeep = Upkeep(open_engine(settings.database_url), window_days=window)
+    tallies = Tallies(writer_id)
+    return LogParts(CardLog(store, spool, tallies), keys, store, spool, upkeep)
+
+
+def _episode_keys(settings: Settings, today: date) -> EpisodeKeys | None:
+    folder = settings.episode_secrets or _beside_the_log(settings, "episode-secrets")
+    if settings.episodes == "off":
+        drop_secrets(folder)  # what was tied together before can then be tied to nothing more
+        return None
+    return EpisodeKeys(folder, settings.episode_window_days, today=today)
+
+
+def spool_folder(settings: Settings) -> Path:
+    """Where events wait for an absent database: as set, else beside the SQLite file, else in `var`."""
+    return settings.spool or _beside_the_log(settings, "spool")
+
+
+def _beside_the_log(settings: Settings, name: str) -> Path:
+    url = readable_url(settings.database_url)
+    if url.get_backend_name() == "sqlite":
+        file = Path(str(url.database))
+        return file.with_name(f"{file.stem}-{name}")
+    return Path("var") / name

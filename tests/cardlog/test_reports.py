@@ -1,0 +1,182 @@
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from event_builders import MONDAY, WRITER_ID, Log, a_key, a_log, an_id, carded, feedback, overridden
+
+from cds_service.cardlog import reports
+from cds_service.cardlog.episodes import work_out_window
+from cds_service.cardlog.report_rows import (
+    CallCount,
+    CriticalCard,
+    EpisodeState,
+    Filters,
+    OverrideReason,
+    PlaceOverrideReason,
+    PracticeCount,
+    UnknownProcedure,
+    WeeklyCount,
+)
+from cds_service.cardlog.rollups import roll_up_due
+from cds_service.cardlog.store import CardLogStore, Counts
+from cds_service.pathway.facts import Modality, Oncology
+from cds_service.pathway.outcomes import Indicator, Outcome
+
+NEXT_MONDAY = MONDAY + timedelta(days=7)
+REASONS = "http://example.org/reasons"
+ALL = Filters()
+
+
+@pytest.fixture
+def log(database_url: str) -> Iterator[Log]:
+    """An empty card log."""
+    with a_log(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def two_weeks(log: Log) -> Log:
+    """Three cards in two regions and two weeks: accepted, overridden and not answered."""
+    log.write(
+        carded(1, oncology=Oncology.UNKNOWN, order_key=a_key("a"), hook="order-select"),
+        carded(2, occurred_on=MONDAY + timedelta(days=6), indication_present=False),
+        carded(3, occurred_on=NEXT_MONDAY, region="nel", outcome=Outcome.LUMP, modality=Modality.USS),
+    )
+    log.write([feedback(an_id(1)), overridden(an_id(2), had_comment=True, received_on=NEXT_MONDAY)])
+    roll_up_due(log.engine)
+    work_out_window(log.engine, MONDAY, 7, NEXT_MONDAY)
+    return log
+
+
+def test_weekly_counts(two_weeks: Log) -> None:
+    """A row for each week, region and outcome, in that order; clients, hooks and modalities are added up."""
+    counts = reports.weekly_counts(two_weeks.engine, ALL)
+
+    assert counts == [
+        WeeklyCount(MONDAY, "nwl", "redirect", 2, 2, 1, 1, 1, 1, 0, 1, 0),
+        WeeklyCount(NEXT_MONDAY, "nel", "lump", 1, 1, 0, 0, 0, 0, 0, 0, 0),
+    ]
+    assert [each.not_answered for each in counts] == [0, 1]
+    assert {type(value) for value in counts[0][3:]} == {int}
+
+
+@pytest.mark.parametrize(
+    ("filters", "cards"),
+    [
+        (Filters(first=MONDAY, last=NEXT_MONDAY), [1, 2, 3]),
+        (Filters(first=MONDAY + timedelta(days=1)), [3]),
+        (Filters(last=NEXT_MONDAY - timedelta(days=1)), [1, 2]),
+        (Filters(regions=("nel",)), [3]),
+        (Filters(regions=("nel", "nwl")), [1, 2, 3]),
+        (Filters(outcomes=("redirect",)), [1, 2]),
+        (Filters(modality="uss"), [3]),
+        (Filters(hook="order-select"), [1]),
+        (Filters(client_id="demo-ehr", hook="order-sign"), [2, 3]),
+        (Filters(client_id="no-such-ehr"), []),
+    ],
+)
+def test_filters_narrow_the_figures(two_weeks: Log, filters: Filters, cards: list[int]) -> None:
+    """Each filter leaves out what it does not name."""
+    assert sum(each.cards for each in reports.weekly_counts(two_weeks.engine, filters)) == len(cards)
+
+
+def test_practice_counts(two_weeks: Log) -> None:
+    """Weeks and hooks are added up."""
+    counts = reports.practice_counts(two_weeks.engine, Filters(regions=("nwl",)))
+
+    assert counts == [PracticeCount("nwl", "Brent", "Larkfield PCN", "Z99001", "redirect", 2, 2, 1, 1, 1)]
+    assert counts[0].not_answered == 0
+
+
+def test_override_reasons(two_weeks: Log) -> None:
+    """By reason, and by practice where that is asked for."""
+    reason = (REASONS, "patient-ineligible", 1, 1)
+
+    assert reports.override_reasons(two_weeks.engine, ALL) == [OverrideReason("nwl", "redirect", *reason)]
+    assert reports.override_reasons_by_practice(two_weeks.engine, ALL) == [
+        PlaceOverrideReason("nwl", "Brent", "Larkfield PCN", "Z99001", "redirect", *reason)
+    ]
+
+
+@pytest.mark.parametrize("filters", [ALL, Filters(client_id="demo-ehr")])
+def test_episode_states(two_weeks: Log, filters: Filters) -> None:
+    """The small table and the large one, which knows the client, agree."""
+    expected = [EpisodeState(MONDAY, "nwl", "redirect", "mri", "not_signed", "", 1, 1)]
+
+    assert reports.episode_states(two_weeks.engine, filters) == expected
+
+
+def test_call_counts_add_up_processes_and_hours(log: Log) -> None:
+    """Each process keeps its own sums by hour."""
+    key = ("demo-ehr", "order-sign", "cards")
+    for writer in (WRITER_ID, "another"):
+        store = CardLogStore(log.url, writer)
+        store.write_counts(Counts([(MONDAY, hour, *key, writer, 2) for hour in (9, 10)], []))
+        store.dispose()
+
+    assert reports.call_counts(log.engine, Filters(hook="order-sign")) == [CallCount(MONDAY, *key, 8)]
+    assert reports.call_counts(log.engine, Filters(first=NEXT_MONDAY)) == []
+
+
+def test_unknown_procedures_come_by_frequency(log: Log) -> None:
+    """Months are added up, and that in which the period begins counts whole."""
+    store = CardLogStore(log.url, WRITER_ID)
+    november, december = date(2026, 11, 1), date(2026, 12, 1)
+    rows = [
+        (november, "demo-ehr", REASONS, "RARE", WRITER_ID, 1),
+        (november, "demo-ehr", REASONS, "COMMON", WRITER_ID, 2),
+        (december, "demo-ehr", REASONS, "COMMON", WRITER_ID, 3),
+    ]
+    store.write_counts(Counts([], rows))
+    store.dispose()
+
+    assert reports.unknown_procedures(log.engine, Filters(first=MONDAY)) == [
+        UnknownProcedure("demo-ehr", REASONS, "COMMON", 5),
+        UnknownProcedure("demo-ehr", REASONS, "RARE", 1),
+    ]
+
+
+def test_critical_cards_come_one_by_one(log: Log) -> None:
+    """Each red-flag card with the week and what was said of it last, the latest first; others are left out."""
+    ces: dict[str, Any] = {"indicator": Indicator.CRITICAL, "outcome": Outcome.CES}
+    log.write(
+        carded(1, **ces, orders=2),
+        carded(2, **ces, occurred_on=MONDAY + timedelta(days=1), borough=None),
+        carded(3, **ces, occurred_on=NEXT_MONDAY, region="nel"),
+        carded(4),
+    )
+    log.write(
+        [
+            overridden(an_id(1)),
+            feedback(an_id(2), received_on=NEXT_MONDAY),
+            overridden(an_id(2), received_on=NEXT_MONDAY, outcome_timestamp=datetime(2026, 11, 3, tzinfo=UTC)),
+        ]
+    )
+
+    expected = [
+        CriticalCard(NEXT_MONDAY, "nel", "Brent", "demo-ehr", "ces", ""),
+        CriticalCard(MONDAY, "nwl", "", "demo-ehr", "ces", "overridden"),
+        CriticalCard(MONDAY, "nwl", "Brent", "demo-ehr", "ces", "overridden"),
+    ]
+    assert reports.critical_cards(log.engine, ALL) == expected
+    assert reports.critical_cards(log.engine, Filters(first=MONDAY, last=NEXT_MONDAY, regions=("nwl",))) == expected[1:]
+    assert reports.critical_cards(log.engine, ALL, most=1) == expected[:1]
+
+
+@pytest.mark.parametrize(
+    ("report", "filters", "name"),
+    [
+        (reports.practice_counts, Filters(client_id="demo-ehr"), "client_id"),
+        (reports.override_reasons, Filters(hook="order-sign"), "hook"),
+        (reports.episode_states, Filters(hook="order-sign"), "hook"),
+        (reports.call_counts, Filters(regions=("nwl",)), "region"),
+        (reports.unknown_procedures, Filters(outcomes=("ces",)), "outcome"),
+    ],
+)
+def test_a_filter_that_cannot_be_applied_is_refused(
+    log: Log, report: Callable[..., object], filters: Filters, name: str
+) -> None:
+    """A figure that silently ignored a filter would be taken for another one."""
+    with pytest.raises(ValueError, match=f"^filters: {name}: .* leave it out$"):
+        report(log.engine, filters)

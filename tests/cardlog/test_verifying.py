@@ -1,0 +1,288 @@
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, delete, update
+
+from cds_service.cardlog.databases import open_engine
+from cds_service.cardlog.events import CallRecord, FeedbackEvent
+from cds_service.cardlog.migrating import HEAD, downgrade
+from cds_service.cardlog.rollup_schema import daily_count, monthly_count
+from cds_service.cardlog.rollups import roll_up_due
+from cds_service.cardlog.rows import rows_of
+from cds_service.cardlog.schema import card, evaluation
+from cds_service.cardlog.spool import Spool
+from cds_service.cardlog.store import CardLogStore
+from cds_service.cardlog.verifying import Finding, Level, verify
+from cds_service.pathway.outcomes import Outcome
+
+BuildCall = Callable[..., CallRecord]
+BuildFeedback = Callable[..., FeedbackEvent]
+Verify = Callable[[], list[Finding]]
+
+OCTOBER = date(2026, 10, 5)
+NOVEMBER = date(2026, 11, 21)
+MEND = "run a purge that broke off again; else the figures must be worked out anew"
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """The way to the test's database."""
+    opened = open_engine(database_url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where spools are; it does not exist yet."""
+    return tmp_path / "spool"
+
+
+@pytest.fixture
+def whole(store: CardLogStore, engine: Engine, a_call: BuildCall) -> list[CallRecord]:
+    """A log with nothing wrong in it: calls in two months, one of them silent, and their figures."""
+    calls = [
+        a_call(occurred_on=OCTOBER, order_key=bytes(16)),
+        a_call(occurred_on=NOVEMBER, session_key=bytes(16)),
+        a_call(occurred_on=NOVEMBER, outcome=Outcome.NOT_EFFECTIVE, card_id=None, indicator=None),
+    ]
+    store.write(rows_of(calls))
+    roll_up_due(engine)
+    return calls
+
+
+@pytest.fixture
+def verified(engine: Engine, database_url: str, folder: Path) -> Verify:
+    """Verify the test's database."""
+    return lambda: list(verify(engine, database_url, folder))
+
+
+def problems(findings: list[Finding]) -> dict[str, str]:
+    """What is wrong, by check."""
+    return {finding.check: finding.said for finding in findings if finding.level == Level.PROBLEM}
+
+
+@pytest.mark.usefixtures("whole")
+def test_nothing_is_wrong_with_a_whole_log(verified: Verify) -> None:
+    """Each check is named, so that one that is missing is seen."""
+    assert [(level, check) for level, check, _ in verified()] == [
+        (Level.OK, "schema revision"),
+        (Level.OK, "columns"),
+        (Level.OK, "figures by day"),
+        (Level.OK, "figures by month"),
+        (Level.OK, "figures of cards"),
+        (Level.OK, "evaluations and their cards"),
+        (Level.OK, "cards and their evaluations"),
+        (Level.OK, "suggestions and their cards"),
+        (Level.OK, "episode keys and their evaluations"),
+        (Level.NOTE, "feedback for an unknown card"),
+        (Level.OK, "spool"),
+    ]
+
+
+def test_a_database_without_tables_is_found(engine: Engine, database_url: str) -> None:
+    """The rest is not looked at, and the spool is not either where its folder is not named."""
+    findings = list(verify(engine, database_url, None))
+
+    assert problems(findings)["schema revision"] == (
+        f"the database has no tables, this version works with {HEAD}; run cds-service log migrate"
+    )
+    assert [(level, check) for level, check, _ in findings[2:]] == [
+        (Level.NOTE, "figures, links"),
+        (Level.NOTE, "spool"),
+    ]
+
+
+@pytest.mark.usefixtures("whole")
+def test_an_older_revision_is_found(verified: Verify, database_url: str) -> None:
+    """Its tables are not those that this version works with."""
+    downgrade(database_url, "0001")
+
+    found = problems(verified())
+
+    assert found["schema revision"] == (
+        f"the database is at 0001, this version works with {HEAD}; run cds-service log migrate"
+    )
+    assert "is missing" in found["columns"]
+
+
+@pytest.mark.usefixtures("whole")
+def test_a_newer_revision_is_found(verified: Verify, run_sql: Callable[..., None]) -> None:
+    """An older version of the service does not judge what a newer one made."""
+    run_sql("UPDATE alembic_version SET version_num = '9999'")
+
+    said = problems(verified())["schema revision"]
+    assert said.startswith("the card log's database is at revision '9999', written by a newer version of the service")
+
+
+@pytest.mark.usefixtures("whole")
+def test_a_column_that_nobody_allowed_is_found(verified: Verify, run_sql: Callable[..., None]) -> None:
+    """What was added by hand could hold anything."""
+    run_sql("ALTER TABLE card ADD COLUMN words TEXT")
+
+    assert problems(verified())["columns"].startswith("card.words is not in the data dictionary; ")
+
+
+@pytest.mark.usefixtures("whole")
+def test_a_column_that_was_taken_away_is_found(verified: Verify, run_sql: Callable[..., None]) -> None:
+    """The service could not write."""
+    run_sql("ALTER TABLE feedback DROP COLUMN had_comment")
+
+    assert problems(verified())["columns"].startswith("feedback.had_comment is missing; ")
+
+
+@pytest.mark.usefixtures("whole")
+def test_tables_of_others_are_none_of_ours(verified: Verify, run_sql: Callable[..., None]) -> None:
+    """The same PostgreSQL database holds the tokens that the service has seen."""
+    run_sql("CREATE TABLE something_else (id INTEGER)")
+
+    assert problems(verified()) == {}
+
+
+@pytest.mark.usefixtures("whole")
+def test_a_day_whose_figures_differ_is_named(verified: Verify, engine: Engine) -> None:
+    """A lost event and a figure that was worked out wrongly look alike from here; both must be looked into."""
+    with engine.begin() as connection:
+        connection.execute(update(daily_count).where(daily_count.c.day == OCTOBER).values(evaluations=3))
+
+    found = problems(verified())
+
+    assert found == {"figures by day": "2026-10-05 (1 stored, 3 in the figures); " + MEND}
+
+
+@pytest.mark.usefixtures("whole")
+def test_a_month_whose_figures_differ_is_named(verified: Verify, engine: Engine) -> None:
+    """The monthly figures are all that stays when the events are deleted."""
+    with engine.begin() as connection:
+        connection.execute(delete(monthly_count).where(monthly_count.c.month == date(2026, 11, 1)))
+
+    found = problems(verified())
+
+    assert found == {"figures by month": "2026-11-01 (2 stored, 0 in the figures); " + MEND}
+
+
+@pytest.mark.usefixtures("whole")
+def test_evaluations_that_vanished_are_found(verified: Verify, engine: Engine) -> None:
+    """The figures remember them."""
+    with engine.begin() as connection:
+        for table in (evaluation, card):
+            connection.execute(delete(table).where(table.c.occurred_on == OCTOBER))
+
+    found = problems(verified())
+
+    assert found["figures by day"].startswith("2026-10-05 (0 stored, 1 in the figures)")
+    assert found["figures by month"].startswith("2026-10-01 (0 stored, 1 in the figures)")
+
+
+@pytest.mark.usefixtures("whole")
+def test_a_day_that_is_due_is_not_held_against_its_figures(
+    verified: Verify, store: CardLogStore, a_call: BuildCall
+) -> None:
+    """Figures follow the events after a while."""
+    store.write(rows_of([a_call(occurred_on=NOVEMBER)]))
+
+    findings = verified()
+
+    assert problems(findings) == {}
+    assert findings[2].said == "agree with the evaluations; 1 day(s) still to be worked out"
+
+
+@pytest.mark.usefixtures("whole")
+def test_months_whose_events_are_gone_are_not_held_against_their_figures(verified: Verify, engine: Engine) -> None:
+    """Retention keeps the monthly figures for ever."""
+    with engine.begin() as connection:
+        october = monthly_count.c.month == date(2026, 10, 1)
+        connection.execute(update(monthly_count).where(october).values(month=date(2020, 1, 1)))
+        for table in (evaluation, card, daily_count):
+            day = "day" if table is daily_count else "occurred_on"
+            connection.execute(delete(table).where(table.c[day] == OCTOBER))
+
+    assert not problems(verified()).keys() & {"figures by day", "figures by month"}
+
+
+@pytest.mark.usefixtures("whole")
+def test_only_a_few_days_are_named(verified: Verify, store: CardLogStore, engine: Engine, a_call: BuildCall) -> None:
+    """A long list would hide the other findings."""
+    store.write(rows_of([a_call(occurred_on=date(2026, 11, day)) for day in range(1, 9)]))
+    roll_up_due(engine)
+    with engine.begin() as connection:
+        connection.execute(delete(daily_count))
+
+    assert "and 5 more; " in problems(verified())["figures by day"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        (
+            "DELETE FROM card WHERE occurred_on = '2026-10-05'",
+            {
+                "figures of cards": "2026-10-05 (0 stored, 1 in the figures)",
+                "evaluations and their cards": "1 evaluation(s) name a card that is not there",
+                "suggestions and their cards": "1 suggestion(s) lack their card",
+            },
+        ),
+        (
+            "UPDATE card SET event_id = card_id WHERE occurred_on = '2026-10-05'",
+            {"cards and their evaluations": "1 card(s) lack the evaluation of their first order"},
+        ),
+        (
+            "UPDATE suggestion SET card_id = suggestion_id WHERE occurred_on = '2026-10-05'",
+            {"suggestions and their cards": "1 suggestion(s) lack their card"},
+        ),
+        (
+            "UPDATE episode_key SET event_id = 'other' WHERE occurred_on = '2026-10-05'",
+            {"episode keys and their evaluations": "1 episode key(s) lack their evaluation"},
+        ),
+    ],
+)
+@pytest.mark.usefixtures("whole")
+def test_a_loose_end_is_found(
+    verified: Verify, run_sql: Callable[..., None], statement: str, found: dict[str, str]
+) -> None:
+    """What belongs together was written together; one without the other means that something was lost."""
+    run_sql(statement)
+
+    assert {check: said.partition(";")[0] for check, said in problems(verified()).items()} == found
+
+
+def test_feedback_for_an_unknown_card_is_counted_and_no_fault(
+    whole: list[CallRecord], verified: Verify, store: CardLogStore, a_feedback: BuildFeedback
+) -> None:
+    """Clients may send it, late or mistaken."""
+    known = a_feedback(card_id=whole[1].cards[0].card_id)
+    store.write(rows_of([[known, a_feedback(), a_feedback(card_id=None)]]))
+
+    findings = verified()
+
+    assert problems(findings) == {}
+    assert findings[9].said.startswith("2; ")
+
+
+@pytest.mark.usefixtures("whole")
+def test_what_waits_in_a_spool_that_nobody_holds_is_found(verified: Verify, folder: Path, a_call: BuildCall) -> None:
+    """It was acknowledged, and is not in the database; a service that runs delivers what it holds."""
+    spool = Spool(folder)
+    spool.open()
+    assert (verified()[-1].level, verified()[-1].said) == (Level.OK, "empty")
+
+    spool.append([a_call()])
+    assert verified()[-1] == (Level.NOTE, "spool spool-1.sqlite3", "1 record(s) wait; its service delivers them")
+
+    spool.close()
+    assert problems(verified()) == {
+        "spool spool-1.sqlite3": (
+            "1 record(s) wait and no service holds it; start one, or run cds-service log import-spool"
+        )
+    }
+
+
+@pytest.mark.usefixtures("whole")
+def test_a_spool_that_cannot_be_read_is_found(verified: Verify, folder: Path) -> None:
+    """Whatever is in it is not in the database."""
+    folder.mkdir()
+    (folder / "spool-1.sqlite3").write_bytes(b"not a database" * 100)
+
+    assert "NOTADB" in problems(verified())["spool"]
