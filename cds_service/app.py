@@ -14,7 +14,6 @@ from starlette.routing import Mount, Router
 from starlette.types import ASGIApp, Lifespan
 
 from cds_service import __version__
-from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.demo.fhir_server import fixture_fhir_app
 from cds_service.directory import load_directory
 from cds_service.edge import Edge
@@ -82,8 +81,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     responder = Responder(pathways, directory, load_terminology(), source_urls)
     edge = _edge(settings, clients)
     now = clock if clock is not None else _now
-    today, _ = london_day_and_hour(now())
-    log = build_log(settings, today)
+    log = build_log(settings, now)
     hooks = hook_routes(
         ServiceCall(
             responder,

@@ -1,12 +1,14 @@
 """The card log of one process, from its settings: database, spool, sums, upkeep, and the secret behind episodes."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from uuid import uuid4
 
 from cds_service.cardlog.card_log import CardLog, EvaluationLog, NoCardLog
+from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.cardlog.databases import open_engine, readable_url
 from cds_service.cardlog.episode_keys import EpisodeKeys
 from cds_service.cardlog.episode_secrets import drop_secrets
@@ -64,12 +66,12 @@ class LogParts:
                 ending.callback(self.upkeep.stop)
 
 
-def build_log(settings: Settings, today: date) -> LogParts:
+def build_log(settings: Settings, clock: Callable[[], datetime]) -> LogParts:
     """Open the card log.
 
     Args:
         settings: the process's settings.
-        today: the day in London.
+        clock: the aware time now.
 
     Raises:
         DatabaseSettingError: the database URL cannot be used.
@@ -87,12 +89,14 @@ def build_log(settings: Settings, today: date) -> LogParts:
         msg = f"CDS_SERVICE_DATABASE_URL: {error.strerror if isinstance(error, OSError) else error}"
         raise DatabaseSettingError(msg) from None
     bring_up_to_date(settings.database_url)
-    window = settings.episode_window_days
+    today, _ = london_day_and_hour(clock())
     keys = _episode_keys(settings, today)
     spool = Spool(spool_folder(settings))
     spool.open()  # a folder that cannot be used stops the start, rather than showing at the first outage
     spool.close()
-    upkeep = Upkeep(open_engine(settings.database_url), window_days=window)
+    # A window's secret is dropped when its time is over, though nobody may be ordering then.
+    turn = None if keys is None else keys.turn_to
+    upkeep = Upkeep(open_engine(settings.database_url), clock, settings.episode_window_days, each_time=turn)
     tallies = Tallies(writer_id)
     return LogParts(CardLog(store, spool, tallies), keys, store, spool, upkeep)
 

@@ -84,10 +84,11 @@ class InProcess:
         return self.send("POST", f"{SERVICE}/feedback", json=body)
 
     def logged(self, table: str = "evaluation") -> list[JsonObject]:
-        """The rows of a table of the card log, in order of arrival."""
+        """The rows of a table of the card log, by key: evaluations and cards in order of arrival."""
         engine = create_engine(f"sqlite:///{self.database}")
         with engine.connect() as connection:
-            query = select(metadata.tables[table]).order_by(text("rowid"))
+            table_read = metadata.tables[table]
+            query = select(table_read).order_by(*table_read.primary_key)
             rows = [dict(row) for row in connection.execute(query).mappings()]
         engine.dispose()
         return rows

@@ -94,7 +94,8 @@ class CardLog:
 
     Args:
         store: the database; it stays the caller's, who disposes of it after `close`.
-        spool: where records wait while the database is away; the caller opens it before `start`, closes it after `close`.
+        spool: where records wait while the database is away; the caller opens it before `start` and closes it after
+            `close`.
         tallies: this process's sums.
         capacity: how many records may wait for a disk.
         feedback_timeout_s: how long `store_feedback` waits, in seconds.

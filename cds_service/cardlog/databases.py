@@ -4,6 +4,7 @@ Neither a database URL (it may carry a password) nor a value of an event reaches
 SQLAlchemy is told to hide parameters, and a fault leaves as `CardLogStoreError`, which names its kind only.
 """
 
+import logging
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -143,12 +144,12 @@ def _run_on_sqlite(connection: PoolProxiedConnection, statements: Iterable[tuple
 
 
 def _run_on_postgresql(connection: PoolProxiedConnection, statements: Iterable[tuple[str, Sequence[object]]]) -> None:
-    """All statements, and the commit, in one go; the answers are read at the end."""
+    """All statements in one go, their answers read at the end of the pipeline; then the commit."""
     driver: Any = connection.driver_connection
     with driver.pipeline():
         for statement, values in statements:
             driver.execute(statement, values)
-        driver.commit()
+    driver.commit()
 
 
 def store_error(error: Exception) -> CardLogStoreError:
@@ -204,6 +205,8 @@ def keep_write_ahead_log(connection: sqlite3.Connection) -> None:
 
 
 def _postgresql_engine(url: URL) -> Engine:
+    # The driver warns a second time of what it raises anyway, and in the server's words, which may quote a row.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
     connect_args = {name: value for name, value in _POSTGRESQL_CONNECTION.items() if name not in url.query}
     # A connection that the server dropped while it lay idle is replaced before a batch is put on it.
     return create_engine(

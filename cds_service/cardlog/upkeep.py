@@ -37,6 +37,7 @@ class Upkeep:
         clock: the time, aware.
         window_days: length of the window in which firings share keys, in days.
         interval_s: seconds between two runs, at least.
+        each_time: what else is to be done at each run, given the day in London.
     """
 
     def __init__(
@@ -46,11 +47,13 @@ class Upkeep:
         window_days: int = 7,
         *,
         interval_s: float = _INTERVAL_S,
+        each_time: Callable[[date], None] | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._window_days = window_days
         self._interval_s = interval_s
+        self._each_time = each_time
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._looked_back_on: date | None = None
@@ -63,6 +66,8 @@ class Upkeep:
             CardLogStoreError: the database failed in a step; the first such fault.
         """
         today, _ = london_day_and_hour(self._clock())
+        if self._each_time is not None:
+            self._each_time(today)
         faults = []
         for step in (self._make_partitions, self._roll_up, self._work_out_episodes, self._drop_keys):
             try:

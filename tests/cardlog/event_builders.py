@@ -15,7 +15,6 @@ from cds_service.cardlog.events import CallRecord, CardEvent, EvaluationEvent, F
 from cds_service.cardlog.migrating import bring_up_to_date
 from cds_service.cardlog.rollup_schema import ROLLUP_TABLES
 from cds_service.cardlog.rows import Record, rows_of
-from cds_service.cardlog.schema import metadata
 from cds_service.cardlog.store import CardLogStore
 from cds_service.pathway.facts import FcpListing, KnownBy, Modality, Oncology, Setting
 from cds_service.pathway.outcomes import Indicator, Outcome
@@ -33,7 +32,6 @@ class Log:
         bring_up_to_date(database_url)
         self.url = database_url
         self.engine = open_engine(database_url)
-        metadata.create_all(self.engine)
         self._stores = {writer: CardLogStore(database_url, writer) for writer in (WRITER_ID, ANOTHER_WRITER_ID)}
 
     def write(self, *records: Record, writer_id: str = WRITER_ID) -> None:

@@ -1,77 +1,20 @@
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, fields
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
 
-from cds_service.cardlog.events import (
-    AgeBand,
-    BodyRegionGroup,
-    EvaluationEvent,
-    FeedbackEvent,
-    age_band,
-    body_region_group,
-    london_day_and_hour,
-)
+from cds_service.cardlog import schema
+from cds_service.cardlog.events import CallRecord, EvaluationEvent, FeedbackEvent
 from cds_service.cardlog.forms import MALFORMED
-from cds_service.cardlog.schema import evaluation_row, feedback_row
-from cds_service.pathway.facts import SPINE_REGIONS, BodyRegion, Indication
+from cds_service.cardlog.rows import rows_of
+from cds_service.pathway.facts import Indication
 
 BuildEvaluation = Callable[..., EvaluationEvent]
 BuildFeedback = Callable[..., FeedbackEvent]
 
 SENTENCE = "Ann Example (999 000 0018) rang about her knee"
-
-
-@pytest.mark.parametrize(
-    ("age", "band"),
-    [
-        (None, "unknown"),
-        (-1, "unknown"),
-        (0, "<16"),
-        (15, "<16"),
-        (16, "16-17"),
-        (17, "16-17"),
-        (18, "18-64"),
-        (64, "18-64"),
-        (65, "65+"),
-        (110, "65+"),
-    ],
-)
-def test_an_age_is_kept_as_its_band(age: int | None, band: str) -> None:
-    """The bands change at 16, 18 and 65; no age is unknown."""
-    assert age_band(age) == AgeBand(band)
-
-
-def test_every_body_region_has_a_group() -> None:
-    """No order can fail to be logged for want of a group."""
-    assert {body_region_group(region) for region in BodyRegion} == set(BodyRegionGroup)
-
-
-def test_the_spine_group_is_the_pathways_spine() -> None:
-    """A "spine order" means the same in the log as in the rules."""
-    spine = {region for region in BodyRegion if body_region_group(region) == BodyRegionGroup.SPINE}
-
-    assert spine == SPINE_REGIONS
-
-
-@pytest.mark.parametrize(
-    ("moment", "expected"),
-    [
-        (datetime(2026, 1, 31, 23, 59, tzinfo=UTC), (date(2026, 1, 31), 23)),
-        (datetime(2026, 6, 30, 23, 59, tzinfo=UTC), (date(2026, 7, 1), 0)),
-    ],
-)
-def test_day_and_hour_are_those_of_london(moment: datetime, expected: tuple[date, int]) -> None:
-    """In summer the last hour of the day in UTC belongs to the next day in London."""
-    assert london_day_and_hour(moment) == expected
-
-
-def test_a_moment_without_a_time_zone_is_refused() -> None:
-    """Its day in London cannot be told."""
-    with pytest.raises(ValueError, match="no time zone"):
-        london_day_and_hour(datetime(2026, 1, 1, 12))  # noqa: DTZ001 - the fault under test
 
 
 def test_each_event_gets_an_id_of_its_own(an_evaluation: BuildEvaluation, a_feedback: BuildFeedback) -> None:
@@ -103,6 +46,16 @@ TEXT_OF_AN_EVALUATION = [
 TEXT_OF_FEEDBACK = [
     field.name for field in fields(FeedbackEvent) if field.type in (str, str | None) and field.name != "event_id"
 ]
+
+
+def evaluation_row(event: EvaluationEvent) -> dict[str, object]:
+    """The row that is stored of an evaluation, by column."""
+    return dict(zip(schema.evaluation.c.keys(), rows_of([CallRecord([event])]).evaluation[0], strict=True))
+
+
+def feedback_row(event: FeedbackEvent) -> dict[str, object]:
+    """The row that is stored of a feedback entry, by column."""
+    return dict(zip(schema.feedback.c.keys(), rows_of([[event]]).feedback[0], strict=True))
 
 
 @pytest.mark.parametrize("field", TEXT_OF_AN_EVALUATION)

@@ -18,9 +18,10 @@ from event_builders import (
     some_calls,
     some_feedback,
 )
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, text
 
 from cds_service.cardlog import figures, rollups, schema
+from cds_service.cardlog.databases import CardLogStoreError
 from cds_service.cardlog.events import CallRecord, EvaluationEvent, FeedbackEvent
 from cds_service.cardlog.rollup_schema import (
     daily_count,
@@ -252,6 +253,31 @@ def test_one_process_works_at_a_time(log: Log) -> None:
 
     assert log.rows(daily_count) == []
     assert roll_up_due(log.engine) == 1
+
+
+def test_a_week_that_another_process_has_just_done_is_passed(log: Log) -> None:
+    """Between seeing what is due and taking the turn, another may have worked it out."""
+    log.write(carded(1))
+
+    def another_is_quicker() -> bool:
+        return roll_up_due(log.engine) == 0
+
+    assert roll_up_due(log.engine, another_is_quicker) == 0
+
+    assert [row["cards"] for row in log.rows(daily_count)] == [1]
+
+
+def test_a_day_stays_due_when_the_database_fails(log: Log) -> None:
+    """Nothing of the week is written then, and the fault tells no value."""
+    log.write(carded(1))
+    with log.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE monthly_count RENAME TO hidden"))
+
+    with pytest.raises(CardLogStoreError):
+        roll_up_due(log.engine)
+
+    assert log.rows(daily_count) == []
+    assert [row["day"] for row in log.rows(schema.rollup_due)] == [MONDAY]
 
 
 def test_events_are_written_while_figures_are_worked_out(log: Log) -> None:

@@ -120,6 +120,30 @@ def test_partitions_are_made_ahead(log: Log, upkeep: Upkeep, clock: Clock) -> No
         assert {"feedback_2027_11", "feedback_2027_12", "feedback_2028_01"} <= set(names)
 
 
+def test_a_run_that_is_told_to_stop_begins_nothing_more(log: Log, upkeep: Upkeep) -> None:
+    """What is due stays due."""
+    log.write(carded(1, order_key=a_key("a")))
+
+    upkeep.stop()
+    upkeep.run_once()
+
+    assert (log.rows(daily_count), states(log)) == ([], [])
+    assert len(log.rows(rollup_due)) == 1
+
+
+def test_what_else_is_due_is_done_at_each_run(log: Log, clock: Clock) -> None:
+    """The secret of a window that is over is dropped though nobody orders."""
+    days: list[date] = []
+    upkeep = Upkeep(open_engine(log.url), clock, each_time=days.append)
+
+    upkeep.run_once()
+    clock.now += timedelta(days=1)
+    upkeep.run_once()
+    upkeep.stop()
+
+    assert days == [NOON.date(), NOON.date() + timedelta(days=1)]
+
+
 def test_two_upkeeps_at_once_do_no_harm(log: Log, clock: Clock) -> None:
     """Both run at the same time, again and again, while events come; in the end the figures are right."""
     runners = [Upkeep(open_engine(log.url), clock) for _ in range(2)]

@@ -161,7 +161,7 @@ def test_every_uuid_is_unique(all_cards: list[JsonObject]) -> None:
     assert len(uuids) > 80
     assert len(set(uuids)) == len(uuids)
     assert {str(UUID(one)) for one in uuids} == set(uuids)
-    assert {UUID(one).version for one in uuids} == {4}
+    assert {UUID(one).version for one in uuids} == {8}
 
 
 def test_critical_is_kept_for_what_is_an_emergency(contract_run: ContractRun) -> None:

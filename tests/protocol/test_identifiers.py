@@ -1,3 +1,4 @@
+from itertools import pairwise
 from uuid import UUID
 
 from cds_service.protocol.identifiers import new_uuid, ordered_uuid
@@ -23,7 +24,7 @@ def test_ordered_identifiers_grow_so_that_an_index_grows_at_its_end() -> None:
     """As text, which is how they are stored; only the running number may begin anew, once in 67 million."""
     made = [ordered_uuid() for _ in range(1000)]
 
-    steps_back = [pair for pair in zip(made, made[1:], strict=False) if pair[0] > pair[1]]
+    steps_back = [pair for pair in pairwise(made) if pair[0] > pair[1]]
     assert len(steps_back) <= 1
 
 
