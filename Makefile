@@ -13,8 +13,9 @@ run: $(VENV)/runtime ## start the demo on port 8000
 
 test: lint types imports unit ## everything that must hold
 
-bench: $(VENV)/dev ## the benchmark, beside a bare app
+bench: $(VENV)/dev ## the benchmark, beside a bare app, and what the card log costs
 	$(BIN)/python tests/load/bench.py
+	$(BIN)/python tests/load/log_cost.py
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

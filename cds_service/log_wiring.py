@@ -61,9 +61,9 @@ class LogParts:
                 ending.callback(self.store.dispose)
             if self.spool is not None:
                 ending.callback(self.spool.close)
-            ending.callback(self.card_log.close)
             if self.upkeep is not None:
                 ending.callback(self.upkeep.stop)
+            ending.callback(self.card_log.close)  # first, in case whoever stops the process is impatient
 
 
 def build_log(settings: Settings, clock: Callable[[], datetime]) -> LogParts:

@@ -45,6 +45,7 @@ class Kind(StrEnum):
     """What is being loaded."""
 
     SERVICE = "service"
+    UNLOGGED = "service-without-log"
     BARE_APP = "bare-app"
     RESPONDER = "responder"
 
@@ -94,7 +95,7 @@ def responder_command(port: int) -> list[str]:
 
 def path_for(kind: Kind, scenario: Scenario) -> str:
     """Where a scenario's calls go: the stand-ins choose their constant answer, and a token's key, by path."""
-    if kind is Kind.SERVICE:
+    if kind in {Kind.SERVICE, Kind.UNLOGGED}:
         return SERVICE_PATH
     if (algorithm := SCENARIOS[scenario].algorithm) is not None:
         return f"{bare_app.ONE_CARD_PATH}/{algorithm}"
@@ -123,7 +124,7 @@ def running(
         process = subprocess.Popen(  # noqa: S603 - our own command lines, built above
             _command(kind, port, folder, trust),
             cwd=ROOT,
-            env=_environment(trust),
+            env=_environment(trust) | ({"CDS_SERVICE_CARD_LOG": "off"} if kind is Kind.UNLOGGED else {}),
             stdout=stream,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -165,7 +166,7 @@ def cpu_seconds_of(pid: int) -> float:
 
 def _command(kind: Kind, port: int, folder: Path, trust: Trust | None) -> list[str]:
     match kind:
-        case Kind.SERVICE:
+        case Kind.SERVICE | Kind.UNLOGGED:
             return service_command(port, card_log(folder), DEMO_CONFIGURATION if trust is None else trust.configuration)
         case Kind.BARE_APP:
             return bare_app_command(port, "bare_app" if trust is None else "bare_app_with_tokens")
