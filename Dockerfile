@@ -14,7 +14,9 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /dist . 
     && /opt/cds-service/bin/pip install --no-cache-dir --no-deps --no-index /dist/*.whl
 
 FROM python:3.12-slim
-RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/cds-service cds-service
+# In `var`: the spool and the secret behind order episodes, where the card log is on PostgreSQL. Mount a volume there.
+RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/cds-service cds-service \
+    && install --directory --owner=cds-service --mode=0700 /var/lib/cds-service/var
 COPY --from=build /opt/cds-service /opt/cds-service
 USER cds-service
 WORKDIR /var/lib/cds-service
@@ -27,5 +29,5 @@ ENV PATH=/opt/cds-service/bin:$PATH \
     CDS_SERVICE_HOST=0.0.0.0 \
     CDS_SERVICE_PORT=8000
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f\"http://127.0.0.1:{os.environ['CDS_SERVICE_PORT']}/health/ready\", timeout=2)"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f\"http://127.0.0.1:{os.environ['CDS_SERVICE_PORT']}/health/live\", timeout=2)"]
 CMD ["cds-service", "serve"]

@@ -25,7 +25,8 @@ _LOG_EVALUATIONS = Gauge(
 )
 _LOG_SPOOLED = Gauge("cds_card_log_spooled", "Records that wait on this machine for the card log's database.")
 _LOG_STATE = Gauge("cds_card_log_state", "1 for where evaluations go now: writing, spooling, losing or off.", ["state"])
-_LOG_STATES = ("writing", "spooling", "losing", "off")
+_LOG_EVALUATIONS_OF = {what: _LOG_EVALUATIONS.labels(what) for what in ("answered", "stored", "lost", "late")}
+_LOG_STATE_OF = {state: _LOG_STATE.labels(state) for state in ("writing", "spooling", "losing", "off")}
 
 _RESULTS = ("not_evaluated", "cards", "silent", "out_of_scope")
 _COUNT_OF_CALL = {
@@ -51,8 +52,8 @@ def count_feedback(entries: Sequence[Feedback]) -> None:
 
 def observe_card_log(stats: CardLogStats) -> None:
     """Show the state of the card log as it is now; called when the metrics are read."""
-    for what in ("answered", "stored", "lost", "late"):
-        _LOG_EVALUATIONS.labels(what).set(getattr(stats, what))
+    for what, gauge in _LOG_EVALUATIONS_OF.items():
+        gauge.set(getattr(stats, what))
     _LOG_SPOOLED.set(stats.spooled)
-    for state in _LOG_STATES:
-        _LOG_STATE.labels(state).set(stats.state == state)
+    for state, gauge in _LOG_STATE_OF.items():
+        gauge.set(stats.state == state)
