@@ -1,23 +1,28 @@
 """The card log of one process, from its settings: database, spool, sums, upkeep, and the secret behind episodes."""
 
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 from cds_service.cardlog.card_log import CardLog, EvaluationLog, NoCardLog
 from cds_service.cardlog.coarse import london_day_and_hour
-from cds_service.cardlog.databases import open_engine, readable_url
+from cds_service.cardlog.databases import CardLogStoreError, open_engine, readable_url
 from cds_service.cardlog.episode_keys import EpisodeKeys
 from cds_service.cardlog.episode_secrets import drop_secrets
+from cds_service.cardlog.known_database import is_known, remember
 from cds_service.cardlog.migrating import bring_up_to_date
 from cds_service.cardlog.spool import Spool
 from cds_service.cardlog.store import CardLogStore
 from cds_service.cardlog.tallies import Tallies
 from cds_service.cardlog.upkeep import Upkeep
 from cds_service.settings import Settings
+
+_logger = logging.getLogger(__name__)
 
 
 class DatabaseSettingError(Exception):
@@ -75,7 +80,7 @@ def build_log(settings: Settings, clock: Callable[[], datetime]) -> LogParts:
 
     Raises:
         DatabaseSettingError: the database URL cannot be used.
-        CardLogStoreError: the database cannot be opened.
+        CardLogStoreError: the database cannot be reached, and never was by a service with this spool.
         SchemaError: a newer version of the service wrote it, or it is no card log.
         SpoolError: the spool cannot be used.
         EpisodeSecretError: the folder of the secret cannot be used.
@@ -83,22 +88,48 @@ def build_log(settings: Settings, clock: Callable[[], datetime]) -> LogParts:
     if settings.card_log == "off":
         return LogParts(NoCardLog())
     writer_id = str(uuid4())
-    try:
-        store = CardLogStore(settings.database_url, writer_id)
-    except (ValueError, OSError) as error:
-        msg = f"CDS_SERVICE_DATABASE_URL: {error.strerror if isinstance(error, OSError) else error}"
-        raise DatabaseSettingError(msg) from None
-    bring_up_to_date(settings.database_url)
-    today, _ = london_day_and_hour(clock())
-    keys = _episode_keys(settings, today)
+    _check_url(settings.database_url)
     spool = Spool(spool_folder(settings))
     spool.open()  # a folder that cannot be used stops the start, rather than showing at the first outage
     spool.close()
+    is_away = not _brought_up_to_date(settings)
+    prepare = partial(bring_up_to_date, settings.database_url) if is_away else None
+    store = CardLogStore(settings.database_url, writer_id, prepare)
+    today, _ = london_day_and_hour(clock())
+    keys = _episode_keys(settings, today)
     # A window's secret is dropped when its time is over, though nobody may be ordering then.
     turn = None if keys is None else keys.turn_to
     upkeep = Upkeep(open_engine(settings.database_url), clock, settings.episode_window_days, each_time=turn)
     tallies = Tallies(writer_id)
     return LogParts(CardLog(store, spool, tallies), keys, store, spool, upkeep)
+
+
+def _check_url(database_url: str) -> None:
+    try:
+        open_engine(database_url).dispose()
+    except (ValueError, OSError) as error:
+        msg = f"CDS_SERVICE_DATABASE_URL: {error.strerror if isinstance(error, OSError) else error}"
+        raise DatabaseSettingError(msg) from None
+
+
+def _brought_up_to_date(settings: Settings) -> bool:
+    """Whether the database is ready; false when it is away and was reached before, since cards do not need it.
+
+    Raises:
+        CardLogStoreError: it cannot be reached and never was, so that the URL may be wrong.
+        SchemaError: a newer version of the service wrote it, or it is no card log.
+    """
+    folder = spool_folder(settings)
+    try:
+        bring_up_to_date(settings.database_url)
+    except CardLogStoreError as error:
+        if not is_known(folder, settings.database_url):
+            raise
+        # Not as an exception: its traceback adds nothing.
+        _logger.error("The card log's database is away (%s): starting without, events go to the spool", error.kind)  # noqa: TRY400
+        return False
+    remember(folder, settings.database_url)
+    return True
 
 
 def _episode_keys(settings: Settings, today: date) -> EpisodeKeys | None:

@@ -117,6 +117,8 @@ def write_at_once(engine: Engine, statements: Iterable[tuple[str, Sequence[objec
     """
     try:
         connection = engine.raw_connection()
+    except engine.dialect.loaded_dbapi.Error as error:
+        raise _driver_error(error, engine) from None
     except SQLAlchemyError as error:
         raise store_error(error) from None
     try:

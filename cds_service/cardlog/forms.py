@@ -83,7 +83,7 @@ def ods_code(value: str | None) -> str | None:
 
 def reason_code(value: str | None) -> str | None:
     """An override reason's code, else None; what could be an NHS number or a date is not kept."""
-    if value is None or not _REASON_CODE.fullmatch(value) or _LOOKS_PERSONAL.search(value):
+    if value is None or not _REASON_CODE.fullmatch(value) or _looks_personal(value):
         return None
     return value
 
@@ -92,7 +92,11 @@ def reason_system(value: str | None) -> str | None:
     """An override reason's code system: an absolute URI without query or fragment, else None."""
     if value is None or len(value) > _REASON_SYSTEM_LIMIT or not _REASON_SYSTEM.fullmatch(value):
         return None
-    return None if _LOOKS_PERSONAL.search(value) else value
+    return None if _looks_personal(value) else value
+
+
+def _looks_personal(value: str) -> bool:
+    return bool(_LOOKS_PERSONAL.search(value) or _DATE.search(value))
 
 
 def procedure_code(system: str, code: str) -> tuple[str, str] | None:

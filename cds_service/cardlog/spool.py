@@ -9,7 +9,7 @@ import fcntl
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TextIO
@@ -79,6 +79,7 @@ class Spool:
         self._folder = folder
         self._count_lock = threading.Lock()
         self._waiting = 0
+        self._delivered_through = 0
 
     def open(self) -> None:
         """Take a spool, and into it what other free ones still hold.
@@ -119,6 +120,7 @@ class Spool:
             self._appending = opened.enter_context(closing(_connect(path)))
             self._delivering = opened.enter_context(closing(_connect(path)))
             self._waiting = self._delivering.execute("SELECT count(*) FROM waiting").fetchone()[0]
+            self._delivered_through = 0
             self._opened = opened.pop_all()
         self.path = path
 
@@ -138,23 +140,40 @@ class Spool:
 
     def head(self, limit: int) -> list[Entry]:
         """The records that have waited longest. Raises `SpoolError`."""
-        query = "SELECT number, record FROM waiting ORDER BY number LIMIT ?"
+        query = "SELECT number, record FROM waiting WHERE number > ? ORDER BY number LIMIT ?"
+        after = self._delivered_through
         with _faults_named():
-            return [_entry(number, packed) for number, packed in self._delivering.execute(query, (limit,))]
+            return [_entry(number, packed) for number, packed in self._delivering.execute(query, (after, limit))]
 
     def drop_through(self, number: int) -> None:
-        """Take out what has been delivered: everything up to a number. Raises `SpoolError`."""
+        """Take out what has been delivered: everything up to a number.
+
+        A full disk has no room for the deletion either. What is delivered is not given out again all the same, and is
+        deleted with the next change for which there is room.
+
+        Raises:
+            SpoolError: it could not be deleted.
+        """
+        query = "SELECT count(*) FROM waiting WHERE number > ? AND number <= ?"
         with _faults_named():
-            dropped = self._delivering.execute("DELETE FROM waiting WHERE number <= ?", (number,)).rowcount
-        with self._count_lock:
-            self._waiting -= dropped
+            delivered = self._delivering.execute(query, (self._delivered_through, number)).fetchone()[0]
+            self._delivered_through = number
+            with self._count_lock:
+                self._waiting -= delivered
+            self._drop(self._delivering)
+
+    def _drop(self, connection: sqlite3.Connection) -> None:
+        connection.execute("DELETE FROM waiting WHERE number <= ?", (self._delivered_through,))
 
     def close(self) -> None:
         """Close the file, and leave it to whoever starts next."""
+        with suppress(sqlite3.Error):  # then it is delivered once more, and known by its keys
+            self._drop(self._delivering)
         self._opened.close()
 
     def _append(self, packed: Sequence[bytes]) -> None:
         with _faults_named(), _transaction(self._appending):
+            self._drop(self._appending)
             self._appending.executemany("INSERT INTO waiting (record) VALUES (?)", [(each,) for each in packed])
         with self._count_lock:
             self._waiting += len(packed)

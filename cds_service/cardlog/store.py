@@ -1,6 +1,6 @@
 """Writing the card log: records of calls and feedback, counts, and the marks of days whose figures are due."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from itertools import chain
 from typing import Final, NamedTuple
@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 from sqlalchemy import func, select
 
 from cds_service.cardlog import schema
-from cds_service.cardlog.databases import open_engine, transaction, write_at_once
+from cds_service.cardlog.databases import CardLogStoreError, open_engine, transaction, write_at_once
 from cds_service.cardlog.inserts import Statement, insertions, marks_of_cards, marks_of_days
+from cds_service.cardlog.migrating import SchemaError
 from cds_service.cardlog.partitions import ensure_partitions, month_of
 from cds_service.cardlog.rows import Row, Rows
 
@@ -33,15 +34,17 @@ class CardLogStore:
         database_url: `sqlite:///FILE` (its folder is made when missing), or a PostgreSQL URL, whose scheme
             may be `postgresql`, `postgres` or `postgresql+psycopg`. Nothing is connected until first use.
         writer_id: a uuid of this process, under which it marks days and keeps sums.
+        prepare: what has to be done before the first write, when the database was away at the start; done once.
 
     Raises:
         ValueError: the URL cannot be read, or names a database that the card log does not speak.
         OSError: the folder of the SQLite file cannot be made.
     """
 
-    def __init__(self, database_url: str, writer_id: str) -> None:
+    def __init__(self, database_url: str, writer_id: str, prepare: Callable[[], None] | None = None) -> None:
         self._engine = open_engine(database_url)
         self._writer_id = writer_id
+        self._prepare = prepare
         self._months_ready: set[date] = set()
 
     def __repr__(self) -> str:
@@ -58,11 +61,13 @@ class CardLogStore:
             CardLogStoreError: nothing of this call is stored; or, when the connection broke during the
                 commit, all of it may be. Writing the same rows again is safe either way.
         """
+        self._get_ready()
         self._make_months_ready(rows)
         write_at_once(self._engine, self._statements(rows))
 
     def write_counts(self, counts: Counts) -> None:
         """Commit this process's sums as they are now. Raises `CardLogStoreError`."""
+        self._get_ready()
         dialect = self._engine.dialect.name
         of_calls = insertions(dialect, schema.call_count, counts.calls, replacing=True)
         of_codes = insertions(dialect, schema.unknown_procedure_count, counts.unknown_procedures, replacing=True)
@@ -81,6 +86,15 @@ class CardLogStore:
     def dispose(self) -> None:
         """Close the connections. The store may be used again and then opens new ones."""
         self._engine.dispose()
+
+    def _get_ready(self) -> None:
+        if self._prepare is None:
+            return
+        try:
+            self._prepare()
+        except SchemaError as error:
+            raise CardLogStoreError(type(error).__name__, refused=False) from None
+        self._prepare = None
 
     def _make_months_ready(self, rows: Rows) -> None:
         """A month's partitions are made ahead; a record that waited long, or a clock that jumped, may need another."""

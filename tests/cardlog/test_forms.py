@@ -87,7 +87,10 @@ def test_a_code_is_kept_as_the_reason(value: str) -> None:
     assert forms.reason_code(value) == value
 
 
-@pytest.mark.parametrize("value", [None, "", SENTENCE, "x" * 65, "9990000018", "999-000-0018", "1980-01-31", "a_b"])
+@pytest.mark.parametrize(
+    "value",
+    [None, "", SENTENCE, "x" * 65, "9990000018", "999-000-0018", "1980-01-31", "31-01-1980", "31.01.1980", "a_b"],
+)
 def test_what_is_not_like_a_code_is_no_reason(value: str | None) -> None:
     """A sentence, an NHS number or a date of birth sent as the code is left out."""
     assert forms.reason_code(value) is None

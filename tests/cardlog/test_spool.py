@@ -182,6 +182,22 @@ def test_a_full_disk_is_told_by_its_kind_and_takes_nothing_in_part(
     assert spool.waiting == len(spool.head(10)) == 1
 
 
+def test_a_disk_too_full_to_delete_anything_gives_out_nothing_twice(spool: Spool, a_call: BuildCall) -> None:
+    """What is delivered counts as gone, and is deleted as soon as there is room."""
+    calls = [a_call() for _ in range(3)]
+    spool.append(calls)
+    spool._delivering.execute("CREATE TRIGGER full BEFORE DELETE ON waiting BEGIN SELECT RAISE(ABORT, 'full'); END")
+
+    with pytest.raises(SpoolError):
+        spool.drop_through(spool.head(2)[-1].number)
+    assert spool.waiting == 1
+    assert [entry.rows for entry in spool.head(10)] == [rows_of(calls[2:])]
+
+    spool._delivering.execute("DROP TRIGGER full")
+    spool.append([a_call()])
+    assert spool._delivering.execute("SELECT count(*) FROM waiting").fetchone()[0] == spool.waiting == 2
+
+
 def test_a_folder_that_cannot_be_used_is_told_with_the_mend(tmp_path: Path) -> None:
     """A start stops here rather than at the first outage."""
     (tmp_path / "file").write_text("in the way", encoding="utf-8")

@@ -14,7 +14,7 @@ from cds_service.cardlog import schema
 from cds_service.cardlog.coarse import AgeBand
 from cds_service.cardlog.databases import CardLogStoreError
 from cds_service.cardlog.events import CallRecord, EvaluationEvent, FeedbackEvent, FeedbackOutcome
-from cds_service.cardlog.migrating import bring_up_to_date
+from cds_service.cardlog.migrating import NewerSchemaError, bring_up_to_date
 from cds_service.cardlog.rows import Row, rows_of
 from cds_service.cardlog.store import CardLogStore, Counts
 from cds_service.pathway.facts import FcpListing, Indication, Modality, Oncology, Setting
@@ -236,6 +236,36 @@ def test_a_process_writes_its_sums_as_often_as_it_likes(store: CardLogStore, row
 
     assert [row["calls"] for row in rows_of_table("call_count")] == [7]
     assert [row["orders"] for row in rows_of_table("unknown_procedure_count")] == [7]
+
+
+def test_what_the_start_could_not_do_is_done_before_the_first_write(database_url: str, a_call: BuildCall) -> None:
+    """The database was away then: its tables are brought up to date once it is back, and only once."""
+    done: list[str] = []
+
+    def prepare() -> None:
+        done.append(database_url)
+        bring_up_to_date(database_url)
+
+    store = CardLogStore(database_url, WRITER_ID, prepare)
+    store.write(rows_of([a_call()]))
+    store.write(rows_of([a_call()]))
+
+    assert (store.count_evaluations(), len(done)) == (2, 1)
+    store.dispose()
+
+
+def test_tables_of_a_newer_version_are_a_fault_that_may_pass(database_url: str, a_call: BuildCall) -> None:
+    """The events wait in the spool until the right version is started."""
+
+    def prepare() -> None:
+        raise NewerSchemaError("9999")
+
+    store = CardLogStore(database_url, WRITER_ID, prepare)
+    with pytest.raises(CardLogStoreError, match="NewerSchemaError") as fault:
+        store.write(rows_of([a_call()]))
+
+    assert not fault.value.refused
+    store.dispose()
 
 
 def test_two_processes_write_to_one_database(store: CardLogStore, database_url: str, a_call: BuildCall) -> None:

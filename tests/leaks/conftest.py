@@ -1,4 +1,10 @@
-"""One deployment, driven through every error path and stopped, for all tests of this folder."""
+"""One deployment, driven through every error path and stopped, for all tests of this folder.
+
+The folder of the proof of identity is on the import path, as `python tests/load/identity.py` puts it there.
+"""
+
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +21,11 @@ from tests.leaks.driving import (
 from tests.leaks.fhir_server import certificate_of_loopback, echoing_fhir_server
 from tests.leaks.marked import METRICS_TOKEN, Left, Marked, marked_call
 from tests.leaks.talkative import FROM_HERE_ON, LAST_PATIENT
+
+sys.path.append(str(Path(__file__).parents[1] / "load"))
+
+GIVEN_TO_IT = ("configuration", "fhir-server.pem")
+"""What is in the deployment's folder and not its own doing."""
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +47,10 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
             metrics = service.client.get("/metrics", headers=access).text
             allow_rows(service)
             service.call("the last patient", 200, marked_call(marked, LAST_PATIENT))
-    files = {file.name: file.read_bytes() for file in sorted(service.folder.glob("*.sqlite3*"))}
+    files = {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.relative_to(folder).parts[0] not in GIVEN_TO_IT
+    }
     output, _, output_of_the_end = service.output.partition(FROM_HERE_ON)
     return Left(marked, service.told, output, output_of_the_end, metrics, files)
