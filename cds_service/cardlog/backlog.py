@@ -30,6 +30,7 @@ class Batch:
         records: in order of arrival.
         waiters: one for each record; told whether it is on a disk.
         evaluations: how many the records hold.
+        sealed: it takes no more records.
         answered: the calls have been let go.
         settled: it is on a disk, or never will be.
     """

@@ -129,7 +129,8 @@ class CardLog:
     def stats(self) -> CardLogStats:
         """What has become of the events so far."""
         tally = self._backlog.tally()
-        losing = self._course.is_losing or self._backlog.is_full or self._backlog.is_overdue
+        runs = self._database_thread.is_alive() and self._spool_thread.is_alive()
+        losing = not runs or self._course.is_losing or self._backlog.is_full or self._backlog.is_overdue
         state: State = "losing" if losing else "spooling" if self._course.is_spooling else "writing"
         return CardLogStats(
             state=state,
@@ -140,7 +141,7 @@ class CardLog:
             spooled=self._spool.waiting,
             feedback_stored=tally.feedback_stored,
             last_error=self._course.last_error,
-            healthy=not losing and self._database_thread.is_alive() and self._spool_thread.is_alive(),
+            healthy=not losing,
         )
 
     def start(self) -> None:
@@ -186,7 +187,7 @@ class CardLog:
         self._course.database_work.set()
         self._join(self._database_thread)
         self._course.finishing.set()
-        self._course.to_the_spool()
+        self._course.to_the_spool()  # which rouses the spool's thread, after it can see that it is the end
         self._join(self._spool_thread)
         lost = self._backlog.abandon()
         if lost:

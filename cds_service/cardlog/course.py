@@ -6,6 +6,7 @@ its kind alone.
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import Final
 
 _logger = logging.getLogger(__name__)
@@ -66,14 +67,14 @@ class Course:
             self._spooling = True
         self.spool_work.set()
 
-    def to_the_database(self, records_in_spool: int) -> None:
+    def to_the_database(self, records_in_spool: Callable[[], int]) -> None:
         """Records go to the database again, unless some are in the spool or on their way there.
 
         Args:
-            records_in_spool: how many are left to deliver.
+            records_in_spool: tells how many are left to deliver; asked while nobody can begin to append.
         """
         with self._lock:
-            if self._appending or records_in_spool:
+            if self._appending or records_in_spool():
                 return  # the spool's thread says when it is done
             self._spooling = False
         self.database_work.set()
@@ -119,6 +120,17 @@ class Course:
         if not self._spool_failing:
             self._spool_failing = True
             _logger.error("The card log's spool fails (%s): while the database is away, events are lost", kind)
+
+    def counts_failed(self, kind: str) -> None:
+        """The database did not take this process's sums; they are tried again."""
+        if self._last_error != f"counts: {kind}":
+            _logger.error("The card log's database does not take counts of calls (%s)", kind)
+        self._last_error = f"counts: {kind}"
+
+    def spool_unreadable(self, records: int) -> None:
+        """Records of the spool cannot be read; they are kept apart in its file."""
+        self._last_error = "spool: unreadable"
+        _logger.error("The card log's spool holds %d records that cannot be read: they are kept apart in it", records)
 
     def spool_took_it(self) -> None:
         """The spool stored what it was given."""

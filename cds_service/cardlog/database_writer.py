@@ -13,7 +13,8 @@ from cds_service.cardlog.backlog import Backlog, Batch, records_of
 from cds_service.cardlog.course import Course
 from cds_service.cardlog.databases import CardLogStoreError
 from cds_service.cardlog.rows import Rows, rows_of
-from cds_service.cardlog.spool import Entry, SpoolError
+from cds_service.cardlog.spool import SpoolError
+from cds_service.cardlog.spool_records import Entry
 from cds_service.cardlog.store import Counts
 from cds_service.cardlog.tallies import Tallies
 
@@ -45,6 +46,12 @@ class SpoolToDeliver(Protocol):
 
     def head(self, limit: int) -> list[Entry]:
         """The records that have waited longest. Raises `SpoolError`."""
+
+    def is_inherited(self, entry: Entry) -> bool:
+        """Whether a record is one that an earlier process put in, and counted."""
+
+    def set_aside(self, numbers: Sequence[int]) -> None:
+        """Keep records that cannot be read apart. Raises `SpoolError`."""
 
     def drop_through(self, number: int) -> None:
         """Take out what has been delivered. Raises `SpoolError`."""
@@ -128,16 +135,21 @@ class DatabaseWriter:
         try:
             entries = self._spool.head(MOST_RECORDS)
             if not entries:
-                self._course.to_the_database(self._spool.waiting)
+                self._course.to_the_database(lambda: self._spool.waiting)
             elif self._deliver_entries(entries):
                 self._spool.drop_through(entries[-1].number)
                 self._course.database_work.set()
         except SpoolError as error:
             self._course.spool_failed(error.kind)
+            self._write_gathered()  # out of order, but a spool that cannot be read must not keep it from a database
             self._course.pause()
 
     def _deliver_entries(self, entries: list[Entry]) -> bool:
         """Whether they are in the database, or refused by it for good."""
+        unreadable = [entry.number for entry in entries if entry.rows is None and entry.counts is None]
+        if unreadable:
+            self._spool.set_aside(unreadable)
+            self._course.spool_unreadable(len(unreadable))
         try:
             deliver(entries, self._store)
         except CardLogStoreError as error:
@@ -157,21 +169,28 @@ class DatabaseWriter:
                 if not error.refused:
                     self._course.database_is_away(error.kind)
                     return False
-                self._backlog.lose_stored(len(entry.rows.evaluation) if entry.rows is not None else 0)
+                # What an earlier process answered is no part of this one's sums; the refusal is in the log.
+                if entry.rows is not None and not self._spool.is_inherited(entry):
+                    self._backlog.lose_stored(len(entry.rows.evaluation))
         return True
 
     def _write_counts(self) -> None:
         now = time.monotonic()
-        if not self._course.stopping.is_set() and (self._course.database_failing or now < self._counts_due_at):
+        if self._course.database_failing:
+            return  # at the end the spool takes them: here a database that hangs would keep them until it is too late
+        if not self._course.stopping.is_set() and now < self._counts_due_at:
             return
         self._counts_due_at = now + _COUNTS_EVERY_S
         counts = self._tallies.take_changed()
         if not counts.calls and not counts.unknown_procedures:
             return
+        self._tallies.put_back(counts)  # until they are written: when the log closes meanwhile, the spool takes them
         try:
             self._store.write_counts(counts)
-        except CardLogStoreError:
-            self._tallies.put_back(counts)  # the next event tells, and reports, whether the database is away
+        except CardLogStoreError as error:
+            self._course.counts_failed(error.kind)
+        else:
+            self._tallies.forget(counts)
 
 
 def deliver(entries: Sequence[Entry], store: EventStore) -> None:

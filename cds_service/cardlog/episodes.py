@@ -32,9 +32,6 @@ OPEN: Final = "open"
 _ONE_DAY: Final = timedelta(days=1)
 _ROWS_AT_A_TIME: Final = 5_000
 
-# PostgreSQL knows nothing of the sizes of what is named in a WITH, and would join some of it row by row, for minutes.
-_JOIN_BY_HASH: Final = text("SET LOCAL enable_nestloop = off")
-
 # An episode is read off its first firing with a card, else off its first: "lead". "elsewhere" are firings of another
 # scan in the same order or session; the last of them, signed ones before others, is what the order was changed to.
 _FILL: Final = text("""
@@ -139,8 +136,6 @@ def work_out_window(engine: Engine, start: date, window_days: int, today: date) 
         if connection is None:
             return False
         empty_working_table(connection, episode_count)
-        if engine.dialect.name == "postgresql":
-            connection.execute(_JOIN_BY_HASH)
         connection.execute(_FILL, {"first": start, "after": after, "last_day": after - _ONE_DAY, "today": today})
         if would_shrink(connection, episode_count, start, "firings"):
             return False

@@ -13,6 +13,8 @@ from cds_service.cardlog.databases import transaction
 SCHEMA_LOCK: Final = 4_201_337_802
 """The advisory lock under which the tables are changed."""
 
+_WRITERS_WAIT_MS: Final = 500
+
 _TAKE_LOCK: Final = text("SELECT pg_advisory_xact_lock(:key)")
 
 
@@ -45,6 +47,8 @@ def ensure_partitions(engine: Engine, months: Iterable[date]) -> None:
         return
     with transaction(engine) as connection:
         connection.execute(_TAKE_LOCK, {"key": SCHEMA_LOCK})
+        # A new partition waits for everyone who reads the table, and every writer waits behind it.
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_WRITERS_WAIT_MS}")
         for month in sorted(months):
             for table in schema.EVENT_TABLES:
                 name = partition_name(table.name, month)

@@ -37,6 +37,7 @@ from cds_service.cardlog.schema import call_count, card, evaluation, unknown_pro
 
 _CRITICAL: Final = "critical"
 _MOST_CRITICAL: Final = 1_000
+_MOST_ORDERS_OF_A_CARD: Final = 4  # on average, which is far more than anybody orders
 _BEFORE_ANY_CARD: Final = date(2000, 1, 1)
 
 
@@ -134,10 +135,21 @@ def critical_cards(engine: Engine, filters: Filters, most: int = _MOST_CRITICAL)
         CardLogStoreError: the database failed.
     """
     lead = and_(card.c.card_id == evaluation.c.card_id, card.c.event_id == evaluation.c.event_id)
+    conditions = (evaluation.c.indicator == _CRITICAL, *_conditions(evaluation, filters, evaluation.c.occurred_on))
+    # The first day of which there can be a place on the list, found in the index of red flags alone: without it, each
+    # of a year would be joined to its card first.
+    earliest = (
+        select(evaluation.c.occurred_on)
+        .where(*conditions)
+        .order_by(evaluation.c.occurred_on.desc())
+        .offset(most * _MOST_ORDERS_OF_A_CARD)
+        .limit(1)
+        .scalar_subquery()
+    )
     shown = (
         select(evaluation, card.c.card_id.label("shown_card_id"))
         .join(card, and_(lead, card.c.occurred_on == evaluation.c.occurred_on))
-        .where(evaluation.c.indicator == _CRITICAL, *_conditions(evaluation, filters, evaluation.c.occurred_on))
+        .where(*conditions, evaluation.c.occurred_on >= func.coalesce(earliest, filters.first or _BEFORE_ANY_CARD))
         .order_by(evaluation.c.occurred_on.desc(), evaluation.c.event_id)
         .limit(most)
         .cte("shown")

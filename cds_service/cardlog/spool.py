@@ -10,24 +10,20 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
-from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TextIO
+from typing import Final, NamedTuple, TextIO
 
-import orjson
-from sqlalchemy import Date, LargeBinary, Table
-
-from cds_service.cardlog import schema
 from cds_service.cardlog.databases import keep_write_ahead_log
-from cds_service.cardlog.rows import Record, Row, Rows, rows_of
-from cds_service.cardlog.schema import UtcDateTime
+from cds_service.cardlog.rows import Record, rows_of
+from cds_service.cardlog.spool_records import Entry, entry_of, packed_record
 from cds_service.cardlog.store import Counts
 
 _MOST_SPOOLS: Final = 256  # far more than the workers that one machine runs
-_CREATE: Final = "CREATE TABLE IF NOT EXISTS waiting (number INTEGER PRIMARY KEY AUTOINCREMENT, record BLOB NOT NULL)"
-_TABLES: Final[dict[str, Table]] = {
-    table.name: table for table in (*schema.EVENT_TABLES, schema.call_count, schema.unknown_procedure_count)
-}
+_TAKEN_OVER_AT_ONCE: Final = 5_000
+_CREATE: Final = (
+    "CREATE TABLE IF NOT EXISTS waiting (number INTEGER PRIMARY KEY AUTOINCREMENT, record BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS unreadable (number INTEGER PRIMARY KEY, record BLOB NOT NULL)",
+)
 
 
 class SpoolError(Exception):
@@ -60,14 +56,6 @@ class SpoolFile(NamedTuple):
     in_use: bool
 
 
-class Entry(NamedTuple):
-    """A waiting record: its number in order of arrival, and its rows, or counts, or neither when it cannot be read."""
-
-    number: int
-    rows: Rows | None
-    counts: Counts | None
-
-
 class Spool:
     """One process's spool: the first of a folder that is free, or a new one. One thread may append, another deliver.
 
@@ -80,6 +68,7 @@ class Spool:
         self._count_lock = threading.Lock()
         self._waiting = 0
         self._delivered_through = 0
+        self._inherited_through = 0
 
     def open(self) -> None:
         """Take a spool, and into it what other free ones still hold.
@@ -92,7 +81,7 @@ class Spool:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             for path in _numbered(self._folder):
                 if is_open and not path.exists():
-                    return
+                    continue
                 lock = _lock(path)
                 if lock is None:
                     continue
@@ -102,8 +91,9 @@ class Spool:
                 else:
                     self.hold(path, lock)
                     is_open = True
-        if not is_open:
-            raise SpoolError(f"all of {_MOST_SPOOLS} spools are in use")
+            if not is_open:
+                raise SpoolError(f"all of {_MOST_SPOOLS} spools are in use")
+            self._inherited_through = self._highest_number()
 
     def hold(self, path: Path, lock: TextIO) -> None:
         """Open one file of the folder.
@@ -129,21 +119,25 @@ class Spool:
         """Records that are in the spool."""
         return self._waiting
 
+    def is_inherited(self, entry: Entry) -> bool:
+        """Whether a record is one that an earlier process put in, and counted."""
+        return entry.number <= self._inherited_through
+
     def append(self, records: Sequence[Record]) -> None:
         """Put records at the end, all or none; they are on the disk when this returns. Raises `SpoolError`."""
-        self._append([_packed(rows_of([record])._asdict()) for record in records])
+        self._append([packed_record(rows_of([record])._asdict()) for record in records])
 
     def append_counts(self, counts: Counts) -> None:
         """Put this process's sums at the end. Raises `SpoolError`."""
         packed = {"call_count": counts.calls, "unknown_procedure_count": counts.unknown_procedures}
-        self._append([_packed(packed)])
+        self._append([packed_record(packed)])
 
     def head(self, limit: int) -> list[Entry]:
         """The records that have waited longest. Raises `SpoolError`."""
         query = "SELECT number, record FROM waiting WHERE number > ? ORDER BY number LIMIT ?"
         after = self._delivered_through
         with _faults_named():
-            return [_entry(number, packed) for number, packed in self._delivering.execute(query, (after, limit))]
+            return [entry_of(number, packed) for number, packed in self._delivering.execute(query, (after, limit))]
 
     def drop_through(self, number: int) -> None:
         """Take out what has been delivered: everything up to a number.
@@ -161,6 +155,21 @@ class Spool:
             with self._count_lock:
                 self._waiting -= delivered
             self._drop(self._delivering)
+
+    def set_aside(self, numbers: Sequence[int]) -> None:
+        """Keep records that cannot be read apart in this file, so that the others can be delivered.
+
+        Raises:
+            SpoolError: they could not be moved.
+        """
+        with _faults_named(), _transaction(self._delivering):
+            for number in numbers:
+                move = "INSERT OR IGNORE INTO unreadable SELECT number, record FROM waiting WHERE number = ?"
+                self._delivering.execute(move, (number,))
+
+    def _highest_number(self) -> int:
+        query = "SELECT coalesce(max(number), 0) FROM waiting"
+        return int(self._delivering.execute(query).fetchone()[0])
 
     def _drop(self, connection: sqlite3.Connection) -> None:
         connection.execute("DELETE FROM waiting WHERE number <= ?", (self._delivered_through,))
@@ -181,9 +190,10 @@ class Spool:
     def _take_over(self, path: Path) -> None:
         """What another process left; killed in between, it is taken over again, and stored once all the same."""
         with closing(_connect(path)) as left_behind:
-            packed = [each for (each,) in left_behind.execute("SELECT record FROM waiting ORDER BY number")]
-            self._append(packed)
-            left_behind.execute("DELETE FROM waiting")
+            some = "SELECT number, record FROM waiting ORDER BY number LIMIT ?"
+            while found := left_behind.execute(some, (_TAKEN_OVER_AT_ONCE,)).fetchall():
+                self._append([record for _, record in found])
+                left_behind.execute("DELETE FROM waiting WHERE number <= ?", (found[-1][0],))
 
 
 def waiting_in(folder: Path) -> list[SpoolFile]:
@@ -236,7 +246,8 @@ def _connect(path: Path) -> sqlite3.Connection:
         opened.callback(connection.close)
         keep_write_ahead_log(connection)
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(_CREATE)
+        for table in _CREATE:
+            connection.execute(table)
         opened.pop_all()  # what is in order stays open
     return connection
 
@@ -272,36 +283,3 @@ def _faults_named() -> Iterator[None]:
         raise SpoolError(getattr(error, "sqlite_errorname", None) or type(error).__name__) from None
     except OSError as error:
         raise SpoolError(error.strerror or type(error).__name__) from None
-
-
-def _packed(rows: dict[str, Any]) -> bytes:
-    """Rows as JSON; `bytes` as hexadecimal digits, since JSON has none."""
-    return orjson.dumps({table: values for table, values in rows.items() if values}, default=_hexadecimal)
-
-
-def _hexadecimal(value: object) -> str:
-    if isinstance(value, bytes):
-        return value.hex()
-    raise TypeError(type(value).__name__)
-
-
-def _entry(number: int, packed: bytes) -> Entry:
-    content = orjson.loads(packed)
-    by_table = {table: [_unpacked(_TABLES[table], row) for row in rows] for table, rows in content.items()}
-    if "call_count" in by_table or "unknown_procedure_count" in by_table:
-        return Entry(number, None, Counts(by_table.get("call_count", []), by_table.get("unknown_procedure_count", [])))
-    return Entry(number, Rows(*(by_table.get(name, []) for name in Rows._fields)), None)
-
-
-def _unpacked(table: Table, values: list[Any]) -> Row:
-    return tuple(_typed(column.type, value) for column, value in zip(table.columns, values, strict=True))
-
-
-def _typed(kind: object, value: Any) -> object:  # noqa: ANN401 - whatever JSON holds
-    if value is None:
-        return None
-    if isinstance(kind, Date):
-        return date.fromisoformat(value)
-    if isinstance(kind, UtcDateTime):
-        return datetime.fromisoformat(value)
-    return bytes.fromhex(value) if isinstance(kind, LargeBinary) else value

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from cds_service.cardlog.database_writer import MOST_RECORDS, EventStore, deliver
 from cds_service.cardlog.databases import CardLogStoreError
-from cds_service.cardlog.spool import Entry, held
+from cds_service.cardlog.spool import held
+from cds_service.cardlog.spool_records import Entry
 
 
 class Imported(NamedTuple):

@@ -50,12 +50,16 @@ class SpoolWriter:
         while True:
             course.spool_work.wait()
             course.spool_work.clear()
+            is_last = course.finishing.is_set()  # asked first: what comes later is seen in another turn
             if course.begin_appending():
-                given_up = not self._append_gathered()
-                course.end_appending()
+                try:
+                    given_up = not self._append_gathered()
+                finally:
+                    course.end_appending()  # whatever ends this thread, the database is not shut out by it
                 if given_up and not course.finishing.is_set():
-                    course.to_the_database(self._spool.waiting)  # it may be back; its fault brings the turn here again
-            if course.finishing.is_set():
+                    # It may be back; its fault brings the turn here again.
+                    course.to_the_database(lambda: self._spool.waiting)
+            if is_last:
                 self._append_counts()
                 return
 

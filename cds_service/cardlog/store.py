@@ -63,7 +63,11 @@ class CardLogStore:
         """
         self._get_ready()
         self._make_months_ready(rows)
-        write_at_once(self._engine, self._statements(rows))
+        try:
+            write_at_once(self._engine, self._statements(rows))
+        except CardLogStoreError:
+            self._months_ready.clear()  # a partition may be gone: a restored back-up, a purge
+            raise
 
     def write_counts(self, counts: Counts) -> None:
         """Commit this process's sums as they are now. Raises `CardLogStoreError`."""

@@ -85,6 +85,16 @@ class Tallies:
             self._calls.put_back(counts.calls)
             self._procedures.put_back(counts.unknown_procedures)
 
+    def forget(self, counts: Counts) -> None:
+        """Rows that were put back have been written after all.
+
+        Args:
+            counts: what `take_changed` gave.
+        """
+        with self._lock:
+            self._calls.forget(counts.calls)
+            self._procedures.forget(counts.unknown_procedures)
+
 
 @dataclass(slots=True)
 class _Period:
@@ -130,6 +140,11 @@ class _Sums:
     def put_back(self, rows: Sequence[Row]) -> None:
         for row in rows:
             self._put_back[row[:-1]] = max(row, self._put_back.get(row[:-1], row), key=_sum_of)
+
+    def forget(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            if self._put_back.get(row[:-1]) == row:
+                del self._put_back[row[:-1]]
 
     def _forget_if_over(self, number: int) -> None:
         """A call is counted in the hour in which it began, so the period before the newest is kept as well."""

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from cds_service.cardlog.databases import CardLogStoreError
 from cds_service.cardlog.rows import Record, Rows
-from cds_service.cardlog.spool import Entry, SpoolError
+from cds_service.cardlog.spool import SpoolError
+from cds_service.cardlog.spool_records import Entry
 from cds_service.cardlog.store import CardLogStore, Counts
 
 PATIENCE_S = 30
@@ -102,6 +103,14 @@ class FullSpool:
         """Nothing is in it."""
         del limit
         return []
+
+    def is_inherited(self, entry: Entry) -> bool:
+        """Nothing is in it."""
+        del entry
+        return False
+
+    def set_aside(self, numbers: Sequence[int]) -> None:
+        """Nothing is in it."""
 
     def drop_through(self, number: int) -> None:
         """Nothing is in it."""

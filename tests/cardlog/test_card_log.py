@@ -383,6 +383,68 @@ def test_a_spooled_event_that_the_database_refuses_is_lost_after_all(
     assert store.count_evaluations() == 2
 
 
+def test_a_record_that_cannot_be_read_is_kept_apart_and_blocks_no_other(
+    store: CardLogStore, spool: Spool, a_log: BuildLog, a_call: BuildCall, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A damaged one, or one of a version with other columns: the rest is delivered, and it is there to be looked at."""
+    spool.append([a_call()])
+    spool._appending.execute("INSERT INTO waiting (record) VALUES (?)", (b'{"evaluation":[["too","short"]]}',))
+    spool.append([a_call()])
+    spool._waiting = 3
+
+    log = a_log()
+    asyncio.run(_wait(until(lambda: log.stats.state == "writing")))
+
+    assert store.count_evaluations() == 2
+    assert spool._delivering.execute("SELECT count(*) FROM unreadable").fetchone()[0] == 1
+    assert "1 records that cannot be read" in caplog.text
+
+
+def test_what_an_earlier_process_answered_is_no_part_of_this_ones_sums(
+    store: CardLogStore,
+    folder: Path,
+    tallies: Tallies,
+    a_call: BuildCall,
+    refuse_client: Callable[[str], None],
+) -> None:
+    """A record that it left, and that the database refuses, makes neither count negative."""
+    refuse_client("refused-client")
+    left = Spool(folder)
+    left.open()
+    left.append([a_call(client_id="refused-client"), a_call()])
+    left.close()
+    heir = Spool(folder)
+    heir.open()
+    log = CardLog(store, heir, tallies)
+
+    log.start()
+    asyncio.run(_wait(until(lambda: log.stats.state == "writing")))
+    log.close()
+    heir.close()
+
+    assert (log.stats.answered, log.stats.stored, log.stats.lost) == (0, 0, 0)
+    assert store.count_evaluations() == 1
+
+
+def test_counts_that_the_database_does_not_take_are_told_once_and_kept(
+    a_log: BuildLog,
+    run_sql: Callable[..., None],
+    rows_of_table: ReadTable,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A grant that is missing on one table does not stay unnoticed, and costs no count."""
+    run_sql("ALTER TABLE call_count RENAME TO call_count_away")
+    log = a_log()
+    log.count_call(*OUT_OF_SCOPE)
+    asyncio.run(_wait(until(lambda: log.stats.last_error is not None)))
+    run_sql("ALTER TABLE call_count_away RENAME TO call_count")
+    asyncio.run(_wait(until(lambda: rows_of_table("call_count") != [])))
+    log.close()
+
+    assert [row["calls"] for row in rows_of_table("call_count")] == [1]
+    assert len([message for message in caplog.messages if "does not take counts of calls" in message]) == 1
+
+
 def test_feedback_is_in_the_database_when_the_await_returns(
     store: CardLogStore, a_log: BuildLog, a_feedback: BuildFeedback, rows_of_table: ReadTable
 ) -> None:

@@ -8,13 +8,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Table
+from sqlalchemy import Table, func, select
 
 from cds_service.cardlog import schema
 from cds_service.cardlog.coarse import AgeBand
-from cds_service.cardlog.databases import CardLogStoreError
+from cds_service.cardlog.databases import CardLogStoreError, transaction
 from cds_service.cardlog.events import CallRecord, EvaluationEvent, FeedbackEvent, FeedbackOutcome
 from cds_service.cardlog.migrating import NewerSchemaError, bring_up_to_date
+from cds_service.cardlog.partitions import ensure_partitions
 from cds_service.cardlog.rows import Row, rows_of
 from cds_service.cardlog.store import CardLogStore, Counts
 from cds_service.pathway.facts import FcpListing, Indication, Modality, Oncology, Setting
@@ -209,6 +210,41 @@ def test_a_record_of_a_month_long_past_or_to_come_finds_its_place(
     store.write(rows_of([*(a_call(occurred_on=day) for day in days), [a_feedback(received_on=date(2018, 5, 1))]]))
 
     assert store.count_evaluations() == 3
+
+
+def test_a_partition_that_is_gone_is_made_again(postgresql_server: Callable[[], str], a_call: BuildCall) -> None:
+    """A back-up was restored while the process ran: the write that meets it fails, the next finds its place."""
+    url = postgresql_server()
+    bring_up_to_date(url)
+    store = CardLogStore(url, WRITER_ID)
+    store.write(rows_of([a_call(occurred_on=date(2020, 5, 1))]))
+    with transaction(store._engine) as connection:
+        connection.exec_driver_sql("DROP TABLE evaluation_2020_05")
+
+    with pytest.raises(CardLogStoreError):
+        store.write(rows_of([a_call(occurred_on=date(2020, 5, 2))]))
+    store.write(rows_of([a_call(occurred_on=date(2020, 5, 2))]))
+
+    assert store.count_evaluations() == 1
+    store.dispose()
+
+
+def test_making_a_partition_does_not_stand_in_the_way_of_writers(
+    postgresql_server: Callable[[], str], a_call: BuildCall
+) -> None:
+    """It waits half a second behind a long reader, such as a back-up, and gives up: upkeep tries again."""
+    url = postgresql_server()
+    bring_up_to_date(url)
+    store = CardLogStore(url, WRITER_ID)
+    with store._engine.connect() as reader:
+        reader.execute(select(func.count()).select_from(schema.evaluation))
+        with pytest.raises(CardLogStoreError, match="55P03"):
+            ensure_partitions(store._engine, [date(2031, 1, 1)])
+        store.write(rows_of([a_call(occurred_on=datetime.now(UTC).date())]))
+        reader.rollback()
+
+    assert store.count_evaluations() == 1
+    store.dispose()
 
 
 def test_a_day_with_new_events_is_marked_for_the_figures(
