@@ -26,7 +26,7 @@ from cds_service.log_commands import log
 from cds_service.log_wiring import DatabaseSettingError
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.security.clients_file import ClientsFileError
-from cds_service.server import keep_words_out_of_tracebacks, uvicorn_options
+from cds_service.server import keep_words_out_of_tracebacks, tune_interpreter, uvicorn_options
 from cds_service.settings import Settings
 from cds_service.vendor.commands import call, doctor
 
@@ -152,6 +152,7 @@ def _run(settings: Settings) -> None:
     except STARTING_ERRORS as error:
         _stop(str(error))
     keep_words_out_of_tracebacks()
+    tune_interpreter()
     where: dict[str, Any] = {"host": settings.host, "port": settings.port, **uvicorn_options()}
     if settings.workers == 1:
         uvicorn.run(app, **where)
