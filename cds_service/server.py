@@ -93,7 +93,7 @@ def tune_interpreter() -> None:
     The calls that wait at a time hold many objects and no garbage: the collector looks less often than it would. And
     the thread that writes gets the interpreter within a millisecond, not five: several times for each commit.
     """
-    gc.set_threshold(20_000, 50, 100)
+    gc.set_threshold(5_000, 10, 10)
     sys.setswitchinterval(0.001)
 
 

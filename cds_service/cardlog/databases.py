@@ -182,9 +182,6 @@ def _sqlite_engine(url: URL) -> Engine:
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
         keep_write_ahead_log(connection)
         connection.execute("PRAGMA synchronous = FULL")
-        # For a large log: more pages in memory, and the write-ahead log brought into the file each 32 MiB.
-        connection.execute("PRAGMA cache_size = -8192")
-        connection.execute("PRAGMA wal_autocheckpoint = 8000")
 
     return engine
 
