@@ -137,11 +137,15 @@ class Backlog:
                 records += len(batch.records)
         return taken
 
-    def settle(self, batch: Batch, refused: frozenset[int] = _NOTHING_REFUSED) -> None:
-        """The batch is on a disk, but for records (by position) that will never be; settled twice, the first counts."""
+    def settle(self, batch: Batch, refused: frozenset[int] = _NOTHING_REFUSED) -> bool:
+        """The batch is on a disk, but for records (by position) that will never be.
+
+        Returns:
+            False when it had been settled before, by the other thread: then this changes nothing.
+        """
         with self._lock:
             if batch.settled:
-                return
+                return False
             self._remove(batch)
             lost = sum(_evaluations(batch.records[position]) for position in refused)
             stored = batch.evaluations - lost
@@ -158,6 +162,7 @@ class Backlog:
                 if position not in refused and not isinstance(record, CallRecord)
             )
         _call_in(batch, refused)
+        return True
 
     def answer_late(self, batch: Batch) -> bool:
         """Let the calls of a batch go though it is on no disk yet; on the event loop only. False if it is settled."""

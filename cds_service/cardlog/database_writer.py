@@ -6,6 +6,7 @@ commit was under way when the spool took it may be written twice: by its keys it
 """
 
 import time
+from collections import deque
 from collections.abc import Sequence
 from typing import Final, Protocol
 
@@ -25,6 +26,7 @@ _COUNTS_EVERY_S: Final = 1.0
 # Under load a thread that wakes for each call would fight the event loop for the interpreter: it gathers for a moment.
 _LINGER_S: Final = 0.008
 _FEW: Final = 3
+_MOST_REMEMBERED: Final = 1_000
 
 
 class EventStore(Protocol):
@@ -77,6 +79,8 @@ class DatabaseWriter:
         self._spool = spool
         self._course = course
         self._counts_due_at = 0.0
+        # Of records that were refused and counted so while the spool took them as well: they are refused there again.
+        self._counted_as_lost: deque[str] = deque(maxlen=_MOST_REMEMBERED)
 
     def run(self) -> None:
         """Write until the log is closing and nothing waits, or the database is away."""
@@ -128,7 +132,9 @@ class DatabaseWriter:
                     self._course.database_is_away(error.kind)  # the spool takes the batch; its keys tell what is stored
                     return
                 refused.add(position)
-        self._backlog.settle(batch, frozenset(refused))
+        if self._backlog.settle(batch, frozenset(refused)):
+            for row in rows_of([batch.records[position] for position in refused]).evaluation:
+                self._counted_as_lost.append(str(row[0]))
 
     def _deliver(self) -> None:
         """Bring the head of the spool to the database; when there is none, take over again."""
@@ -169,10 +175,15 @@ class DatabaseWriter:
                 if not error.refused:
                     self._course.database_is_away(error.kind)
                     return False
-                # What an earlier process answered is no part of this one's sums; the refusal is in the log.
-                if entry.rows is not None and not self._spool.is_inherited(entry):
-                    self._backlog.lose_stored(len(entry.rows.evaluation))
+                self._count_as_lost(entry)
         return True
+
+    def _count_as_lost(self, entry: Entry) -> None:
+        """What an earlier process answered is no part of this one's sums; the refusal is in the log."""
+        if entry.rows is None or self._spool.is_inherited(entry):
+            return
+        counted = set(self._counted_as_lost)
+        self._backlog.lose_stored(sum(row[0] not in counted for row in entry.rows.evaluation))
 
     def _write_counts(self) -> None:
         now = time.monotonic()

@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -8,10 +9,14 @@ from typing import Any
 import pytest
 from broken_parts import PATIENCE_S, AwayStore, FullSpool, HangingStore, WatchedStore
 
+from cds_service.cardlog.backlog import Backlog, Tally
 from cds_service.cardlog.card_log import CardLog, CardLogStats, CardLogUnavailable, EvaluationLog, NoCardLog
+from cds_service.cardlog.course import Course
+from cds_service.cardlog.database_writer import DatabaseWriter
 from cds_service.cardlog.events import CallRecord, EvaluationEvent, FeedbackEvent
+from cds_service.cardlog.rows import Rows
 from cds_service.cardlog.spool import Spool, waiting_in
-from cds_service.cardlog.store import CardLogStore
+from cds_service.cardlog.store import CardLogStore, Counts
 from cds_service.cardlog.tallies import Tallies
 
 BuildCall = Callable[..., CallRecord]
@@ -358,6 +363,60 @@ def test_an_event_that_the_database_refuses_is_lost_and_blocks_no_other(
 
     assert ids_in(rows_of_table("evaluation")) == ids_of(calls)
     assert (log.stats.answered, log.stats.stored, log.stats.lost, log.stats.state) == (5, 4, 1, "writing")
+
+
+class SlowToRefuse:
+    """The real store, which waits before it answers a record alone, so that the spool takes the batch as well."""
+
+    def __init__(self, store: CardLogStore, spool: Spool) -> None:
+        self._store = store
+        self._spool = spool
+
+    def write(self, rows: Rows) -> None:
+        """Write; one record by itself only once the spool has it."""
+        if len(rows.evaluation) == 1:
+            give_up_at = time.monotonic() + PATIENCE_S
+            while not self._spool.waiting and time.monotonic() < give_up_at:
+                time.sleep(0.001)
+        self._store.write(rows)
+
+    def write_counts(self, counts: Counts) -> None:
+        """Write to the real store."""
+        self._store.write_counts(counts)
+
+
+def test_an_event_that_both_threads_find_refused_is_lost_once(
+    store: CardLogStore, spool: Spool, a_log: BuildLog, a_call: BuildCall, refuse_client: Callable[[str], None]
+) -> None:
+    """The database is slow to refuse, the spool takes the batch meanwhile: the sums count each event once."""
+    refuse_client("refused-client")
+    log = a_log(SlowToRefuse(store, spool))
+
+    record(log, a_call(), a_call(client_id="refused-client"), a_call())
+    asyncio.run(_wait(until(lambda: log.stats.state == "writing")))
+
+    assert (log.stats.answered, log.stats.stored, log.stats.lost) == (3, 2, 1)
+    assert store.count_evaluations() == 2
+
+
+def test_an_event_refused_and_counted_before_the_spool_was_settled_is_lost_once(
+    store: CardLogStore, spool: Spool, tallies: Tallies, a_call: BuildCall, refuse_client: Callable[[str], None]
+) -> None:
+    """The other order: it is counted as lost, and then found in the spool as well."""
+    refuse_client("refused-client")
+    backlog, course = Backlog(10), Course()
+    writer = DatabaseWriter(backlog, tallies, store, spool, course)
+    call = a_call(client_id="refused-client")
+
+    async def scenario() -> None:
+        backlog.add(call, asyncio.get_running_loop())
+        writer._write_gathered()
+        spool.append([call])
+        writer._deliver()
+
+    asyncio.run(scenario())
+
+    assert backlog.tally() == Tally(answered=1, lost=1)
 
 
 def test_a_spooled_event_that_the_database_refuses_is_lost_after_all(
