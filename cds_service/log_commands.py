@@ -204,10 +204,12 @@ def import_spool_command(source: Path, database_url: str) -> None:
                     imported = import_spool(path, store, on_records)
                 click.echo(f"{path}: {imported.stored:,} record(s) delivered")
                 refused += imported.refused
+                if imported.unreadable:
+                    click.echo(f"{path}: {imported.unreadable:,} record(s) cannot be read; they are kept apart in it")
         finally:
             store.dispose()
     if refused:
-        raise click.ClickException(f"{refused:,} record(s) were refused by the database or could not be read: lost")
+        raise click.ClickException(f"{refused:,} record(s) were refused by the database: lost")
 
 
 def _to_import(source: Path) -> Iterator[Path]:
@@ -215,11 +217,12 @@ def _to_import(source: Path) -> Iterator[Path]:
         yield source
         return
     found = waiting_in(source)
-    for path, records, in_use in found:
-        if in_use:
-            click.echo(f"{path}: in use by a running service, which delivers its {records:,} record(s) itself")
+    for spool in found:
+        if spool.in_use:
+            told = f"in use by a running service, which delivers its {spool.records:,} record(s) itself"
+            click.echo(f"{spool.path}: {told}")
         else:
-            yield path
+            yield spool.path
     if not found:
         click.echo(f"{source}: no spool is there")
 
@@ -240,9 +243,9 @@ def _show(found: Status) -> None:
 
 
 def _show_spools(spools: Sequence[SpoolFile]) -> None:
-    for path, records, in_use in spools:
-        held = "held by a running service" if in_use else "held by nobody"
-        click.echo(f"spool     {path}: {records:,} record(s) wait, {held}")
+    for spool in spools:
+        held = "held by a running service" if spool.in_use else "held by nobody"
+        click.echo(f"spool     {spool.path}: {spool.records:,} record(s) wait, {held}")
     if not spools:
         click.echo("spool     none")
 

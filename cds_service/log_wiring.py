@@ -125,8 +125,8 @@ def _brought_up_to_date(settings: Settings) -> bool:
     except CardLogStoreError as error:
         if not is_known(folder, settings.database_url):
             raise
-        # Not as an exception: its traceback adds nothing.
-        _logger.error("The card log's database is away (%s): starting without, events go to the spool", error.kind)  # noqa: TRY400
+        away = "The card log's database is away (%s): starting without, events go to the spool"
+        _logger.error(away, error.kind)  # noqa: TRY400 - a traceback adds nothing to the kind
         return False
     remember(folder, settings.database_url)
     return True

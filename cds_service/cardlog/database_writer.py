@@ -139,7 +139,7 @@ class DatabaseWriter:
     def _deliver(self) -> None:
         """Bring the head of the spool to the database; when there is none, take over again."""
         try:
-            entries = self._spool.head(MOST_RECORDS)
+            entries = self._readable(self._spool.head(MOST_RECORDS))
             if not entries:
                 self._course.to_the_database(lambda: self._spool.waiting)
             elif self._deliver_entries(entries):
@@ -150,12 +150,16 @@ class DatabaseWriter:
             self._write_gathered()  # out of order, but a spool that cannot be read must not keep it from a database
             self._course.pause()
 
-    def _deliver_entries(self, entries: list[Entry]) -> bool:
-        """Whether they are in the database, or refused by it for good."""
-        unreadable = [entry.number for entry in entries if entry.rows is None and entry.counts is None]
+    def _readable(self, entries: list[Entry]) -> list[Entry]:
+        """The entries without those that cannot be read, which are kept apart in the spool."""
+        unreadable = [entry.number for entry in entries if not entry.is_readable]
         if unreadable:
             self._spool.set_aside(unreadable)
             self._course.spool_unreadable(len(unreadable))
+        return [entry for entry in entries if entry.is_readable]
+
+    def _deliver_entries(self, entries: list[Entry]) -> bool:
+        """Whether they are in the database, or refused by it for good."""
         try:
             deliver(entries, self._store)
         except CardLogStoreError as error:

@@ -134,15 +134,12 @@ def write_at_once(engine: Engine, statements: Iterable[tuple[str, Sequence[objec
 
 
 def _run_on_sqlite(connection: PoolProxiedConnection, statements: Iterable[tuple[str, Sequence[object]]]) -> None:
-    with closing(connection.cursor()) as cursor:
+    driver: Any = connection.driver_connection
+    with closing(driver.cursor()) as cursor:
         cursor.execute("BEGIN IMMEDIATE")
-        try:
+        with driver:  # commits, or rolls back
             for statement, values in statements:
                 cursor.execute(statement, values)
-        except BaseException:
-            connection.rollback()
-            raise
-        connection.commit()
 
 
 def _run_on_postgresql(connection: PoolProxiedConnection, statements: Iterable[tuple[str, Sequence[object]]]) -> None:

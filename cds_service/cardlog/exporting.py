@@ -232,9 +232,8 @@ def _whole_file(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
             Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
+        finally:
+            Path(file.name).unlink(missing_ok=True)  # unless it has its name by now
 
 
 def _write_dictionary(folder: Path) -> None:

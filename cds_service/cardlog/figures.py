@@ -34,8 +34,8 @@ from sqlalchemy.schema import CreateTable
 
 from cds_service.cardlog.databases import store_error
 
-# Any fixed number does, so long as every process of the service takes the same lock.
-FIGURES_LOCK: Final = 4_201_337_803
+# Any fixed number does that nothing else in the database uses: the store of seen tokens has 4_201_337_803.
+FIGURES_LOCK: Final = 4_201_337_804
 """The advisory lock under which figures are worked out on PostgreSQL."""
 
 SQLITE_LOCK_SUFFIX: Final = "-upkeep"

@@ -10,29 +10,25 @@ from sqlalchemy import BigInteger, Column, Date, Index, String, Table
 
 from cds_service.cardlog.schema import metadata
 
+_WHAT_BECAME: Final = ("evaluations", "cards", "accepted", "suggestions_accepted", "overridden")
+_WHAT_WAS_MISSING: Final = ("without_indication", "setting_unknown", "oncology_unknown", "known_by_text")
 
-def _count(name: str) -> "Column[int]":
-    return Column(name, BigInteger, nullable=False)
+
+def _key(**widths: int) -> "list[Column[str]]":
+    """Texts that are part of a table's key, each with its width, in this order."""
+    return [Column(name, String(width), primary_key=True) for name, width in widths.items()]
+
+
+def _counts(*names: str) -> "list[Column[int]]":
+    return [Column(name, BigInteger, nullable=False) for name in names]
 
 
 daily_count: Final = Table(
     "daily_count",
     metadata,
     Column("day", Date, primary_key=True),
-    Column("region", String(64), primary_key=True),
-    Column("client_id", String(64), primary_key=True),
-    Column("hook", String(64), primary_key=True),
-    Column("modality", String(16), primary_key=True),
-    Column("outcome", String(40), primary_key=True),
-    _count("evaluations"),
-    _count("cards"),
-    _count("accepted"),
-    _count("suggestions_accepted"),
-    _count("overridden"),
-    _count("without_indication"),
-    _count("setting_unknown"),
-    _count("oncology_unknown"),
-    _count("known_by_text"),
+    *_key(region=64, client_id=64, hook=64, modality=16, outcome=40),
+    *_counts(*_WHAT_BECAME, *_WHAT_WAS_MISSING),
     Index(None, "region", "day"),
 )
 """Evaluations and cards per day, region, client, hook, modality and outcome, with what was missing in the orders."""
@@ -41,20 +37,8 @@ weekly_count: Final = Table(
     "weekly_count",
     metadata,
     Column("week", Date, primary_key=True),
-    Column("region", String(64), primary_key=True),
-    Column("client_id", String(64), primary_key=True),
-    Column("hook", String(64), primary_key=True),
-    Column("modality", String(16), primary_key=True),
-    Column("outcome", String(40), primary_key=True),
-    _count("evaluations"),
-    _count("cards"),
-    _count("accepted"),
-    _count("suggestions_accepted"),
-    _count("overridden"),
-    _count("without_indication"),
-    _count("setting_unknown"),
-    _count("oncology_unknown"),
-    _count("known_by_text"),
+    *_key(region=64, client_id=64, hook=64, modality=16, outcome=40),
+    *_counts(*_WHAT_BECAME, *_WHAT_WAS_MISSING),
     Index(None, "region", "week"),
 )
 """`daily_count` by week (its Monday), so that a year of the whole country is read in one go."""
@@ -63,18 +47,8 @@ weekly_practice_count: Final = Table(
     "weekly_practice_count",
     metadata,
     Column("week", Date, primary_key=True),
-    Column("region", String(64), primary_key=True),
-    Column("borough", String(80), primary_key=True),
-    Column("pcn", String(80), primary_key=True),
-    Column("organisation", String(12), primary_key=True),
-    Column("hook", String(64), primary_key=True),
-    Column("modality", String(16), primary_key=True),
-    Column("outcome", String(40), primary_key=True),
-    _count("evaluations"),
-    _count("cards"),
-    _count("accepted"),
-    _count("suggestions_accepted"),
-    _count("overridden"),
+    *_key(region=64, borough=80, pcn=80, organisation=12, hook=64, modality=16, outcome=40),
+    *_counts(*_WHAT_BECAME),
     Index(None, "region", "week"),
 )
 """Evaluations and cards per week (its Monday) and practice."""
@@ -83,17 +57,18 @@ weekly_override_count: Final = Table(
     "weekly_override_count",
     metadata,
     Column("week", Date, primary_key=True),
-    Column("region", String(64), primary_key=True),
-    Column("borough", String(80), primary_key=True),
-    Column("pcn", String(80), primary_key=True),
-    Column("organisation", String(12), primary_key=True),
-    Column("client_id", String(64), primary_key=True),
-    Column("modality", String(16), primary_key=True),
-    Column("outcome", String(40), primary_key=True),
-    Column("reason_system", String(200), primary_key=True),
-    Column("reason_code", String(64), primary_key=True),
-    _count("overrides"),
-    _count("commented"),
+    *_key(
+        region=64,
+        borough=80,
+        pcn=80,
+        organisation=12,
+        client_id=64,
+        modality=16,
+        outcome=40,
+        reason_system=200,
+        reason_code=64,
+    ),
+    *_counts("overrides", "commented"),
     Index(None, "region", "week"),
 )
 """Overridden cards per week in which they were shown (its Monday), place and coded reason."""
@@ -102,14 +77,8 @@ weekly_reason_count: Final = Table(
     "weekly_reason_count",
     metadata,
     Column("week", Date, primary_key=True),
-    Column("region", String(64), primary_key=True),
-    Column("client_id", String(64), primary_key=True),
-    Column("modality", String(16), primary_key=True),
-    Column("outcome", String(40), primary_key=True),
-    Column("reason_system", String(200), primary_key=True),
-    Column("reason_code", String(64), primary_key=True),
-    _count("overrides"),
-    _count("commented"),
+    *_key(region=64, client_id=64, modality=16, outcome=40, reason_system=200, reason_code=64),
+    *_counts("overrides", "commented"),
     Index(None, "region", "week"),
 )
 """`weekly_override_count` without the place below the region: the mix of reasons."""
@@ -118,19 +87,20 @@ episode_count: Final = Table(
     "episode_count",
     metadata,
     Column("window_start", Date, primary_key=True),
-    Column("region", String(64), primary_key=True),
-    Column("borough", String(80), primary_key=True),
-    Column("pcn", String(80), primary_key=True),
-    Column("organisation", String(12), primary_key=True),
-    Column("client_id", String(64), primary_key=True),
-    Column("modality", String(16), primary_key=True),
-    Column("body_region_group", String(16), primary_key=True),
-    Column("outcome", String(40), primary_key=True),
-    Column("state", String(16), primary_key=True),
-    Column("changed_to_modality", String(16), primary_key=True),
-    Column("changed_to_body_region_group", String(16), primary_key=True),
-    _count("episodes"),
-    _count("firings"),
+    *_key(
+        region=64,
+        borough=80,
+        pcn=80,
+        organisation=12,
+        client_id=64,
+        modality=16,
+        body_region_group=16,
+        outcome=40,
+        state=16,
+        changed_to_modality=16,
+        changed_to_body_region_group=16,
+    ),
+    *_counts("episodes", "firings"),
     Index(None, "region", "window_start"),
 )
 """Order episodes per window: what became of an order after its card (`episodes`)."""
@@ -139,13 +109,8 @@ episode_state_count: Final = Table(
     "episode_state_count",
     metadata,
     Column("window_start", Date, primary_key=True),
-    Column("region", String(64), primary_key=True),
-    Column("modality", String(16), primary_key=True),
-    Column("outcome", String(40), primary_key=True),
-    Column("state", String(16), primary_key=True),
-    Column("changed_to_modality", String(16), primary_key=True),
-    _count("episodes"),
-    _count("firings"),
+    *_key(region=64, modality=16, outcome=40, state=16, changed_to_modality=16),
+    *_counts("episodes", "firings"),
     Index(None, "region", "window_start"),
 )
 """`episode_count` without place, client and region of the body: how many orders became what."""
@@ -154,15 +119,8 @@ monthly_count: Final = Table(
     "monthly_count",
     metadata,
     Column("month", Date, primary_key=True),
-    Column("region", String(64), primary_key=True),
-    Column("hook", String(64), primary_key=True),
-    Column("modality", String(16), primary_key=True),
-    Column("outcome", String(40), primary_key=True),
-    _count("evaluations"),
-    _count("cards"),
-    _count("accepted"),
-    _count("suggestions_accepted"),
-    _count("overridden"),
+    *_key(region=64, hook=64, modality=16, outcome=40),
+    *_counts(*_WHAT_BECAME),
 )
 """What is kept when the events are deleted: evaluations and cards per month, region, hook, modality and outcome."""
 

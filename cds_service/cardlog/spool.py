@@ -49,11 +49,19 @@ class SpoolInUseError(Exception):
 
 
 class SpoolFile(NamedTuple):
-    """A spool as seen from outside: its file, the records waiting in it, and whether a process holds it."""
+    """A spool as seen from outside.
+
+    Attributes:
+        path: its file.
+        records: how many wait in it.
+        in_use: whether a process holds it.
+        unreadable: records that were kept apart because they could not be read.
+    """
 
     path: Path
     records: int
     in_use: bool
+    unreadable: int = 0
 
 
 class Spool:
@@ -164,8 +172,11 @@ class Spool:
         """
         with _faults_named(), _transaction(self._delivering):
             for number in numbers:
-                move = "INSERT OR IGNORE INTO unreadable SELECT number, record FROM waiting WHERE number = ?"
+                move = "INSERT INTO unreadable (record) SELECT record FROM waiting WHERE number = ?"
                 self._delivering.execute(move, (number,))
+                self._delivering.execute("DELETE FROM waiting WHERE number = ?", (number,))
+        with self._count_lock:
+            self._waiting -= len(numbers)
 
     def _highest_number(self) -> int:
         query = "SELECT coalesce(max(number), 0) FROM waiting"
@@ -259,19 +270,17 @@ def _seen_from_outside(path: Path) -> SpoolFile:
         if lock is not None:
             lock.close()
         with closing(_connect(path)) as connection:
-            return SpoolFile(path, connection.execute("SELECT count(*) FROM waiting").fetchone()[0], in_use)
+            waiting, unreadable = connection.execute(
+                "SELECT (SELECT count(*) FROM waiting), (SELECT count(*) FROM unreadable)"
+            ).fetchone()
+            return SpoolFile(path, waiting, in_use, unreadable)
 
 
 @contextmanager
 def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
-    try:
+    with connection:  # commits, or rolls back
         yield
-    except BaseException:
-        if connection.in_transaction:  # a full disk may have ended it already
-            connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
 
 
 @contextmanager

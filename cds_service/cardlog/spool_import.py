@@ -19,11 +19,13 @@ class Imported(NamedTuple):
 
     Attributes:
         stored: records that are in the database now.
-        refused: records that the database will never take, or that cannot be read; they are out of the spool and lost.
+        refused: records that the database will never take; they are out of the spool and lost.
+        unreadable: records that cannot be read; they are kept apart in the spool's file.
     """
 
     stored: int
     refused: int
+    unreadable: int = 0
 
 
 def import_spool(path: Path, store: EventStore, on_records: Callable[[int], None]) -> Imported:
@@ -41,26 +43,28 @@ def import_spool(path: Path, store: EventStore, on_records: Callable[[int], None
         SpoolError: it cannot be read.
         CardLogStoreError: the database failed; what it had not taken is still in the spool.
     """
-    stored = refused = 0
+    stored = refused = unreadable = 0
     with held(path) as spool:
         while entries := spool.head(MOST_RECORDS):
-            taken = _delivered(entries, store)
+            readable = [entry for entry in entries if entry.is_readable]
+            taken = _delivered(readable, store)
+            spool.set_aside([entry.number for entry in entries if not entry.is_readable])
             spool.drop_through(entries[-1].number)
             stored += taken
-            refused += len(entries) - taken
+            refused += len(readable) - taken
+            unreadable += len(entries) - len(readable)
             on_records(len(entries))
-    return Imported(stored, refused)
+    return Imported(stored, refused, unreadable)
 
 
 def _delivered(entries: list[Entry], store: EventStore) -> int:
     """How many of them the database took: all at once, or each alone where one of them is refused."""
-    readable = [entry for entry in entries if entry.rows is not None or entry.counts is not None]
     try:
-        deliver(readable, store)
+        deliver(entries, store)
     except CardLogStoreError as error:
         if not error.refused:
             raise
         if len(entries) == 1:
             return 0
-        return sum(_delivered([entry], store) for entry in readable)
-    return len(readable)
+        return sum(_delivered([entry], store) for entry in entries)
+    return len(entries)

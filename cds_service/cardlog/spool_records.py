@@ -24,6 +24,11 @@ class Entry(NamedTuple):
     rows: Rows | None
     counts: Counts | None
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether it has either."""
+        return self.rows is not None or self.counts is not None
+
 
 def packed_record(rows: Mapping[str, Sequence[Row]]) -> bytes:
     """Rows as JSON; `bytes` as hexadecimal digits, since JSON has none."""

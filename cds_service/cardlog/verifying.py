@@ -32,7 +32,7 @@ from cds_service.cardlog.migrating import HEAD, REVISIONS, NewerSchemaError, Sch
 from cds_service.cardlog.partitions import month_of
 from cds_service.cardlog.rollup_schema import daily_count, monthly_count
 from cds_service.cardlog.schema import card, episode_key, evaluation, feedback, rollup_due, suggestion
-from cds_service.cardlog.spool import SpoolError, waiting_in
+from cds_service.cardlog.spool import SpoolError, SpoolFile, waiting_in
 
 _MOST_NAMED: Final = 5
 _LINKS_MEND: Final = "run a purge that broke off again; else events were lost, and a backup may have them"
@@ -166,16 +166,25 @@ def _spools(folder: Path | None) -> Iterator[Finding]:
     except SpoolError as error:
         yield Finding(Level.PROBLEM, "spool", str(error))
         return
-    for path, records, in_use in spools:
-        if records == 0:
-            yield Finding(Level.OK, f"spool {path.name}", "empty")
-        elif in_use:
-            yield Finding(Level.NOTE, f"spool {path.name}", f"{records:,} record(s) wait; its service delivers them")
-        else:
-            said = f"{records:,} record(s) wait and no service holds it; start one, or run cds-service log import-spool"
-            yield Finding(Level.PROBLEM, f"spool {path.name}", said)
+    for spool in spools:
+        yield _spool(spool)
+        if spool.unreadable:
+            said = f"{spool.unreadable:,} record(s) cannot be read and are kept apart in its table named unreadable"
+            yield Finding(Level.PROBLEM, f"spool {spool.path.name}", said)
     if not spools:
         yield Finding(Level.OK, "spool", "none in the folder")
+
+
+def _spool(spool: SpoolFile) -> Finding:
+    check = f"spool {spool.path.name}"
+    if spool.records == 0:
+        return Finding(Level.OK, check, "empty")
+    wait = f"{spool.records:,} record(s) wait"
+    if spool.in_use:
+        return Finding(Level.NOTE, check, f"{wait}; its service delivers them")
+    return Finding(
+        Level.PROBLEM, check, f"{wait} and no service holds it; start one, or run cds-service log import-spool"
+    )
 
 
 def _finding(check: str, wrong: Sequence[str], right: str, mend: str) -> Finding:
