@@ -25,6 +25,7 @@ from cds_service.hooks.openapi import openapi_document
 from cds_service.log_commands import log
 from cds_service.log_wiring import DatabaseSettingError
 from cds_service.pathway.loading import PathwayFileError
+from cds_service.pathway_commands import pathways
 from cds_service.security.clients_file import ClientsFileError
 from cds_service.server import keep_words_out_of_tracebacks, tune_interpreter, uvicorn_options
 from cds_service.settings import Settings
@@ -129,6 +130,7 @@ def openapi() -> None:
 
 main.add_command(clients)
 main.add_command(log)
+main.add_command(pathways)
 main.add_command(call)
 main.add_command(doctor)
 

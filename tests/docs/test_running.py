@@ -51,7 +51,7 @@ def test_every_command_is_named() -> None:
     assert set(re.findall(r"cds-service (\w+)`", RUNNING)) == set(cli.main.commands)
 
 
-@pytest.mark.parametrize("group", ["clients", "log"])
+@pytest.mark.parametrize("group", ["clients", "log", "pathways"])
 def test_every_command_of_a_group_is_named(group: str) -> None:
     """Those of the groups as well, and no other."""
     commands = cli.main.commands[group]
