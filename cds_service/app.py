@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from importlib import resources
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -23,10 +24,13 @@ from cds_service.hooks.health import MetricsAccess, health_router
 from cds_service.hooks.last_resort import LastResort, told_without_words
 from cds_service.hooks.log_events import CallLogger
 from cds_service.hooks.openapi import TITLE
+from cds_service.hooks.pathway_pages import TEMPLATES as PATHWAY_TEMPLATES
 from cds_service.hooks.pathway_pages import pathway_pages
 from cds_service.hooks.responses import on_defect, on_http_error
 from cds_service.hooks.routes import Clock, Discovery, FeedbackCall, ServiceCall, hook_routes
 from cds_service.log_wiring import LogParts, build_log
+from cds_service.pages.render import Pages
+from cds_service.pages.style_sheet import style_sheet_route
 from cds_service.pathway.loading import NATIONAL, footprint_regions, load_pathways
 from cds_service.security.clients import Client, unauthenticated_caller
 from cds_service.security.clients_file import load_clients
@@ -95,7 +99,9 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     )
     rest = _fastapi()
     rest.include_router(health_router(log.card_log, _metrics_access(settings)))
-    rest.include_router(pathway_pages(pathways))
+    pages = Pages(PATHWAY_TEMPLATES, prefix=urlsplit(settings.public_url).path)
+    rest.include_router(pathway_pages(pathways, pages))
+    rest.router.routes.append(style_sheet_route())
     if settings.demo:
         rest.mount("/fhir", fixture_fhir_app())
     router = Router([*hooks, Mount("/", rest)], redirect_slashes=False, lifespan=_lifespan(log, edge))

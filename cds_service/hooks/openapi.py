@@ -13,6 +13,7 @@ from cds_service.cardlog.card_log import NoCardLog
 from cds_service.hooks.discovery import SERVICE_ID
 from cds_service.hooks.health import Live, MetricsAccess, Ready, health_router
 from cds_service.hooks.pathway_pages import pathway_pages
+from cds_service.pages.render import Pages
 from cds_service.pathway.loading import load_pathways
 from cds_service.protocol.card import Cards, Services
 from cds_service.protocol.feedback import FeedbackRequest
@@ -70,7 +71,7 @@ def openapi_document() -> Json:
     """The service's OpenAPI document, as kept in `openapi/openapi.json`."""
     app = FastAPI(title=TITLE, version=__version__)
     app.include_router(health_router(NoCardLog(), MetricsAccess()))
-    app.include_router(pathway_pages(load_pathways()))
+    app.include_router(pathway_pages(load_pathways(), Pages()))
     document = app.openapi()
     for operations in document["paths"].values():
         for operation in operations.values():

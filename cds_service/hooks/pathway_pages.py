@@ -1,51 +1,33 @@
 """`/pathways/{id}`: the page that a card's source points to, with metadata as printed and each rule's sentence.
 
-Plain HTML without script or style sheet from elsewhere, readable with a keyboard and without JavaScript.
+A page without script, readable with a keyboard; it stands open to everyone, as the document does.
 """
 
-from base64 import b64encode
 from collections.abc import Mapping
-from hashlib import sha256
-from html import escape
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
+from cds_service.pages.frame import Frame
+from cds_service.pages.render import Pages
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.model import Document, NationalFallback, Pathway
 
-_STYLE = (
-    "body{font:1.1875rem/1.5 Arial,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#212b32}"
-    "table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.5rem;"
-    "border-bottom:1px solid #4c6272}a{color:#005eb8}caption{text-align:left;font-weight:bold;padding:.5rem 0}"
-)
-
-_STYLE_HASH = b64encode(sha256(_STYLE.encode()).digest()).decode()
-
-_HEADERS = {
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-"""The page runs nothing, loads nothing, and is styled by its own style element alone (CSP level 3, hash sources)."""
+TEMPLATES = {"pathways": "cds_service.hooks"}
+"""What `Pages` must know for these pages."""
 
 
-def pathway_pages(pathways: Mapping[RegionId, Pathway]) -> APIRouter:
+def pathway_pages(pathways: Mapping[RegionId, Pathway], pages: Pages) -> APIRouter:
     """One page for each loaded pathway and one for the national fallback.
 
     Args:
         pathways: the loaded pathways.
+        pages: draws them; knows `TEMPLATES`.
     """
     speakers: list[Pathway | NationalFallback] = [*pathways.values(), NATIONAL]
-    pages = {str(speaker.id): _page(speaker) for speaker in speakers}
+    by_id = {str(speaker.id): speaker for speaker in speakers}
     router = APIRouter(tags=["pathways"])
 
     @router.get(
@@ -53,32 +35,32 @@ def pathway_pages(pathways: Mapping[RegionId, Pathway]) -> APIRouter:
     )
     async def show(pathway_id: str) -> HTMLResponse:
         """What a pathway says, as a page: metadata as printed, and each rule with its source."""
-        page = pages.get(pathway_id)
-        if page is None:
+        speaker = by_id.get(pathway_id)
+        if speaker is None:
             raise HTTPException(404)
-        return HTMLResponse(page, headers=_HEADERS)
+        return _page(speaker, pages)
 
     return router
 
 
-def _page(speaker: Pathway | NationalFallback) -> str:
-    title = f"{speaker.title} v{speaker.version}"
-    metadata: list[tuple[str, ...]] = [("In force", "always, where no region's pathway applies")]
+def _page(speaker: Pathway | NationalFallback, pages: Pages) -> HTMLResponse:
+    metadata = _ALWAYS_IN_FORCE
     if isinstance(speaker, Pathway):
         metadata = _metadata(speaker)
-    return (
-        '<!doctype html><html lang="en-GB"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body><main><h1>{escape(title)}</h1>"
-        "<p>What this service applies, and where each rule comes from. It advises; the clinician decides.</p>"
-        f"{_table('About the pathway', ('Item', 'As loaded'), metadata)}"
-        f"{_table('Rules', ('Rule', 'Why', 'Source'), _rules(speaker))}"
-        f"{_table('What the cards say first', ('Text', 'Summary'), _summaries(speaker))}"
-        "</main></body></html>"
+    return pages.respond(
+        "pathways/pathway.html",
+        Frame("MSK imaging pathway", f"/pathways/{speaker.id}"),
+        title=f"{speaker.title} v{speaker.version}",
+        metadata=metadata,
+        rules=_rules(speaker),
+        summaries=_summaries(speaker),
     )
 
 
-def _metadata(pathway: Pathway) -> list[tuple[str, ...]]:
+_ALWAYS_IN_FORCE = [("In force", "always, where no region's pathway applies")]
+
+
+def _metadata(pathway: Pathway) -> list[tuple[str, str]]:
     document: Document = pathway.document
     approval = document.approval
     approved = (
@@ -115,12 +97,3 @@ def _summaries(speaker: Pathway | NationalFallback) -> list[tuple[str, ...]]:
         (key, text.summary.replace("{this}", "this scan").replace("{the}", "the scan"))
         for key, text in speaker.texts.cards.items()
     ]
-
-
-def _table(caption: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
-    body = "".join(
-        f'<tr><th scope="row">{escape(first)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in rest)}</tr>'
-        for first, *rest in rows
-    )
-    return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -9,7 +9,9 @@ ROOT = Path(__file__).parents[2]
 PARTS = ("cds_service", "docs", "examples", "fhir_fixtures", "openapi", "requirements", "tests", ".ci")
 """Folders that are the project's own; the rest of a checkout is made by tools."""
 
-TEXTS = frozenset({"", ".cfg", ".csv", ".json", ".md", ".py", ".sh", ".toml", ".txt", ".typed", ".yaml", ".yml"})
+TEXTS = frozenset(
+    {"", ".cfg", ".css", ".csv", ".html", ".json", ".md", ".py", ".sh", ".toml", ".txt", ".typed", ".yaml", ".yml"}
+)
 """Endings of files that hold text; a name that begins with a dot has none."""
 
 

@@ -1,6 +1,3 @@
-import base64
-import hashlib
-import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 
@@ -9,8 +6,10 @@ import pytest
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
-from cds_service.hooks.pathway_pages import pathway_pages
+from cds_service.hooks.pathway_pages import TEMPLATES, pathway_pages
 from cds_service.hooks.responses import on_http_error
+from cds_service.pages.render import Pages
+from cds_service.pages.style_sheet import style_sheet_address
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import load_pathways
 from fhir_fixtures import hook_call
@@ -66,19 +65,22 @@ def test_a_page_loads_nothing_and_runs_nothing(service: InProcess, pathway: str)
     assert response.headers["cross-origin-resource-policy"] == "same-origin"
     assert "geolocation=()" in response.headers["permissions-policy"]
     assert response.headers["x-content-type-options"] == "nosniff"
-    assert response.headers["referrer-policy"] == "no-referrer"
-    assert not {"script", "img", "link", "iframe"} & {tag for tag, _ in Page(response.text).elements}
+    assert response.headers["referrer-policy"] == "same-origin"
+    assert not {"script", "img", "style", "iframe"} & {tag for tag, _ in Page(response.text).elements}
 
 
 @pytest.mark.parametrize("pathway", ["nwl", "nel", "national"])
-def test_a_page_is_styled_by_its_one_style_element_alone(service: InProcess, pathway: str) -> None:
-    """The policy names the hash of what stands in it; a style attribute would not be allowed."""
+def test_a_page_is_styled_by_our_own_sheet_alone(service: InProcess, pathway: str) -> None:
+    """It is there, the policy lets it in, and no element has a style of its own."""
     response = service.send("GET", f"/pathways/{pathway}")
-    (style,) = re.findall(r"<style>(.*?)</style>", response.text, re.DOTALL)
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    elements = Page(response.text).elements
 
-    assert f"style-src 'sha256-{digest}';" in response.headers["content-security-policy"]
-    assert not any("style" in attributes for _, attributes in Page(response.text).elements)
+    assert [attributes for tag, attributes in elements if tag == "link"] == [
+        {"rel": "stylesheet", "href": style_sheet_address()}
+    ]
+    assert "style-src 'self';" in response.headers["content-security-policy"]
+    assert service.send("GET", style_sheet_address()).status_code == 200
+    assert not any("style" in attributes for _, attributes in elements)
 
 
 @pytest.mark.parametrize("pathway", ["nwl", "nel", "national"])
@@ -121,7 +123,7 @@ def test_what_a_region_writes_is_escaped(ask: Ask) -> None:
     nwl = load_pathways()[RegionId("nwl")]
     bold = nwl.model_copy(update={"title": "<script>alert(1)</script>", "version": '"><img src=x>'})
     app = FastAPI()
-    app.include_router(pathway_pages({RegionId("nwl"): bold}))
+    app.include_router(pathway_pages({RegionId("nwl"): bold}, Pages(TEMPLATES)))
 
     html = ask(app, "GET", "/pathways/nwl").text
 
@@ -150,7 +152,7 @@ def test_a_card_points_to_the_page_of_its_pathway(service: InProcess) -> None:
 def test_a_page_of_its_own_app_is_not_found_in_words(ask: Ask) -> None:
     """The handler of the application turns the missing page into an outcome."""
     app = FastAPI(exception_handlers={HTTPException: on_http_error})
-    app.include_router(pathway_pages(load_pathways()))
+    app.include_router(pathway_pages(load_pathways(), Pages(TEMPLATES)))
 
     response = ask(app, "GET", "/pathways/xyz")
 
