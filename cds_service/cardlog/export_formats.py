@@ -130,9 +130,14 @@ WRITERS: Final[Mapping[ExportFormat, Callable[[BinaryIO, Sequence[DictionaryFiel
 """What writes each kind of file."""
 
 
+def spreadsheet_safe(value: str) -> str:
+    """A text that no spreadsheet takes for a formula: where it begins like one, an apostrophe stands in front."""
+    return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+
+
 def _cell(value: object) -> object:
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+        return spreadsheet_safe(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):

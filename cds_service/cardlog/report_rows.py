@@ -50,6 +50,28 @@ class WeeklyCount(NamedTuple):
         return self.cards - self.accepted - self.overridden
 
 
+class ClientCount(NamedTuple):
+    """Evaluations and cards of an EHR, region and outcome over the period, with what was missing in its orders."""
+
+    region: str
+    client_id: str
+    outcome: str
+    evaluations: int
+    cards: int
+    accepted: int
+    suggestions_accepted: int
+    overridden: int
+    without_indication: int
+    setting_unknown: int
+    oncology_unknown: int
+    known_by_text: int
+
+    @property
+    def not_answered(self) -> int:
+        """Cards of which no client said anything."""
+        return self.cards - self.accepted - self.overridden
+
+
 class PracticeCount(NamedTuple):
     """Evaluations and cards of a practice and outcome over the period."""
 
@@ -73,6 +95,18 @@ class PracticeCount(NamedTuple):
 class OverrideReason(NamedTuple):
     """Overridden cards of an outcome with a reason over the period; `commented` had a comment beside."""
 
+    region: str
+    outcome: str
+    reason_system: str
+    reason_code: str
+    overrides: int
+    commented: int
+
+
+class WeeklyOverrideReason(NamedTuple):
+    """The same by the week in which the card was shown (its Monday)."""
+
+    week: date
     region: str
     outcome: str
     reason_system: str

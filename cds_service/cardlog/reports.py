@@ -15,6 +15,7 @@ from cds_service.cardlog.databases import transaction
 from cds_service.cardlog.partitions import month_of
 from cds_service.cardlog.report_rows import (
     CallCount,
+    ClientCount,
     CriticalCard,
     EpisodeState,
     Filters,
@@ -23,6 +24,7 @@ from cds_service.cardlog.report_rows import (
     PracticeCount,
     UnknownProcedure,
     WeeklyCount,
+    WeeklyOverrideReason,
 )
 from cds_service.cardlog.rollup_schema import (
     episode_count,
@@ -46,6 +48,11 @@ def weekly_counts(engine: Engine, filters: Filters) -> list[WeeklyCount]:
     return [WeeklyCount(*row) for row in _summed(engine, weekly_count, WeeklyCount._fields, filters)]
 
 
+def client_counts(engine: Engine, filters: Filters) -> list[ClientCount]:
+    """Evaluations and cards by region, EHR and outcome. Raises `CardLogStoreError`."""
+    return [ClientCount(*row) for row in _summed(engine, weekly_count, ClientCount._fields, filters)]
+
+
 def practice_counts(engine: Engine, filters: Filters) -> list[PracticeCount]:
     """Evaluations and cards by practice and outcome; name a region, since a country has very many practices.
 
@@ -64,6 +71,19 @@ def override_reasons(engine: Engine, filters: Filters) -> list[OverrideReason]:
         CardLogStoreError: the database failed.
     """
     return [OverrideReason(*row) for row in _summed(engine, weekly_reason_count, OverrideReason._fields, filters)]
+
+
+def weekly_override_reasons(engine: Engine, filters: Filters) -> list[WeeklyOverrideReason]:
+    """Overridden cards by week in which they were shown, region, outcome and reason.
+
+    Raises:
+        ValueError: a hook is asked for, by which overrides are not counted.
+        CardLogStoreError: the database failed.
+    """
+    return [
+        WeeklyOverrideReason(*row)
+        for row in _summed(engine, weekly_reason_count, WeeklyOverrideReason._fields, filters)
+    ]
 
 
 def override_reasons_by_practice(engine: Engine, filters: Filters) -> list[PlaceOverrideReason]:

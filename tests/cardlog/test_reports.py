@@ -9,6 +9,7 @@ from cds_service.cardlog import reports
 from cds_service.cardlog.episodes import work_out_window
 from cds_service.cardlog.report_rows import (
     CallCount,
+    ClientCount,
     CriticalCard,
     EpisodeState,
     Filters,
@@ -17,6 +18,7 @@ from cds_service.cardlog.report_rows import (
     PracticeCount,
     UnknownProcedure,
     WeeklyCount,
+    WeeklyOverrideReason,
 )
 from cds_service.cardlog.rollups import roll_up_due
 from cds_service.cardlog.store import CardLogStore, Counts
@@ -81,6 +83,17 @@ def test_filters_narrow_the_figures(two_weeks: Log, filters: Filters, cards: lis
     assert sum(each.cards for each in reports.weekly_counts(two_weeks.engine, filters)) == len(cards)
 
 
+def test_client_counts(two_weeks: Log) -> None:
+    """Weeks, hooks and modalities are added up."""
+    counts = reports.client_counts(two_weeks.engine, ALL)
+
+    assert counts == [
+        ClientCount("nel", "demo-ehr", "lump", 1, 1, 0, 0, 0, 0, 0, 0, 0),
+        ClientCount("nwl", "demo-ehr", "redirect", 2, 2, 1, 1, 1, 1, 0, 1, 0),
+    ]
+    assert [each.not_answered for each in counts] == [1, 0]
+
+
 def test_practice_counts(two_weeks: Log) -> None:
     """Weeks and hooks are added up."""
     counts = reports.practice_counts(two_weeks.engine, Filters(regions=("nwl",)))
@@ -96,6 +109,13 @@ def test_override_reasons(two_weeks: Log) -> None:
     assert reports.override_reasons(two_weeks.engine, ALL) == [OverrideReason("nwl", "redirect", *reason)]
     assert reports.override_reasons_by_practice(two_weeks.engine, ALL) == [
         PlaceOverrideReason("nwl", "Brent", "Larkfield PCN", "Z99001", "redirect", *reason)
+    ]
+
+
+def test_override_reasons_over_time(two_weeks: Log) -> None:
+    """An override counts in the week in which its card was shown, not in that in which the client told of it."""
+    assert reports.weekly_override_reasons(two_weeks.engine, ALL) == [
+        WeeklyOverrideReason(MONDAY, "nwl", "redirect", REASONS, "patient-ineligible", 1, 1)
     ]
 
 
@@ -169,6 +189,7 @@ def test_critical_cards_come_one_by_one(log: Log) -> None:
     [
         (reports.practice_counts, Filters(client_id="demo-ehr"), "client_id"),
         (reports.override_reasons, Filters(hook="order-sign"), "hook"),
+        (reports.weekly_override_reasons, Filters(hook="order-sign"), "hook"),
         (reports.episode_states, Filters(hook="order-sign"), "hook"),
         (reports.call_counts, Filters(regions=("nwl",)), "region"),
         (reports.unknown_procedures, Filters(outcomes=("ces",)), "outcome"),

@@ -1,0 +1,1 @@
+"""What an ICB watches: the figures of the card log, held to the rules of disclosure, with charts and words for them."""

@@ -1,0 +1,54 @@
+from datetime import date, timedelta
+
+import pytest
+
+from cds_service.monitor.period import Period, last_complete_sunday
+
+SUNDAY = date(2026, 11, 29)
+MONDAY = date(2026, 11, 30)
+
+
+def test_a_week_is_complete_when_it_is_over() -> None:
+    """On a Sunday its own week is still going on; on the Monday after it is over."""
+    assert last_complete_sunday(SUNDAY) == date(2026, 11, 22)
+    assert last_complete_sunday(MONDAY) == SUNDAY
+
+
+def test_the_latest_weeks_end_with_the_last_complete_one() -> None:
+    """A period begins on a Monday and ends on a Sunday."""
+    period = Period.latest(26, MONDAY)
+
+    assert period == Period(date(2026, 6, 1), SUNDAY)
+    assert period.weeks == 26
+    assert period.last_monday == date(2026, 11, 23)
+    assert [*period.mondays()] == [date(2026, 6, 1) + timedelta(days=7 * week) for week in range(26)]
+
+
+def test_the_period_before_is_as_long_and_ends_the_day_before() -> None:
+    """What is compared has the same length, and no week is in both."""
+    period = Period.latest(4, MONDAY)
+
+    assert period.before.weeks == 4
+    assert period.before.last == period.first - timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        (date(2026, 11, 2), date(2026, 11, 15), Period(date(2026, 11, 2), date(2026, 11, 15))),
+        (date(2026, 11, 3), date(2026, 11, 15), Period(date(2026, 11, 9), date(2026, 11, 15))),
+        (date(2026, 11, 2), date(2026, 11, 14), Period(date(2026, 11, 2), date(2026, 11, 8))),
+        (date(2026, 11, 16), date(2027, 3, 1), Period(date(2026, 11, 16), SUNDAY)),
+        (date(2026, 11, 3), date(2026, 11, 14), None),
+        (date(2026, 11, 30), date(2026, 12, 31), None),
+    ],
+)
+def test_only_whole_weeks_between_two_days_count(first: date, last: date, expected: Period | None) -> None:
+    """Half weeks at the ends, and weeks that are not over, are left out."""
+    assert Period.within(first, last, MONDAY) == expected
+
+
+def test_a_period_in_words() -> None:
+    """Days are told as people write them."""
+    assert Period.latest(1, MONDAY).in_words() == "23 November 2026 to 29 November 2026 (1 week)"
+    assert Period.latest(26, MONDAY).in_words() == "1 June 2026 to 29 November 2026 (26 weeks)"
