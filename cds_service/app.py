@@ -29,6 +29,7 @@ from cds_service.hooks.pathway_pages import pathway_pages
 from cds_service.hooks.responses import on_defect, on_http_error
 from cds_service.hooks.routes import Clock, Discovery, FeedbackCall, ServiceCall, hook_routes
 from cds_service.log_wiring import LogParts, build_log
+from cds_service.monitor_wiring import monitor_routes
 from cds_service.pages.render import Pages
 from cds_service.pages.style_sheet import style_sheet_route
 from cds_service.pathway.loading import NATIONAL, footprint_regions, load_pathways
@@ -104,7 +105,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     rest.router.routes.append(style_sheet_route())
     if settings.demo:
         rest.mount("/fhir", fixture_fhir_app())
-    router = Router([*hooks, Mount("/", rest)], redirect_slashes=False, lifespan=_lifespan(log, edge))
+    monitor = monitor_routes(settings, pathways, pages=())
+    router = Router([*hooks, *monitor, Mount("/", rest)], redirect_slashes=False, lifespan=_lifespan(log, edge))
     return BrowserAccess(LastResort(router), _origins(settings, clients))
 
 

@@ -1,0 +1,98 @@
+import pytest
+from starlette.applications import Starlette
+
+from cds_service.monitor_wiring import monitor_routes
+from cds_service.settings import Settings
+from tests.monitor.access.conftest import PAGES, REGIONS, Browser, SignIn, hidden_fields
+
+
+def test_signing_in_leads_to_where_one_wanted_to_go(browser: Browser, sign_in: SignIn) -> None:
+    """With its filters."""
+    answer = sign_in("viewer", "nwl", to="/monitor/see-charts?region=nwl")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/monitor/see-charts?region=nwl")
+    assert browser.get(answer.headers["location"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "https://elsewhere.example/monitor",
+        "//elsewhere.example/monitor",
+        "/\\elsewhere.example",
+        "/monitor/../cds-services",
+        "/monitor\\..\\elsewhere",
+        "/monitor/\r\nset-cookie: a=b",
+        "/cds-services",
+        "javascript:alert(1)",
+        "/monitorial",
+        "/monitor/sign-out",
+        "",
+    ],
+)
+def test_signing_in_leads_nowhere_else(sign_in: SignIn, wanted: str) -> None:
+    """Another site's address, or another page's, becomes the overview's (open redirect)."""
+    assert sign_in("viewer", "nwl", to=wanted).headers["location"] == "/monitor"
+
+
+def test_a_role_and_a_region_must_be_chosen(sign_in: SignIn) -> None:
+    """What is not offered cannot be chosen."""
+    assert sign_in("viewer").status_code == 400
+    assert sign_in("superuser", "nwl").status_code == 400
+    assert sign_in("viewer", "everywhere").status_code == 400
+
+
+def test_a_sign_in_form_that_was_not_asked_for_is_refused(browser: Browser) -> None:
+    """Another site cannot sign somebody in as it likes."""
+    answer = browser.post("/monitor/sign-in", data={"role": "viewer", "footprint": "nwl"})
+
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+
+
+def test_signing_in_gives_a_secret_of_its_own(browser: Browser, sign_in: SignIn) -> None:
+    """A secret that was planted before is not the session's afterwards (session fixation)."""
+    browser.cookies.set("cds-monitor", "planted", domain="127.0.0.1", path="/")
+    sign_in("viewer", "nwl")
+
+    assert "planted" not in browser.cookies.jar._cookies["127.0.0.1"]["/"]["cds-monitor"].value  # type: ignore[attr-defined]
+    assert browser.get("/monitor/see-charts").status_code == 200
+
+
+def test_signing_out_ends_the_session(browser: Browser, sign_in: SignIn) -> None:
+    """Though somebody kept its secret."""
+    sign_in("viewer", "nwl")
+    (secret,) = [cookie.value for cookie in browser.cookies.jar if cookie.name == "cds-monitor"]
+    form = hidden_fields(browser.get("/monitor/read-access-log"))
+
+    assert browser.post("/monitor/sign-out", data=form).status_code == 200
+    assert browser.get("/monitor/see-charts", headers={"cookie": f"cds-monitor={secret}"}).status_code == 303
+
+
+@pytest.mark.parametrize("sent", [{}, {"form_token": ""}, {"form_token": "x" * 43}])
+def test_nobody_is_signed_out_by_another_site(browser: Browser, sign_in: SignIn, sent: dict[str, str]) -> None:
+    """A form without its token, or with another, does nothing (CSRF)."""
+    sign_in("viewer", "nwl")
+
+    assert browser.post("/monitor/sign-out", data=sent).status_code == 403
+    assert browser.get("/monitor/see-charts").status_code == 200
+
+
+def test_the_cookie_is_out_of_reach(sign_in: SignIn) -> None:
+    """Of scripts and of other sites' requests; over plain http on loopback it has no prefix and needs no TLS."""
+    (cookie,) = [one for one in sign_in("viewer", "nwl").headers.get_list("set-cookie") if "cds-monitor=" in one]
+
+    assert cookie.split("; ")[1:] == ["HttpOnly", "Path=/", "SameSite=lax"]
+
+
+@pytest.mark.parametrize("address", ["/monitor", "/monitor/sign-in", "/monitor/see-charts"])
+def test_serve_without_a_provider_has_no_monitor(demo_settings: Settings, address: str) -> None:
+    """A page says that it is not set up; nobody can sign in, whatever the environment says."""
+    settings = demo_settings.model_copy(update={"demo": False})
+    browser = Browser(Starlette(routes=monitor_routes(settings, REGIONS, PAGES)), settings.public_url)
+
+    answer = browser.get(address)
+
+    browser.close()
+    assert answer.status_code == 404
+    assert "is not set up" in answer.text
