@@ -15,6 +15,9 @@ from starlette.routing import Mount, Router
 from starlette.types import ASGIApp, Lifespan
 
 from cds_service import __version__
+from cds_service.checker.routes import TEMPLATES as CHECKER_TEMPLATES
+from cds_service.checker.routes import checker_routes
+from cds_service.checker_wiring import build_checker
 from cds_service.demo.fhir_server import fixture_fhir_app
 from cds_service.directory import load_directory
 from cds_service.edge import Edge
@@ -83,7 +86,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             for region, pathway in pathways.items()
         },
     }
-    responder = Responder(pathways, directory, load_terminology(), source_urls)
+    terminology = load_terminology()
+    responder = Responder(pathways, directory, terminology, source_urls)
     edge = _edge(settings, clients)
     now = clock if clock is not None else _now
     log = build_log(settings, now)
@@ -100,9 +104,12 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     )
     rest = _fastapi()
     rest.include_router(health_router(log.card_log, _metrics_access(settings)))
-    pages = Pages(PATHWAY_TEMPLATES, prefix=urlsplit(settings.public_url).path)
+    pages = Pages({**PATHWAY_TEMPLATES, **CHECKER_TEMPLATES}, prefix=urlsplit(settings.public_url).path)
     rest.include_router(pathway_pages(pathways, pages))
     rest.router.routes.append(style_sheet_route())
+    if settings.checker == "on":
+        checker = build_checker(pages, pathways, directory, terminology, source_urls, now, settings.public_url)
+        rest.router.routes.extend(checker_routes(checker))
     if settings.demo:
         rest.mount("/fhir", fixture_fhir_app())
     monitor = monitor_routes(settings, pathways, pages=())

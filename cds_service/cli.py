@@ -206,6 +206,7 @@ def _demo_banner(base: str, auth: str) -> str:
     return f"""\
 CDS Hooks service for MSK imaging orders: demo with invented data
 
+  Checker              {base}/checker
   Discovery            {base}/cds-services
   Fixture FHIR server  {base}/fhir
   Health               {base}/health/ready

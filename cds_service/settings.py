@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     episodes: Literal["on", "off"] = Field(default="on", description="Tie the firings of one order together.")
     episode_secrets: Path | None = Field(default=None, description="The folder of the secret behind order episodes.")
     episode_window_days: int = Field(default=7, ge=1, le=28, description="Days after which that secret is dropped.")
+    checker: Literal["on", "off"] = Field(default="on", description="Serve the pathway checker at /checker.")
     metrics_token: SecretStr | None = Field(default=None, min_length=16, description="What /metrics asks for.")
     fhir_budget_ms: int = Field(default=300, ge=50, le=450, description="Milliseconds for reading what prefetch lacks.")
 

@@ -4,7 +4,7 @@ The sets are explicit lists, read once and turned into dictionaries: membership 
 is inferred from a code's digits, its display or a hierarchy.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -84,6 +84,10 @@ class Terminology:
         A referral is a known procedure of modality `other`, so that it is never mistaken for a scan.
         """
         return self._procedures.get((system, code.strip()))
+
+    def procedures(self) -> Iterator[tuple[str, str, ProcedureConcept]]:
+        """Return every procedure that is known by a code, each as (system, code, what it images)."""
+        return ((system, code, concept) for (system, code), concept in self._procedures.items())
 
     def requester_category(self, system: str, code: str) -> str | None:
         """Return the kind of professional that a role code names, or None when the role is not known.

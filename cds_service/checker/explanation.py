@@ -1,0 +1,121 @@
+"""Why the service answers as it does: rule, source and facts of each decision, in words."""
+
+from typing import NamedTuple
+
+from cds_service.checker.answered import Answered, Decided
+from cds_service.pathway.model import Basis
+from cds_service.pathway.outcomes import KeepScan, Outcome
+
+OUTCOME_WORDS = {
+    Outcome.NOT_APPLICABLE: "Not a scan of this pathway",
+    Outcome.SPECIALIST_EXEMPT: "Specialist setting: no card",
+    Outcome.CES: "Suspected cauda equina syndrome",
+    Outcome.MSCC: "Suspected spinal cord compression by cancer (MSCC)",
+    Outcome.OUTSIDE_FOOTPRINT: "Outside every pathway's area: no card",
+    Outcome.NOT_EFFECTIVE: "The region's pathway is not yet in force: no card",
+    Outcome.COULD_NOT_EVALUATE: "Could not be evaluated",
+    Outcome.SUSPECTED_SARCOMA: "Suspected sarcoma",
+    Outcome.SUSPECTED_CANCER: "Suspected cancer",
+    Outcome.ONCOLOGY: "To the oncology team",
+    Outcome.URGENT_MSK: "Urgent MSK",
+    Outcome.LUMP: "Soft-tissue lump",
+    Outcome.OUT_OF_POLICY: "The pathway does not cover this scan: no card",
+    Outcome.FCP_EXEMPT: "Assured First Contact Practitioner: no card",
+    Outcome.PAEDIATRIC: "Child: the paediatric route",
+    Outcome.REDIRECT_UNKNOWN_SETTING: "Community MSK, if the requester is in primary care",
+    Outcome.REDIRECT: "To community MSK",
+}
+
+FACT_WORDS = {
+    "modality": "Scan",
+    "body_region": "Part of the body",
+    "known_by": "Recognised by",
+    "live": "The order is live",
+    "region": "Region",
+    "setting": "Setting",
+    "fcp_listing": "Register of assured First Contact Practitioners",
+    "indications": "Groups of coded reasons",
+    "oncology": "Cancer history",
+    "age": "Age in years",
+    "patient_region": "Region of the patient's practice",
+    "specialist_request": "Asked for by a specialist",
+}
+
+KEEP_WORDS = {
+    KeepScan.OUTCOME: "this outcome never removes a scan",
+    KeepScan.NATIONAL: "national guidance speaks, which proposes nothing",
+    KeepScan.AGE_UNKNOWN: "the age is not known",
+    KeepScan.CHILD: "the patient is a child",
+    KeepScan.SETTING_UNKNOWN: "the setting is not known",
+    KeepScan.BODY_REGION_UNKNOWN: "the part of the body is not known",
+    KeepScan.TEXT_ONLY: "the scan is known by its words alone",
+    KeepScan.SPINE_AND_CANCER: "a spine scan with a cancer history",
+    KeepScan.SUSPICIOUS_PAIN: "the pain may come from cancer",
+    KeepScan.SPECIALIST_REQUEST: "a specialist asked for it",
+    KeepScan.OTHER_RED_FLAG: "another red flag is coded",
+}
+
+
+class Why(NamedTuple):
+    """Why one order was answered as it was.
+
+    Attributes:
+        outcome: the outcome, for the colour of its tag.
+        words: the outcome in words.
+        rule: the rule's full name, for example `nwl.redirect`.
+        because: why the rule applies, as its pathway states it.
+        source: the sentences it rests on, or that it rests on national guidance.
+        facts: what was read: the fact, its value, where it was found.
+        scan: whether the card may remove the scan, and if not, why.
+        page: the address of the pathway's page.
+    """
+
+    outcome: str
+    words: str
+    rule: str
+    because: str
+    source: str
+    facts: tuple[tuple[str, str, str], ...]
+    scan: str
+    page: str
+
+
+def explain(answered: Answered) -> tuple[Why, ...]:
+    """Why each order was answered as it was."""
+    return tuple(_why(decided) for decided in answered.decided)
+
+
+def _why(decided: Decided) -> Why:
+    decision = decided.decision
+    return Why(
+        outcome=decision.outcome,
+        words=OUTCOME_WORDS[decision.outcome],
+        rule=decision.rule_id,
+        because=decided.rule.because if decided.rule is not None else "; ".join(decision.reasons),
+        source=_source(decided),
+        facts=tuple(
+            (FACT_WORDS[fact.name], fact.value.replace("-", " ").replace("_", " "), fact.evidence or "not stated")
+            for fact in decision.facts_used
+        ),
+        scan=_scan(decided),
+        page=f"/pathways/{decision.speaker}",
+    )
+
+
+def _source(decided: Decided) -> str:
+    rule = decided.rule
+    if rule is None:
+        return decided.pathway
+    sentences = ", ".join(rule.sentences)
+    if rule.basis is Basis.NATIONAL:
+        return f"{decided.pathway}: national guidance" + (f", beside {sentences}" if sentences else "")
+    return f"{decided.pathway}: {sentences} of the document"
+
+
+def _scan(decided: Decided) -> str:
+    decision = decided.decision
+    if decision.text is None:
+        return "stays as it is: there is no card"
+    if decision.may_delete:
+        return "may be removed together with creating the referral, where the card proposes one"
+    return f"stays: {'; '.join(KEEP_WORDS[reason] for reason in decision.keep)}"

@@ -1,0 +1,73 @@
+"""The checker of one process: the service's own answers, on a directory in which its stand-ins are listed."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+
+from cds_service.cardlog.coarse import london_day_and_hour
+from cds_service.checker.answered import Answered, Ask, Decided, JsonObject
+from cds_service.checker.places import with_stand_ins
+from cds_service.checker.routes import Checker
+from cds_service.checker.scans import Scans
+from cds_service.directory.model import Directory
+from cds_service.hooks.answers import Responder
+from cds_service.hooks.routes import SERVICE_PATH
+from cds_service.pages.render import Pages
+from cds_service.pathway.decision import Decision
+from cds_service.pathway.facts import RegionId
+from cds_service.pathway.loading import NATIONAL
+from cds_service.pathway.model import Pathway
+from cds_service.protocol.hook_request import parse_hook_request
+from cds_service.protocol.operation_outcome import operation_outcome
+from cds_service.security.clients import ANYONE
+from cds_service.terminology.value_sets import Terminology
+
+
+def build_checker(
+    pages: Pages,
+    pathways: Mapping[RegionId, Pathway],
+    directory: Directory,
+    terminology: Terminology,
+    source_urls: Mapping[str, str],
+    clock: Callable[[], datetime],
+    public_url: str,
+) -> Checker:
+    """The checker.
+
+    Args:
+        pages: draws its page.
+        pathways: the loaded pathways.
+        directory: the configuration folder's.
+        terminology: the packaged value sets.
+        source_urls: the page of each pathway, by id.
+        clock: the aware time now.
+        public_url: the service's public address.
+    """
+    responder = Responder(pathways, with_stand_ins(directory), terminology, source_urls)
+    return Checker(
+        pages=pages,
+        ask=_asking(responder, pathways),
+        directory=directory,
+        regions={region: pathway.footprint.name for region, pathway in pathways.items()},
+        scans=Scans(terminology),
+        today=lambda: london_day_and_hour(clock())[0],
+        service_url=f"{public_url}{SERVICE_PATH}",
+    )
+
+
+def _asking(responder: Responder, pathways: Mapping[RegionId, Pathway]) -> Ask:
+    """Answers a call as the route of the service does, for a client without footprints or wishes of its own."""
+
+    def ask(call: JsonObject, day: date) -> Answered:
+        request = parse_hook_request(call)
+        answer = responder.answer(responder.select(request, ANYONE), ANYONE, day)
+        decided = tuple(_decided(order.decision, pathways) for order in answer.orders)
+        if answer.refusal is not None:
+            return Answered(answer.refusal.status, operation_outcome(answer.refusal.issues, None), decided)
+        return Answered(200, {"cards": answer.cards}, decided)
+
+    return ask
+
+
+def _decided(decision: Decision, pathways: Mapping[RegionId, Pathway]) -> Decided:
+    speaker = pathways.get(decision.speaker, NATIONAL)
+    return Decided(decision, speaker.rules.get(decision.rule), f"{speaker.title} v{speaker.version}")
