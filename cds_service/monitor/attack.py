@@ -1,0 +1,228 @@
+"""What somebody who sees all that is shown of a table, and knows how it was made, can tell of what is masked.
+
+Rows add up to the rows above them and columns to the total. Such a table is a network: each count is an edge on which
+it flows, and each sum a node where as much comes in as goes out. Another table that looks the same is the true one with
+something sent round a circle of edges, each of which can take it. So a masked count can be told when hardly anything
+can be sent through its edge and back by another way. The search is exact for whole numbers.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple, Self
+
+MASKED_BELOW: Final = 8
+"""Counts from 1 to 7 are masked."""
+ROUND_TO: Final = 5
+"""What is shown goes to the nearest multiple of this."""
+LEAST_POSSIBLE: Final = 3
+"""A masked count stays masked only if at least this many values could be it."""
+
+_NO_BOUND: Final = 10**12
+_MOST_ROUNDED_AWAY: Final = ROUND_TO // 2
+
+Place = tuple[int, int]
+"""Row and column of a count; the column after the last is the total."""
+
+
+class Bounds(NamedTuple):
+    """What is known of a count by looking at it alone.
+
+    Attributes:
+        least: it is not below this.
+        most: it is not above this.
+        shown: whether it is shown.
+        protected: whether nobody may be able to tell it.
+    """
+
+    least: int
+    most: int
+    shown: bool
+    protected: bool
+
+    @classmethod
+    def of_shown(cls, rounded: int) -> Self:
+        """Of a count that is shown rounded; 0 is shown only where it is 0."""
+        if rounded == 0:
+            return cls(0, 0, shown=True, protected=False)
+        return cls(
+            max(rounded - _MOST_ROUNDED_AWAY, MASKED_BELOW), rounded + _MOST_ROUNDED_AWAY, shown=True, protected=False
+        )
+
+    @classmethod
+    def small(cls) -> Self:
+        """Of a count that is masked for its size."""
+        return cls(1, MASKED_BELOW - 1, shown=False, protected=True)
+
+    @classmethod
+    def of_few(cls, exact: int) -> Self:
+        """Of a sum that is masked whatever its size, so that its mask does not say that it is small."""
+        return cls(1, _NO_BOUND, shown=False, protected=exact < MASKED_BELOW)
+
+    @classmethod
+    def any_count(cls, exact: int) -> Self:
+        """Of a count that is masked for what it is about; that it is 0 may be told by a total of 0."""
+        return cls(0, _NO_BOUND, shown=False, protected=exact > 0)
+
+    @classmethod
+    def hidden(cls, exact: int) -> Self:
+        """Of a count that is masked for the sake of another; somebody may guess so, and that it is not a small one."""
+        if 0 < exact < MASKED_BELOW:
+            return cls.small()
+        return cls(0 if exact == 0 else MASKED_BELOW, _NO_BOUND, shown=False, protected=False)
+
+
+class Grid:
+    """The exact counts of a table, and how they hang together.
+
+    Args:
+        above: the row that each row belongs to; None for the top row, which is number 0.
+        columns: how many there are, the total not counted.
+        exact: the counts, sums included.
+
+    Attributes:
+        exact: as given.
+        below: the rows that belong to each row.
+        edges: the counts at each node: where they lead, and twice the count's place in `exact`, one more against its
+            flow.
+        ends: the nodes from and to which each count flows.
+    """
+
+    def __init__(self, above: Sequence[int | None], columns: int, exact: Mapping[Place, int]) -> None:
+        self.exact: Final = exact
+        self.below: Final[list[list[int]]] = [[] for _ in above]
+        self.edges: Final[dict[int, list[tuple[int, int]]]] = {}
+        self.ends: Final[dict[Place, tuple[int, int]]] = {}
+        self._above = above
+        self._columns = columns
+        for row, parent in enumerate(above):
+            if parent is not None:
+                self.below[parent].append(row)
+        for number, place in enumerate(exact):
+            start, end = self.ends[place] = self._nodes(place)
+            self.edges.setdefault(start, []).append((end, 2 * number))
+            self.edges.setdefault(end, []).append((start, 2 * number + 1))
+
+    def is_of_few(self, place: Place) -> bool:
+        """Whether a sum is of six or seven counts that are all small, the zeros left out.
+
+        Were such a sum masked only when it is itself below eight, its mask would tell that they are nearly all 1.
+        """
+        if not self.is_sum(place):
+            return False
+        counts = [count for count in self._summed(*place) if count]
+        return MASKED_BELOW - LEAST_POSSIBLE < len(counts) < MASKED_BELOW and max(counts) < MASKED_BELOW
+
+    def is_sum(self, place: Place) -> bool:
+        """Whether a count is a sum of others."""
+        row, column = place
+        return column == self._columns or bool(self.below[row])
+
+    def around(self, place: Place) -> Iterator[list[Place]]:
+        """The counts that share a sum with this one, then those that share one with these, and so on."""
+        places = list(self.exact)
+        seen: set[int] = set()
+        nodes = set(self.ends[place])
+        while nodes:
+            seen |= nodes
+            edges = [edge for node in nodes for edge in self.edges[node]]
+            yield sorted({places[number // 2] for _, number in edges} - {place})
+            nodes = {other for other, _ in edges} - seen
+
+    def _summed(self, row: int, column: int) -> Iterator[int]:
+        if self.below[row]:
+            for each in self.below[row]:
+                yield from self._summed(each, column)
+        elif column == self._columns:
+            yield from (self.exact[row, each] for each in range(self._columns))
+        else:
+            yield self.exact[row, column]
+
+    def _nodes(self, place: Place) -> tuple[int, int]:
+        """A node for each row below which there is nothing, one for each sum of a column, and one for the whole."""
+        row, column = place
+        parent = self._above[row]
+        start = 0 if parent is None else self._sum(parent, column)
+        end = self._sum(row, column) if self.below[row] else -(row + 1)
+        # What has come down through the columns flows back up through the totals.
+        return (end, start) if column == self._columns else (start, end)
+
+    def _sum(self, row: int, column: int) -> int:
+        return 1 + row * (self._columns + 1) + column
+
+
+class Attacker:
+    """Knows a table by what is shown of it.
+
+    Args:
+        grid: the table.
+        bounds: what each count tells by itself.
+    """
+
+    def __init__(self, grid: Grid, bounds: Mapping[Place, Bounds]) -> None:
+        self._grid = grid
+        self._numbers = {place: number for number, place in enumerate(grid.exact)}
+        # By how much a count can rise, and beside it by how much it can fall.
+        self._room = [0] * (2 * len(self._numbers))
+        for place, bound in bounds.items():
+            self.see(place, bound)
+
+    def see(self, place: Place, bound: Bounds) -> None:
+        """Take note of what a count tells by itself now."""
+        number, exact = 2 * self._numbers[place], self._grid.exact[place]
+        self._room[number : number + 2] = (bound.most - exact, exact - bound.least)
+
+    def can_tell(self, place: Place) -> bool:
+        """Whether fewer than `LEAST_POSSIBLE` values of a count agree with all that is shown."""
+        wanted = LEAST_POSSIBLE - 1
+        start, end = self._grid.ends[place]
+        rise = 2 * self._numbers[place]
+        found = self._sendable(end, start, rise, min(self._room[rise], wanted))
+        if found < wanted:
+            found += self._sendable(start, end, rise, min(self._room[rise + 1], wanted - found))
+        return found < wanted
+
+    def _sendable(self, start: int, end: int, without: int, wanted: int) -> int:
+        """How much, up to what is wanted, can be sent from one node to another past one count."""
+        sent: list[tuple[list[int], int]] = []
+        total = 0
+        while total < wanted:
+            way = self._way(start, end, without)
+            if not way:
+                break
+            amount = min(wanted - total, *(self._room[step] for step in way))
+            self._send(way, amount)
+            sent.append((way, amount))
+            total += amount
+        for way, amount in sent:
+            self._send(way, -amount)
+        return total
+
+    def _send(self, way: Sequence[int], amount: int) -> None:
+        for step in way:
+            self._room[step] -= amount
+            self._room[step ^ 1] += amount
+
+    def _way(self, start: int, end: int, without: int) -> list[int]:
+        """The shortest way between two nodes on which something can be sent; empty when there is none."""
+        room, edges = self._room, self._grid.edges
+        came: dict[int, tuple[int, int]] = {start: (start, -1)}
+        waiting = deque([start])
+        while waiting:
+            node = waiting.popleft()
+            for other, step in edges[node]:
+                if other in came or room[step] <= 0 or step >> 1 == without >> 1:
+                    continue
+                came[other] = (node, step)
+                if other == end:
+                    return _steps(came, end)
+                waiting.append(other)
+        return []
+
+
+def _steps(came: Mapping[int, tuple[int, int]], node: int) -> list[int]:
+    steps = []
+    before, step = came[node]
+    while step >= 0:
+        steps.append(step)
+        before, step = came[before]
+    return steps

@@ -1,0 +1,295 @@
+"""Small numbers: the one way by which a count about people leaves the service (`domain.md` 4.5).
+
+A count is a `RawCount`, which cannot be formatted, until it has become a `Shown` here. The method is NHS Digital's for
+sub-national figures: 1 to 7 are masked, 0 is shown, all else goes to the nearest 5, and percentages are made from
+rounded counts alone. A table is masked further where a masked count could be got back from what stands around it.
+"""
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final, Generic, NamedTuple, NoReturn, TypeVar
+
+from cds_service.monitor.attack import MASKED_BELOW, ROUND_TO, Attacker, Bounds, Grid, Place
+
+NOTHING_TO_DIVIDE_BY: Final = "n/a"
+"""What stands for a percentage of nothing."""
+
+MASK: Final = "*"
+"""What stands for a count that is not shown; it never means 0."""
+
+_Row = TypeVar("_Row", bound=Hashable)
+_Column = TypeVar("_Column", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RawCount:
+    """An exact count about people. It is for reckoning with; text cannot be made from it.
+
+    Attributes:
+        exact: the count.
+    """
+
+    exact: int
+
+    def __str__(self) -> NoReturn:
+        """Refuse to be shown."""
+        raise TypeError("a raw count cannot be shown; pass it through cds_service.monitor.disclosure first")
+
+    def __format__(self, _: str) -> NoReturn:
+        """Refuse to be shown."""
+        self.__str__()
+
+    def __repr__(self) -> str:
+        """Tell that there is a count without telling it."""
+        return "RawCount(…)"
+
+
+class Shown(NamedTuple):
+    """A count as it may be shown.
+
+    Attributes:
+        rounded: 0 or a multiple of 5; None when it is masked.
+    """
+
+    rounded: int | None
+
+    def __str__(self) -> str:
+        """For people: thousands with commas, or the mask."""
+        return MASK if self.rounded is None else f"{self.rounded:,}"
+
+    def __format__(self, spec: str) -> str:
+        """As text, padded as asked."""
+        return format(str(self), spec)
+
+    @property
+    def cell(self) -> str:
+        """For a file: digits alone, or the mask."""
+        return MASK if self.rounded is None else str(self.rounded)
+
+
+class ShownPercentage(NamedTuple):
+    """A percentage as it may be shown, made from counts as they are shown.
+
+    Attributes:
+        percent: 0 to 100; None when either count is masked or there is nothing to divide by.
+        numerator: of which it was made.
+        denominator: of which it was made.
+    """
+
+    percent: Fraction | None
+    numerator: Shown
+    denominator: Shown
+
+    def __str__(self) -> str:
+        """For people: whole percents; the mask, or n/a when there is nothing to divide by."""
+        if self.percent is None:
+            return NOTHING_TO_DIVIDE_BY if self.denominator.rounded == 0 else MASK
+        return f"{float(self.percent):.0f}%"
+
+    def __format__(self, spec: str) -> str:
+        """As text, padded as asked."""
+        return format(str(self), spec)
+
+    @property
+    def cell(self) -> str:
+        """For a file: a number with one decimal place, the mask, or nothing when there is nothing to divide by."""
+        if self.percent is None:
+            return "" if self.denominator.rounded == 0 else MASK
+        return f"{float(self.percent):.1f}"
+
+
+def disclose(count: RawCount) -> Shown:
+    """A count that stands alone.
+
+    Use `disclose_parts` or `disclose_table` for counts that stand beside each other or beside their sum.
+
+    Raises:
+        ValueError: the count is negative.
+    """
+    if count.exact < 0:
+        raise ValueError("count: is negative; a count of people is 0 or more")
+    return Shown(None if 0 < count.exact < MASKED_BELOW else _rounded(count.exact))
+
+
+def disclose_percentage(numerator: Shown, denominator: Shown) -> ShownPercentage:
+    """A percentage of two counts that are shown; there is none of a masked one."""
+    percent = None
+    if numerator.rounded is not None and denominator.rounded:
+        percent = Fraction(100 * numerator.rounded, denominator.rounded)
+    return ShownPercentage(percent, numerator, denominator)
+
+
+def may_stand_beside(wider: RawCount, narrower: RawCount) -> bool:
+    """Whether two overlapping scopes may both be shown: they are the same, or 8 or more lie between them."""
+    return not 0 < abs(wider.exact - narrower.exact) < MASKED_BELOW
+
+
+@dataclass(frozen=True, slots=True)
+class ShownParts(Generic[_Column]):
+    """Parts and their sum, as they may be shown together.
+
+    Attributes:
+        parts: each part.
+        total: of all, rounded from the exact sum.
+    """
+
+    parts: Mapping[_Column, Shown]
+    total: Shown
+
+
+def disclose_parts(parts: Mapping[_Column, RawCount]) -> ShownParts[_Column]:
+    """Parts of a whole that are shown beside their sum, such as reasons or weeks; they must not overlap.
+
+    Raises:
+        ValueError: a count is negative.
+    """
+    table = disclose_table({None: None}, tuple(parts), {(None, key): count for key, count in parts.items()})
+    return ShownParts({key: table.cell(None, key) for key in parts}, table.total(None))
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTable(Generic[_Row, _Column]):
+    """A table of counts with the sums of its rows and, above them, of the places that rows belong to."""
+
+    _cells: Mapping[tuple[_Row, int], Shown]
+    _columns: Mapping[_Column, int]
+
+    def cell(self, row: _Row, column: _Column) -> Shown:
+        """The count of a row, or of all rows that belong to it, in a column."""
+        return self._cells[row, self._columns[column]]
+
+    def total(self, row: _Row) -> Shown:
+        """The count of a row over all columns, rounded from the exact sum."""
+        return self._cells[row, len(self._columns)]
+
+    @property
+    def masked(self) -> int:
+        """How many counts are not shown."""
+        return sum(shown.rounded is None for shown in self._cells.values())
+
+
+def disclose_table(
+    parents: Mapping[_Row, _Row | None],
+    columns: Sequence[_Column],
+    counts: Mapping[tuple[_Row, _Column], RawCount],
+    *,
+    sensitive: Iterable[_Column] = (),
+) -> ShownTable[_Row, _Column]:
+    """Counts by place and kind, masked so that no masked count can be told from the sums and the other counts.
+
+    Each row but the top one belongs to a parent, and rows without rows below them have counts; a parent's are the sums
+    of theirs. A parent of a single row, below the top one, is masked throughout: it would show that row under another
+    name.
+
+    Args:
+        parents: the parent of each row; None for the top row, of which there is one.
+        columns: kinds that do not overlap; together they make a row's total.
+        counts: of the rows that have none below them; a missing one is 0.
+        sensitive: columns that are masked throughout below the top row, red flags for instance.
+
+    Raises:
+        ValueError: a count is negative, there is not one top row, rows go in a circle, or a count is of a row that has
+            rows below it or of no row or column.
+    """
+    places = {column: place for place, column in enumerate(columns)}
+    numbers = {row: number for number, row in enumerate(_parents_first(parents))}
+    above = [None if parent is None else numbers[parent] for parent in map(parents.get, numbers)]
+    exact = _exact_counts(numbers, places, counts, above)
+    grid = Grid(above, len(places), exact)
+    bounds = _masked_and_shown(grid, {places[column] for column in sensitive})
+    _mask_what_can_be_told(grid, bounds)
+    cells = {
+        (row, column): Shown(_rounded(exact[number, column]) if bounds[number, column].shown else None)
+        for row, number in numbers.items()
+        for column in range(len(places) + 1)
+    }
+    return ShownTable(cells, places)
+
+
+def _rounded(count: int) -> int:
+    return ROUND_TO * round(count / ROUND_TO)
+
+
+def _parents_first(parents: Mapping[_Row, _Row | None]) -> list[_Row]:
+    tops = [row for row, parent in parents.items() if parent is None]
+    if len(tops) != 1:
+        raise ValueError(f"parents: {len(tops)} rows have no parent; exactly one, the top row, has none")
+    below: dict[_Row, list[_Row]] = {row: [] for row in parents}
+    for row, parent in parents.items():
+        if row != tops[0]:
+            if parent not in below:
+                raise ValueError("parents: a row's parent is no row; add it")
+            below[parent].append(row)
+    ordered = list(tops)
+    for row in ordered:
+        ordered.extend(below[row])
+    if len(ordered) != len(parents):
+        raise ValueError("parents: some rows belong to each other in a circle; each must lead up to the top row")
+    return ordered
+
+
+def _exact_counts(
+    numbers: Mapping[_Row, int],
+    places: Mapping[_Column, int],
+    counts: Mapping[tuple[_Row, _Column], RawCount],
+    above: Sequence[int | None],
+) -> dict[Place, int]:
+    """All counts, with the sums: the last column is the total, and rows are added to the row above from below."""
+    parents = set(above)
+    exact = {(number, column): 0 for number in numbers.values() for column in range(len(places) + 1)}
+    for (row, column), count in counts.items():
+        if row not in numbers or column not in places:
+            raise ValueError("counts: a count is of no row or column of the table; add it or leave the count out")
+        if numbers[row] in parents:
+            raise ValueError("counts: a row with rows below it has a count of its own; its counts are their sums")
+        if count.exact < 0:
+            raise ValueError("counts: one is negative; a count of people is 0 or more")
+        exact[numbers[row], places[column]] += count.exact
+        exact[numbers[row], len(places)] += count.exact
+    for number in range(len(above) - 1, 0, -1):
+        parent = above[number]
+        if parent is not None:
+            for place in range(len(places) + 1):
+                exact[parent, place] += exact[number, place]
+    return exact
+
+
+def _masked_and_shown(grid: Grid, sensitive: set[int]) -> dict[Place, Bounds]:
+    """What each cell tells before any is masked for the sake of another."""
+    bounds = {}
+    for (row, column), count in grid.exact.items():
+        if column in sensitive and row != 0:
+            bounds[row, column] = Bounds.any_count(count)
+        elif row != 0 and len(grid.below[row]) == 1:
+            bounds[row, column] = Bounds.hidden(count)
+        elif grid.is_of_few((row, column)):
+            bounds[row, column] = Bounds.of_few(count)
+        elif 0 < count < MASKED_BELOW:
+            bounds[row, column] = Bounds.small()
+        else:
+            bounds[row, column] = Bounds.of_shown(_rounded(count))
+    return bounds
+
+
+def _mask_what_can_be_told(grid: Grid, bounds: dict[Place, Bounds]) -> None:
+    """Mask one count more for each that can be told from the others, until none can or nothing is shown."""
+    attacker = Attacker(grid, bounds)
+    waiting = [place for place, bound in bounds.items() if bound.protected]
+    while waiting and any(bound.shown for bound in bounds.values()):
+        waiting = [place for place in waiting if attacker.can_tell(place)]
+        for place in waiting:
+            # One that was masked for an earlier place may have made this one safe.
+            if attacker.can_tell(place):
+                for other in _masked_with(grid, bounds, place):
+                    bounds[other] = Bounds.hidden(grid.exact[other])
+                    attacker.see(other, bounds[other])
+
+
+def _masked_with(grid: Grid, bounds: Mapping[Place, Bounds], place: Place) -> list[Place]:
+    """What to mask as well: the smallest shown count that shares a sum with this one, before the sums themselves."""
+    for around in grid.around(place):
+        shown = [each for each in around if bounds[each].shown and grid.exact[each]]
+        if shown:
+            return [min(shown, key=lambda each: (grid.is_sum(each), grid.exact[each], each))]
+    return [each for each in bounds if bounds[each].shown]

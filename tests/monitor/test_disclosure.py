@@ -1,0 +1,253 @@
+"""Small numbers: the boundaries, what cannot be shown by mistake, and an attacker who tries every table."""
+
+import json
+from fractions import Fraction
+from itertools import product
+
+import pytest
+from attackers import possible_values, tables_that_look_the_same
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cds_service.monitor.disclosure import (
+    RawCount,
+    Shown,
+    ShownTable,
+    disclose,
+    disclose_parts,
+    disclose_percentage,
+    disclose_table,
+    may_stand_beside,
+)
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(0, "0"), (1, "*"), (7, "*"), (8, "10"), (12, "10"), (13, "15"), (1_234_567, "1,234,565")],
+)
+def test_counts_at_the_boundaries(count: int, expected: str) -> None:
+    """1 to 7 are masked, 0 is shown, and all else goes to the nearest 5."""
+    assert str(disclose(RawCount(count))) == expected
+
+
+def test_a_cell_of_a_file_has_no_thousands_separator() -> None:
+    """Other programs read it."""
+    assert [Shown(None).cell, Shown(0).cell, Shown(1_235).cell] == ["*", "0", "1235"]
+
+
+@pytest.mark.parametrize("formatted", [str, "{}".format, "{:>5}".format, "%s".__mod__, lambda raw: f"{raw}"])
+def test_a_raw_count_cannot_be_made_into_text(formatted: object) -> None:
+    """A page that forgets disclosure fails, and does not leak."""
+    assert callable(formatted)
+    with pytest.raises(TypeError, match="disclosure"):
+        formatted(RawCount(3))
+
+
+def test_a_raw_count_tells_nothing_to_a_debugger_or_to_json() -> None:
+    """Tracebacks and files are read by many."""
+    assert "3" not in repr(RawCount(3))
+    with pytest.raises(TypeError):
+        json.dumps(RawCount(3))
+
+
+@pytest.mark.parametrize("counts", [{"a": RawCount(-1)}, {"a": RawCount(9), "b": RawCount(-1)}])
+def test_a_negative_count_is_refused(counts: dict[str, RawCount]) -> None:
+    """It shows a fault in what was counted."""
+    with pytest.raises(ValueError, match="negative"):
+        disclose_parts(counts)
+    with pytest.raises(ValueError, match="negative"):
+        disclose(RawCount(-1))
+
+
+def test_percentages_come_from_rounded_counts() -> None:
+    """12 of 33 is 10 of 35."""
+    percentage = disclose_percentage(disclose(RawCount(12)), disclose(RawCount(33)))
+
+    assert percentage.percent == Fraction(1000, 35)
+    assert f"{percentage}" == "29%"
+    assert percentage.cell == "28.6"
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "text", "cell"),
+    [(3, 40, "*", "*"), (3, 7, "*", "*"), (0, 40, "0%", "0.0"), (0, 0, "n/a", "")],
+)
+def test_there_is_no_percentage_of_a_masked_count_or_of_nothing(
+    numerator: int, denominator: int, text: str, cell: str
+) -> None:
+    """Both counts must be shown; a percentage of nothing is none."""
+    percentage = disclose_percentage(disclose(RawCount(numerator)), disclose(RawCount(denominator)))
+
+    assert (str(percentage), percentage.cell) == (text, cell)
+
+
+@pytest.mark.parametrize(("wider", "narrower", "expected"), [(40, 40, True), (40, 33, False), (40, 32, True)])
+def test_scopes_that_differ_by_one_to_seven_do_not_stand_beside_each_other(
+    wider: int, narrower: int, expected: bool
+) -> None:
+    """The difference would be a small number in plain sight."""
+    assert may_stand_beside(RawCount(wider), RawCount(narrower)) is expected
+
+
+def test_totals_are_rounded_from_the_exact_sum() -> None:
+    """Three times 12 are 36, shown as 35, and not three times 10."""
+    shown = disclose_parts({"a": RawCount(12), "b": RawCount(12), "c": RawCount(12)})
+
+    assert [str(each) for each in shown.parts.values()] == ["10", "10", "10"]
+    assert str(shown.total) == "35"
+
+
+def test_a_second_part_is_masked_where_the_total_would_tell_the_first() -> None:
+    """7 beside three 12s: a total of 43 or more less at most 36 leaves 7."""
+    shown = disclose_parts({"a": RawCount(7), "b": RawCount(12), "c": RawCount(12), "d": RawCount(12)})
+
+    assert shown.parts["a"].rounded is None
+    assert [each.rounded for each in shown.parts.values()].count(None) == 2
+    assert shown.total.rounded == 45
+
+
+def test_a_single_small_part_beside_zeros_masks_the_total() -> None:
+    """The total is that part."""
+    shown = disclose_parts({"a": RawCount(0), "b": RawCount(4), "c": RawCount(0)})
+
+    assert [str(each) for each in (*shown.parts.values(), shown.total)] == ["0", "*", "0", "*"]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_mask_of_a_sum_of_seven_ones_does_not_tell_them(count: int) -> None:
+    """Were it masked only when it is small, seven masked parts below a masked sum could be nothing but seven 1s."""
+    shown = disclose_parts({str(number): RawCount(count) for number in range(7)})
+
+    assert {str(each) for each in (*shown.parts.values(), shown.total)} == {"*"}
+
+
+def test_an_empty_set_of_parts_has_a_total_of_nothing() -> None:
+    """An empty log is no error."""
+    assert disclose_parts({}).total == Shown(0)
+
+
+_PLACES = {
+    "nel": None,
+    "hackney": "nel",
+    "newham": "nel",
+    "north": "hackney",
+    "south": "hackney",
+    "east": "newham",
+    "Z99001": "north",
+    "Z99002": "north",
+    "Z99003": "south",
+    "Z99004": "east",
+    "Z99005": "east",
+}
+
+
+def _places(**counts: int) -> ShownTable[str, str]:
+    return disclose_table(_PLACES, ("redirect",), {(row, "redirect"): RawCount(n) for row, n in counts.items()})
+
+
+def test_a_small_practice_is_not_told_by_its_network_borough_or_region() -> None:
+    """Each sum on the way up is rounded from exact, and what would tell the practice is masked."""
+    table = _places(Z99001=3, Z99002=50, Z99003=40, Z99004=30, Z99005=20)
+
+    assert table.cell("Z99001", "redirect") == Shown(None)
+    assert table.total("nel") == Shown(145)
+
+
+def test_a_network_of_one_practice_is_masked() -> None:
+    """It would show the practice under another name."""
+    table = _places(Z99001=30, Z99002=50, Z99003=40, Z99004=30, Z99005=20)
+
+    assert table.cell("south", "redirect") == Shown(None)
+    assert table.cell("Z99003", "redirect") == Shown(40)
+    assert table.cell("north", "redirect") == Shown(80)
+
+
+def test_sensitive_outcomes_are_masked_below_the_top_even_where_they_are_nought() -> None:
+    """Red flags are told for a footprint alone."""
+    counts = {
+        ("Z99001", "ces"): RawCount(30),
+        ("Z99001", "redirect"): RawCount(90),
+        ("Z99004", "redirect"): RawCount(50),
+    }
+    table = disclose_table(_PLACES, ("ces", "redirect"), counts, sensitive=["ces"])
+
+    assert table.cell("nel", "ces") == Shown(30)
+    assert {table.cell(row, "ces") for row in _PLACES if row != "nel"} == {Shown(None)}
+
+
+def test_sensitive_outcomes_cannot_be_had_by_taking_the_others_from_the_total() -> None:
+    """2 and 90: both sums and the other outcomes leave room for several counts, or are masked too."""
+    counts = {(row, "ces"): RawCount(n) for row, n in (("Z99001", 2), ("Z99002", 0), ("Z99003", 9))}
+    counts |= {(row, "redirect"): RawCount(12) for row in ("Z99001", "Z99002", "Z99003", "Z99004", "Z99005")}
+    table = disclose_table(_PLACES, ("ces", "redirect"), counts, sensitive=["ces"])
+    for row in ("Z99001", "Z99002", "Z99003"):
+        redirect, total = table.cell(row, "redirect").rounded, table.total(row).rounded
+        assert redirect is None or total is None or total - redirect <= 10
+
+
+@pytest.mark.parametrize(
+    ("parents", "counts", "message"),
+    [
+        ({"a": None, "b": None}, {}, "2 rows have no parent"),
+        ({"a": None, "b": "c"}, {}, "parent is no row"),
+        ({"a": None, "b": "c", "c": "b"}, {}, "in a circle"),
+        ({"a": None, "b": "a"}, {("a", "x"): RawCount(1)}, "a count of its own"),
+        ({"a": None}, {("z", "x"): RawCount(1)}, "no row or column"),
+        ({"a": None}, {("a", "y"): RawCount(1)}, "no row or column"),
+    ],
+)
+def test_a_table_that_does_not_hang_together_is_refused(
+    parents: dict[str, str | None], counts: dict[tuple[str, str], RawCount], message: str
+) -> None:
+    """Sums that leave something out would protect nothing."""
+    with pytest.raises(ValueError, match=message):
+        disclose_table(parents, ("x",), counts)
+
+
+_COUNT = st.sampled_from([0, 0, 1, 2, 3, 5, 7, 8, 9, 12, 13, 20])
+
+
+def _tables(most: int) -> st.SearchStrategy[tuple[tuple[int, ...], ...]]:
+    return st.tuples(st.integers(1, most), st.integers(1, most)).flatmap(
+        lambda size: st.tuples(*[st.tuples(*[_COUNT] * size[1])] * size[0])
+    )
+
+
+def _attacked(true: tuple[tuple[int, ...], ...]) -> None:
+    """Fail when a masked small count has one possible value only."""
+    rows, columns = range(len(true)), range(len(true[0]))
+    counts = {(str(row), column): RawCount(true[row][column]) for row, column in product(rows, columns)}
+    shown = disclose_table({"all": None, **{str(row): "all" for row in rows}}, tuple(columns), counts)
+    cells = [[shown.cell(str(row), column) for column in columns] for row in rows]
+    totals = [shown.total(str(row)) for row in rows]
+    sums = [shown.cell("all", column) for column in columns]
+    small = {(r, c): true[r][c] for r, c in product(rows, columns) if 0 < true[r][c] < 8}
+    same = tables_that_look_the_same(cells, true, totals, sums, shown.total("all"))
+
+    assert all(cells[row][column].rounded is None for row, column in small)
+    found = possible_values(same, small, 2)
+    assert all(len(values) > 1 for values in found.values()), (true, cells, totals, sums, found)
+
+
+@settings(deadline=None)  # trying every table takes as long as it takes
+@given(_tables(2))
+def test_an_attacker_who_tries_every_table_cannot_tell_a_masked_count(true: tuple[tuple[int, ...], ...]) -> None:
+    """Two rows and two columns at most, with all sums shown; the attacker even knows which masks hide small counts."""
+    _attacked(true)
+
+
+@settings(max_examples=12, deadline=None)  # trying every table takes as long as it takes
+@given(_tables(3))
+def test_nor_in_a_larger_table(true: tuple[tuple[int, ...], ...]) -> None:
+    """Up to three by three."""
+    _attacked(true)
+
+
+@settings(max_examples=50, deadline=None)  # a busy machine is no fault
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=40))
+def test_no_small_count_is_ever_shown(counts: list[int]) -> None:
+    """Neither a part nor a total."""
+    shown = disclose_parts({number: RawCount(count) for number, count in enumerate(counts)})
+    for each in (*shown.parts.values(), shown.total):
+        assert each.rounded is None or each.rounded % 5 == 0
+    assert all(part.rounded is None for part, count in zip(shown.parts.values(), counts, strict=True) if 0 < count < 8)
