@@ -21,6 +21,7 @@ from cds_service.cardlog.migrating import SchemaError
 from cds_service.cardlog.spool import SpoolError
 from cds_service.clients_commands import clients
 from cds_service.directory import ConfigurationError
+from cds_service.directory_commands import directory
 from cds_service.hooks.openapi import openapi_document
 from cds_service.log_commands import log
 from cds_service.log_wiring import DatabaseSettingError
@@ -129,6 +130,7 @@ def openapi() -> None:
 
 
 main.add_command(clients)
+main.add_command(directory)
 main.add_command(log)
 main.add_command(pathways)
 main.add_command(call)

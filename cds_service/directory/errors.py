@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _LONGEST_VALUE = 60
+_MOST_PROBLEMS = 20  # of a file with thousands of rows: the first tell whether it is the wrong file
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,24 @@ class ConfigurationError(Exception):
         count = len(self.problems)
         heading = f"The configuration folder {folder} has {count} problem{'' if count == 1 else 's'}:"
         super().__init__("\n".join([heading, *(f"- {problem}" for problem in self.problems)]))
+
+
+class SourceFileError(Exception):
+    """A file that the directory is brought up to date from is not what it should be.
+
+    Attributes:
+        path: the file.
+        problems: what is wrong, by line.
+    """
+
+    def __init__(self, path: Path, problems: Iterable[Problem]) -> None:
+        self.path = path
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        shown = [f"- {problem}" for problem in self.problems[:_MOST_PROBLEMS]]
+        if count > _MOST_PROBLEMS:
+            shown.append(f"- and {count - _MOST_PROBLEMS} more.")
+        super().__init__("\n".join([f"{path} has {count} problem{'' if count == 1 else 's'}:", *shown]))
 
 
 def _cut(value: str) -> str:

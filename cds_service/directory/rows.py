@@ -58,6 +58,8 @@ class RegisterRow(BaseModel):
     valid_from: Date
     valid_to: OptionalDate
     spine: YesUnlessNo = True
+    assured_by: OptionalText = None
+    assured_on: OptionalDate = None
 
     @field_validator("valid_to")
     @classmethod

@@ -1,0 +1,71 @@
+"""What the commands over a configuration folder share: its footprints, London's date, and a change written."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from cds_service.cardlog.coarse import london_day_and_hour
+from cds_service.directory import ConfigurationError
+from cds_service.directory.csv_edits import CsvEditError, EditableCsv
+from cds_service.directory.errors import SourceFileError
+from cds_service.directory.importing import Footprints
+from cds_service.directory.register_edits import RegisterEditError
+from cds_service.pathway.loading import PathwayFileError, footprint_regions, load_pathways
+
+_TOLD: Final = (ConfigurationError, CsvEditError, PathwayFileError, RegisterEditError, SourceFileError)
+"""What an operator can mend: shown as a message, without a traceback."""
+
+config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    required=True,
+    envvar="CDS_SERVICE_CONFIG",
+    help="The configuration folder.",
+)
+
+
+def today() -> date:
+    """The date in Europe/London."""
+    return london_day_and_hour(datetime.now(UTC))[0]
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What an operator can mend is a message."""
+    try:
+        yield
+    except _TOLD as error:
+        raise click.ClickException(str(error)) from None
+
+
+def footprints_of(config: Path) -> Footprints:
+    """Where the folder's pathways reach.
+
+    Raises:
+        PathwayFileError: a pathway file of the folder is wrong.
+    """
+    pathways = load_pathways(config / "pathways")
+    boroughs = {str(region): pathway.footprint.boroughs for region, pathway in pathways.items()}
+    return Footprints({code: str(region) for code, region in footprint_regions(pathways).items()}, boroughs)
+
+
+def finish(table: EditableCsv, region_of: Mapping[str, str], *, accept: bool) -> None:
+    """Check the changed file, and write it where that was asked for.
+
+    Raises:
+        ConfigurationError: the service would not start with it.
+        CsvEditError: it cannot be written.
+    """
+    if not table.is_changed:
+        click.echo(f"{table.path} is up to date.")
+        return
+    table.check(region_of)
+    if accept:
+        table.save()
+        click.echo(f"{table.path} written.")
+    else:
+        click.echo("Nothing is written yet. Repeat the command with --accept to write it.")
