@@ -183,9 +183,7 @@ def _repeated(given: Sequence[tuple[str, str]]) -> list[Problem]:
     return [Problem(name, "Stands in the address twice. Choose one.") for name, count in counts.items() if count > 1]
 
 
-def _read_period(
-    stated: dict[str, str], today: date, problems: list[Problem]
-) -> tuple[Period | None, int | None]:
+def _read_period(stated: dict[str, str], today: date, problems: list[Problem]) -> tuple[Period | None, int | None]:
     bounds = [_read_day(stated, field, problems) for field in (Field.FROM, Field.TO)]
     if Field.FROM not in stated and Field.TO not in stated:
         weeks = _read_weeks(stated, problems)
@@ -212,7 +210,9 @@ def _between(first: date, last: date, today: date, problems: list[Problem]) -> P
             Problem(Field.FROM, "No complete week, Monday to Sunday and over, lies between these days. Choose others.")
         )
     elif period.weeks > MOST_WEEKS:
-        problems.append(Problem(Field.FROM, f"Longer than {MOST_WEEKS} weeks, which the log does not keep. Shorten it."))
+        problems.append(
+            Problem(Field.FROM, f"Longer than {MOST_WEEKS} weeks, which the log does not keep. Shorten it.")
+        )
         return None
     return period
 

@@ -1,0 +1,279 @@
+"""The monitor's charts. They take values as they may be shown, and nothing else.
+
+No chart says anything by colour alone: marks have shapes of their own, lines dashes, and bars their figures.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from textwrap import fill
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from cds_service.monitor.disclosure import MASK, Shown
+from cds_service.monitor.drawing import INK, LINE, PAPER, SOFT, TEXT_SIZE, Drawing, plain_axes
+from cds_service.monitor.shown_spc import ShownBaseline, ShownPoint, ShownSeries
+from cds_service.monitor.spc import Meaning
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_BLUE: Final = "#005eb8"
+_DEEP: Final = "#12436d"
+_ORANGE: Final = "#f46a25"
+_PURPLE: Final = "#490092"
+_MOST_DATES: Final = 7
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_BAR_PIXELS: Final = 44
+_FRAME_PIXELS: Final = 110
+_LABEL_LETTERS: Final = 26
+
+
+class _Mark(NamedTuple):
+    words: str
+    shape: str
+    fill: str
+    edge: str
+
+
+_MARKS: Final = {
+    Meaning.COMMON_CAUSE: _Mark("Common cause", "o", PAPER, SOFT),
+    Meaning.IMPROVEMENT: _Mark("Improvement", "s", _BLUE, _BLUE),
+    Meaning.CONCERN: _Mark("Concern", "^", _ORANGE, INK),
+    Meaning.NEUTRAL: _Mark("Change", "D", _PURPLE, _PURPLE),
+}
+_LINES: Final = (("o", _BLUE, "-"), ("^", _PURPLE, "--"), ("s", "#7a3e00", "-."), ("D", SOFT, ":"))
+_FILLS: Final = ((_DEEP, ""), ("#6fa8dc", "//"), (LINE, ""), (PAPER, ".."))
+
+
+def control_chart(title: str, description: str, series: ShownSeries, *, unit: str = "") -> Drawing:
+    """A series by week with its mean and limits.
+
+    Args:
+        title: what is drawn.
+        description: what it says, in a sentence.
+        series: from `shown_counts` or `shown_percentages`.
+        unit: what follows a value, such as `%`.
+    """
+
+    def draw(axes: "Axes") -> None:
+        plain_axes(axes)
+        periods = [point.period for point in series.points]
+        _connect(axes, series)
+        for meaning, mark in _MARKS.items():
+            chosen = [point for point in series.points if point.value is not None and point.meaning is meaning]
+            _put_marks(axes, chosen, mark)
+        for number, baseline in enumerate(series.baselines):
+            _put_limits(axes, baseline, unit, is_last=number == len(series.baselines) - 1)
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_formatter("{x:,.10g}" + unit)
+        _put_masks(axes, [point.period for point in series.points if point.is_masked])
+        _put_names(axes, series.baselines, periods)
+        _put_dates(axes, periods)
+        _legend(axes)
+
+    return Drawing(title=title, description=description, height=460, draw=draw)
+
+
+class NamedLine(NamedTuple):
+    """A line of a chart by week.
+
+    Attributes:
+        name: in the legend.
+        values: for each week, as it may be shown.
+    """
+
+    name: str
+    values: Sequence[Shown]
+
+
+def line_chart(title: str, description: str, periods: Sequence[date], lines: Sequence[NamedLine]) -> Drawing:
+    """Up to four counts by week; a masked one is a gap.
+
+    Raises:
+        ValueError: there are more than four lines, which nobody could tell apart.
+    """
+    if len(lines) > len(_LINES):
+        raise ValueError(f"lines: are {len(lines)}; at most {len(_LINES)} can be told apart, so add some up")
+
+    def draw(axes: "Axes") -> None:
+        plain_axes(axes)
+        for line, (shape, colour, dashes) in zip(lines, _LINES, strict=False):
+            values = [float("nan") if each.rounded is None else each.rounded for each in line.values]
+            axes.plot(
+                [each.toordinal() for each in periods],
+                values,
+                color=colour,
+                linestyle=dashes,
+                linewidth=2,
+                marker=shape,
+                markersize=5,
+                label=line.name,
+                clip_on=False,
+            )
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_formatter("{x:,.10g}")
+        _put_masks(axes, [p for n, p in enumerate(periods) if any(line.values[n].rounded is None for line in lines)])
+        _put_dates(axes, periods)
+        _legend(axes)
+
+    return Drawing(title=title, description=description, draw=draw)
+
+
+def bar_chart(title: str, description: str, bars: Sequence[tuple[str, Shown]]) -> Drawing:
+    """Counts of named things, each with its figure; a masked one has its mark in place of a bar."""
+
+    def draw(axes: "Axes") -> None:
+        plain_axes(axes, grid="x")
+        longest = max((shown.rounded or 0 for _, shown in bars), default=0) or 1
+        for place, (_, shown) in enumerate(bars):
+            axes.barh(place, shown.rounded or 0, height=0.6, color=_DEEP)
+            axes.text((shown.rounded or 0) + longest / 60, place, str(shown), va="center")
+        axes.set_xlim(0, longest * 1.2)
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        _put_labels(axes, [label for label, _ in bars])
+
+    return Drawing(title=title, description=description, height=_tall(len(bars)), draw=draw)
+
+
+def stacked_share_chart(
+    title: str, description: str, kinds: Sequence[str], rows: Sequence[tuple[str, Sequence[Shown]]]
+) -> Drawing:
+    """What each row is made of, as shares of its shown parts; a row with a masked part is told apart and not drawn.
+
+    Raises:
+        ValueError: there are more than four kinds, or a row has other parts than kinds.
+    """
+    if len(kinds) > len(_FILLS) or any(len(parts) != len(kinds) for _, parts in rows):
+        raise ValueError(f"rows: each has a part for each kind, and there are at most {len(_FILLS)} kinds")
+
+    def draw(axes: "Axes") -> None:
+        plain_axes(axes, grid="x")
+        for number, (kind, (colour, hatch)) in enumerate(zip(kinds, _FILLS, strict=False)):
+            axes.barh(
+                range(len(rows)),
+                [_share(parts, number) for _, parts in rows],
+                left=[sum(_share(parts, before) for before in range(number)) for _, parts in rows],
+                height=0.6,
+                color=colour,
+                edgecolor=INK,
+                linewidth=0.8,
+                hatch=hatch,
+                label=kind,
+            )
+        for place, (_, parts) in enumerate(rows):
+            if any(part.rounded is None for part in parts):
+                axes.text(1, place, f"{MASK}  a part is too small to show", va="center", color=SOFT)
+            elif not sum(part.rounded or 0 for part in parts):
+                axes.text(1, place, "none", va="center", color=SOFT)
+        axes.set_xlim(0, 100)
+        axes.set_xticks([0, 25, 50, 75, 100], ["0%", "25%", "50%", "75%", "100%"])
+        _put_labels(axes, [label for label, _ in rows])
+        _legend(axes)
+
+    return Drawing(title=title, description=description, height=_tall(len(rows)) + 40, draw=draw)
+
+
+def _share(parts: Sequence[Shown], number: int) -> float:
+    counts = [part.rounded for part in parts]
+    total = sum(count for count in counts if count is not None)
+    count = counts[number]
+    return 100 * count / total if count and None not in counts else 0.0
+
+
+def _connect(axes: "Axes", series: ShownSeries) -> None:
+    values = [float("nan") if point.value is None else point.value for point in series.points]
+    axes.plot([point.period.toordinal() for point in series.points], values, color=SOFT, linewidth=1.2, zorder=2)
+
+
+def _put_marks(axes: "Axes", points: Sequence[ShownPoint], mark: _Mark) -> None:
+    if not points:
+        return
+    axes.plot(
+        [point.period.toordinal() for point in points],
+        [point.value or 0.0 for point in points],
+        linestyle="none",
+        marker=mark.shape,
+        markersize=7,
+        markerfacecolor=mark.fill,
+        markeredgecolor=mark.edge,
+        markeredgewidth=1.4,
+        label=mark.words,
+        zorder=3,
+        clip_on=False,
+    )
+
+
+def _put_limits(axes: "Axes", baseline: ShownBaseline, unit: str, *, is_last: bool) -> None:
+    if baseline.mean is None or baseline.upper is None or baseline.lower is None:
+        return
+    ends = [baseline.first.toordinal(), baseline.last.toordinal()]
+    axes.plot(ends, [baseline.mean] * 2, color=INK, linewidth=2, zorder=1, label="Mean" if is_last else None)
+    for number, value in enumerate((baseline.upper, baseline.lower)):
+        label = "Limits" if is_last and number == 0 else None
+        axes.plot(ends, [value] * 2, color=INK, linewidth=1.4, linestyle=(0, (6, 4)), zorder=1, label=label)
+    if is_last:
+        for value in sorted({baseline.mean, baseline.upper, baseline.lower}):
+            axes.annotate(
+                f"{value:,.10g}{unit}",
+                (ends[1], value),
+                xytext=(8, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=TEXT_SIZE - 1,
+            )
+
+
+def _put_masks(axes: "Axes", periods: Sequence[date]) -> None:
+    for period in periods:
+        axes.annotate(MASK, (period.toordinal(), 0), xytext=(0, 2), textcoords="offset points", ha="center", color=SOFT)
+
+
+def _put_names(axes: "Axes", baselines: Sequence[ShownBaseline], periods: Sequence[date]) -> None:
+    """A line at each named change, its name at the top, on the side where there is room."""
+    named = [baseline for baseline in baselines if baseline.name is not None]
+    if not named:
+        return
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + (high - low) * 0.11 * len(named))
+    top = axes.get_ylim()[1]
+    middle = (periods[0].toordinal() + periods[-1].toordinal()) / 2
+    for level, baseline in enumerate(named):
+        where = baseline.first.toordinal() - 3.5  # between two weeks
+        is_left = where <= middle
+        axes.axvline(where, color=_PURPLE, linewidth=1.4, linestyle=":")
+        axes.annotate(
+            baseline.name or "",
+            (where, top - (high - low) * 0.11 * level),
+            xytext=(5 if is_left else -5, -2),
+            textcoords="offset points",
+            ha="left" if is_left else "right",
+            va="top",
+            color=_PURPLE,
+            fontsize=TEXT_SIZE - 1,
+            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1},
+        )
+
+
+def _put_dates(axes: "Axes", periods: Sequence[date]) -> None:
+    """As many dates as can be read, evenly apart, the last one among them; a year where it changes."""
+    step = max(1, -(-len(periods) // _MOST_DATES))
+    chosen = list(reversed(periods[::-1][::step]))
+    labels = []
+    for number, period in enumerate(chosen):
+        is_new_year = number == 0 or period.year != chosen[number - 1].year
+        labels.append(f"{period.day} {_MONTHS[period.month - 1]}" + (f"\n{period.year}" if is_new_year else ""))
+    axes.set_xticks([period.toordinal() for period in chosen], labels)
+
+
+def _put_labels(axes: "Axes", labels: Sequence[str]) -> None:
+    axes.set_yticks(range(len(labels)), [fill(label, _LABEL_LETTERS) for label in labels])
+    axes.set_ylim(max(len(labels), 1) - 0.5, -0.5)  # the first at the top
+    axes.spines["left"].set_visible(False)
+
+
+def _legend(axes: "Axes") -> None:
+    if axes.get_legend_handles_labels()[0]:
+        axes.figure.legend(loc="outside lower left", ncols=4, frameon=False, fontsize=TEXT_SIZE - 1, borderpad=0)
+
+
+def _tall(rows: int) -> int:
+    return _FRAME_PIXELS + _BAR_PIXELS * max(rows, 1)
