@@ -19,15 +19,17 @@ from cds_service.cardlog import forms
 from cds_service.cardlog.data_dictionary import FILE_NAME, DictionaryField, data_dictionary, dictionary_csv
 from cds_service.cardlog.databases import transaction
 from cds_service.cardlog.export_formats import WRITERS, ExportFormat
-from cds_service.cardlog.rollup_schema import ROLLUP_TABLES
+from cds_service.cardlog.rollup_schema import CHOICES, ROLLUP_TABLES
 from cds_service.cardlog.schema import card, evaluation, feedback, suggestion
 from cds_service.cardlog.table_days import COUNT_TABLES, day_of
 from cds_service.pathway.outcomes import Outcome
 
 EXPORTED_TABLES: Final = {
-    table.name: table for table in (evaluation, card, suggestion, feedback, *COUNT_TABLES, *ROLLUP_TABLES)
+    table.name: table
+    for table in (evaluation, card, suggestion, feedback, *COUNT_TABLES, *ROLLUP_TABLES)
+    if table.name not in CHOICES
 }
-"""The tables that can be exported, by name."""
+"""The tables that can be exported, by name. A table of choices counts each order several times over."""
 
 ROWS_AT_A_TIME: Final = 5_000
 """As many rows are in memory at once."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import date
 from functools import cache
+from itertools import product
 from typing import Final
 
 from sqlalchemy import (
@@ -33,6 +34,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
 from cds_service.cardlog.databases import store_error
+from cds_service.cardlog.rollup_schema import CHOICES, EVERY
 
 # Any fixed number does that nothing else in the database uses: the store of seen tokens has 4_201_337_803.
 FIGURES_LOCK: Final = 4_201_337_804
@@ -93,7 +95,7 @@ def _sqlite_turn(engine: Engine) -> Iterator[Connection | None]:
 
 
 def begin_writing(connection: Connection) -> None:
-    """Let go of what was read so far; the next statement has to write to a table of figures.
+    """Let go of what was read and written so far; the next statement has to write to a table of figures.
 
     On SQLite a transaction that has read cannot begin to write once somebody else has written. On PostgreSQL the
     transaction goes on, since the lock is part of it.
@@ -154,9 +156,13 @@ def replace(connection: Connection, figures: Table, period: date) -> None:
     counts = [column.name for column in figures.columns if column.name not in key]
     same_key = and_(*(fresh.c[name] == figures.c[name] for name in key))
     connection.execute(delete(figures).where(_period_of(figures) == period, ~exists().where(same_key)))
-    # A set difference, as PostgreSQL would join a table that is new to it row by row.
+    # A set difference, as PostgreSQL would join a table that is new to it row by row. In the order of the key, so that
+    # PostgreSQL has a region's rows of a week beside each other.
     changed = (
-        select(fresh).where(_period_of(fresh) == period).except_(select(figures).where(_period_of(figures) == period))
+        select(fresh)
+        .where(_period_of(fresh) == period)
+        .except_(select(figures).where(_period_of(figures) == period))
+        .order_by(*key)
     )
     names = [column.name for column in figures.columns]
     if connection.dialect.name == "sqlite":
@@ -176,7 +182,7 @@ def sum_up(connection: Connection, source: Table, figures: Table, first: date, l
 
     Args:
         connection: to the database.
-        source: the larger table; its first column is its period.
+        source: the larger table, or its filled working table; its first column is its period.
         figures: the smaller table; its first column is its period.
         first: the first period of the source that belongs to it.
         last: the last one.
@@ -196,6 +202,28 @@ def sum_up(connection: Connection, source: Table, figures: Table, first: date, l
     )
     rows = select(_bound(period, figures), *summed.c)
     connection.execute(insert(fresh).from_select([column.name for column in figures.columns], rows))
+
+
+def add_up_choices(connection: Connection, source: Table, figures: Table, period: date) -> None:
+    """Fill the working table of a table of choices: each value of what is chosen, and `EVERY` for all of them.
+
+    Args:
+        connection: to the database.
+        source: the table that is added up; its first column is its period.
+        figures: the table of choices; its first column is its period.
+        period: the week.
+    """
+    fresh = empty_working_table(connection, figures)
+    names = [column.name for column in figures.columns]
+    keys = [name for name in names[1:] if figures.c[name].primary_key]
+    sums = [func.sum(source.c[name]) for name in names if not figures.c[name].primary_key]
+    chosen_by = CHOICES[figures.name]
+    for narrowed in product((False, True), repeat=len(chosen_by)):
+        added_up = {name for name, narrow in zip(chosen_by, narrowed, strict=True) if not narrow}
+        kept = [source.c[name] for name in keys if name not in added_up]
+        places = [literal(EVERY) if name in added_up else source.c[name] for name in keys]
+        rows = select(_bound(period, figures), *places, *sums).where(_period_of(source) == period).group_by(*kept)
+        connection.execute(insert(fresh).from_select(names, rows))
 
 
 def _period_of(table: Table) -> "Column[date]":

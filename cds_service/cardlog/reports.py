@@ -7,9 +7,9 @@ known".
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Engine, Select, Table, and_, func, select
+from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Engine, Table, cast, func, select
 
 from cds_service.cardlog.databases import transaction
 from cds_service.cardlog.partitions import month_of
@@ -27,30 +27,62 @@ from cds_service.cardlog.report_rows import (
     WeeklyOverrideReason,
 )
 from cds_service.cardlog.rollup_schema import (
+    CHOICES,
+    EVERY,
+    daily_call_count,
     episode_count,
     episode_state_count,
-    weekly_count,
+    weekly_choice_count,
     weekly_override_count,
     weekly_practice_count,
-    weekly_reason_count,
+    weekly_practice_outcome_count,
+    weekly_reason_choice_count,
 )
 from cds_service.cardlog.rollups import last_feedback, week_of
-from cds_service.cardlog.schema import call_count, card, evaluation, unknown_procedure_count
+from cds_service.cardlog.schema import card, evaluation, unknown_procedure_count
+from cds_service.cardlog.table_days import day_of
+
+Answer = TypeVar("Answer", bound=NamedTuple)
 
 _CRITICAL: Final = "critical"
 _MOST_CRITICAL: Final = 1_000
 _MOST_ORDERS_OF_A_CARD: Final = 4  # on average, which is far more than anybody orders
-_BEFORE_ANY_CARD: Final = date(2000, 1, 1)
+
+
+def _table_for(answer: type, filters: Filters) -> Table:
+    """The smallest table that can answer a question: the larger ones know more of what may be chosen.
+
+    Args:
+        answer: the rows of the answer.
+        filters: what is chosen.
+    """
+    if answer is PracticeCount and filters.hook is None and filters.modality is None:
+        return weekly_practice_outcome_count
+    if answer is EpisodeState and filters.client_id is None:
+        return episode_state_count
+    return _LARGEST_NEEDED[answer]
+
+
+_LARGEST_NEEDED: Final[dict[type, Table]] = {
+    WeeklyCount: weekly_choice_count,
+    ClientCount: weekly_choice_count,
+    PracticeCount: weekly_practice_count,
+    WeeklyOverrideReason: weekly_reason_choice_count,
+    OverrideReason: weekly_reason_choice_count,
+    PlaceOverrideReason: weekly_override_count,
+    EpisodeState: episode_count,
+    CallCount: daily_call_count,
+}
 
 
 def weekly_counts(engine: Engine, filters: Filters) -> list[WeeklyCount]:
     """Evaluations and cards by week, region and outcome. Raises `CardLogStoreError`."""
-    return [WeeklyCount(*row) for row in _summed(engine, weekly_count, WeeklyCount._fields, filters)]
+    return _summed(engine, WeeklyCount, filters)
 
 
 def client_counts(engine: Engine, filters: Filters) -> list[ClientCount]:
     """Evaluations and cards by region, EHR and outcome. Raises `CardLogStoreError`."""
-    return [ClientCount(*row) for row in _summed(engine, weekly_count, ClientCount._fields, filters)]
+    return _summed(engine, ClientCount, filters)
 
 
 def practice_counts(engine: Engine, filters: Filters) -> list[PracticeCount]:
@@ -60,7 +92,7 @@ def practice_counts(engine: Engine, filters: Filters) -> list[PracticeCount]:
         ValueError: a client is asked for, by which practices are not counted.
         CardLogStoreError: the database failed.
     """
-    return [PracticeCount(*row) for row in _summed(engine, weekly_practice_count, PracticeCount._fields, filters)]
+    return _summed(engine, PracticeCount, filters)
 
 
 def override_reasons(engine: Engine, filters: Filters) -> list[OverrideReason]:
@@ -70,7 +102,7 @@ def override_reasons(engine: Engine, filters: Filters) -> list[OverrideReason]:
         ValueError: a hook is asked for, by which overrides are not counted.
         CardLogStoreError: the database failed.
     """
-    return [OverrideReason(*row) for row in _summed(engine, weekly_reason_count, OverrideReason._fields, filters)]
+    return _summed(engine, OverrideReason, filters)
 
 
 def weekly_override_reasons(engine: Engine, filters: Filters) -> list[WeeklyOverrideReason]:
@@ -80,10 +112,7 @@ def weekly_override_reasons(engine: Engine, filters: Filters) -> list[WeeklyOver
         ValueError: a hook is asked for, by which overrides are not counted.
         CardLogStoreError: the database failed.
     """
-    return [
-        WeeklyOverrideReason(*row)
-        for row in _summed(engine, weekly_reason_count, WeeklyOverrideReason._fields, filters)
-    ]
+    return _summed(engine, WeeklyOverrideReason, filters)
 
 
 def override_reasons_by_practice(engine: Engine, filters: Filters) -> list[PlaceOverrideReason]:
@@ -93,10 +122,7 @@ def override_reasons_by_practice(engine: Engine, filters: Filters) -> list[Place
         ValueError: a hook is asked for, by which overrides are not counted.
         CardLogStoreError: the database failed.
     """
-    return [
-        PlaceOverrideReason(*row)
-        for row in _summed(engine, weekly_override_count, PlaceOverrideReason._fields, filters)
-    ]
+    return _summed(engine, PlaceOverrideReason, filters)
 
 
 def episode_states(engine: Engine, filters: Filters) -> list[EpisodeState]:
@@ -106,9 +132,7 @@ def episode_states(engine: Engine, filters: Filters) -> list[EpisodeState]:
         ValueError: a hook is asked for; an episode is made of both.
         CardLogStoreError: the database failed.
     """
-    # Only the larger table knows the client.
-    table = episode_state_count if filters.client_id is None else episode_count
-    return [EpisodeState(*row) for row in _summed(engine, table, EpisodeState._fields, filters)]
+    return _summed(engine, EpisodeState, filters)
 
 
 def call_counts(engine: Engine, filters: Filters) -> list[CallCount]:
@@ -118,12 +142,7 @@ def call_counts(engine: Engine, filters: Filters) -> list[CallCount]:
         ValueError: a region, outcome or modality is asked for; a call has none.
         CardLogStoreError: the database failed.
     """
-    keys = (call_count.c.occurred_on, call_count.c.client_id, call_count.c.hook, call_count.c.result)
-    where = _conditions(call_count, filters, call_count.c.occurred_on)
-    summed = select(*keys, func.sum(call_count.c.calls)).where(*where).group_by(*keys).order_by(*keys)
-    return [
-        CallCount(day, client, hook, result, int(calls)) for day, client, hook, result, calls in _rows(engine, summed)
-    ]
+    return _summed(engine, CallCount, filters)
 
 
 def unknown_procedures(engine: Engine, filters: Filters) -> list[UnknownProcedure]:
@@ -135,12 +154,11 @@ def unknown_procedures(engine: Engine, filters: Filters) -> list[UnknownProcedur
     """
     table = unknown_procedure_count
     keys = (table.c.client_id, table.c.code_system, table.c.code)
-    summed_orders = func.sum(table.c.orders)
-    where = _conditions(table, filters, table.c.month, first=filters.first and month_of(filters.first))
+    summed_orders = cast(func.sum(table.c.orders), BigInteger)
+    where = _conditions(table, filters, first=filters.first and month_of(filters.first))
     summed = select(*keys, summed_orders).where(*where).group_by(*keys).order_by(summed_orders.desc(), *keys)
-    return [
-        UnknownProcedure(client, system, code, int(orders)) for client, system, code, orders in _rows(engine, summed)
-    ]
+    with transaction(engine) as connection:
+        return [UnknownProcedure._make(row) for row in connection.execute(summed)]
 
 
 def critical_cards(engine: Engine, filters: Filters, most: int = _MOST_CRITICAL) -> list[CriticalCard]:
@@ -154,54 +172,91 @@ def critical_cards(engine: Engine, filters: Filters, most: int = _MOST_CRITICAL)
     Raises:
         CardLogStoreError: the database failed.
     """
-    lead = and_(card.c.card_id == evaluation.c.card_id, card.c.event_id == evaluation.c.event_id)
-    conditions = (evaluation.c.indicator == _CRITICAL, *_conditions(evaluation, filters, evaluation.c.occurred_on))
-    # The first day of which there can be a place on the list, found in the index of red flags alone: without it, each
-    # of a year would be joined to its card first.
-    earliest = (
-        select(evaluation.c.occurred_on)
-        .where(*conditions)
-        .order_by(evaluation.c.occurred_on.desc())
-        .offset(most * _MOST_ORDERS_OF_A_CARD)
-        .limit(1)
-        .scalar_subquery()
-    )
-    shown = (
-        select(evaluation, card.c.card_id.label("shown_card_id"))
-        .join(card, and_(lead, card.c.occurred_on == evaluation.c.occurred_on))
-        .where(*conditions, evaluation.c.occurred_on >= func.coalesce(earliest, filters.first or _BEFORE_ANY_CARD))
-        .order_by(evaluation.c.occurred_on.desc(), evaluation.c.event_id)
-        .limit(most)
-        .cte("shown")
-    )
-    last = last_feedback(select(shown.c.shown_card_id), filters.first or _BEFORE_ANY_CARD)
-    listed = (
-        select(
-            shown.c.occurred_on,
-            shown.c.region,
-            func.coalesce(shown.c.borough, ""),
-            shown.c.client_id,
-            shown.c.outcome,
-            func.coalesce(last.c.outcome, ""),
+    with transaction(engine) as connection:
+        shown = _latest_shown(connection, filters, most)
+        answers = _last_answers(connection, shown)
+    return [
+        CriticalCard(
+            week_of(each.occurred_on),
+            each.region,
+            each.borough or "",
+            each.client_id,
+            each.outcome,
+            answers.get(each.card_id, ""),
         )
-        .outerjoin(last, last.c.card_id == shown.c.shown_card_id)
-        .order_by(shown.c.occurred_on.desc(), shown.c.event_id)
+        for each in shown
+    ]
+
+
+class _RedFlag(NamedTuple):
+    """An evaluation that a red-flag card speaks of."""
+
+    event_id: str
+    card_id: str
+    occurred_on: date
+    region: str
+    borough: str | None
+    client_id: str
+    outcome: str
+
+
+# Cards and feedback are asked for by name: PostgreSQL cannot guess how few there are, and would read whole months.
+def _latest_shown(connection: Connection, filters: Filters, most: int) -> list[_RedFlag]:
+    """The evaluations with which the latest red-flag cards lead; the index of red flags has them in this order."""
+    of_orders = (
+        select(*(evaluation.c[name] for name in _RedFlag._fields))
+        .where(evaluation.c.indicator == _CRITICAL, *_conditions(evaluation, filters))
+        .order_by(evaluation.c.occurred_on.desc(), evaluation.c.event_id)
+        .limit(most * _MOST_ORDERS_OF_A_CARD)
     )
-    return [CriticalCard(week_of(row[0]), *row[1:]) for row in _rows(engine, listed)]
+    orders = [_RedFlag._make(row) for row in connection.execute(of_orders)]
+    if not orders:
+        return []
+    leads = set(
+        connection.scalars(
+            select(card.c.event_id).where(
+                card.c.card_id.in_({each.card_id for each in orders}),
+                card.c.occurred_on.between(orders[-1].occurred_on, orders[0].occurred_on),
+            )
+        )
+    )
+    return [each for each in orders if each.event_id in leads][:most]
 
 
-def _summed(engine: Engine, table: Table, fields: Sequence[str], filters: Filters) -> list[tuple[Any, ...]]:
-    """Sums over a table of figures, grouped and ordered by those of the fields that are in its key."""
-    keys = [table.c[name] for name in fields if table.c[name].primary_key]
-    sums = [func.sum(table.c[name]) for name in fields if not table.c[name].primary_key]
-    period = next(iter(table.columns))
-    summed = select(*keys, *sums).where(*_conditions(table, filters, period)).group_by(*keys).order_by(*keys)
-    return [(*row[: len(keys)], *map(int, row[len(keys) :])) for row in _rows(engine, summed)]
+def _last_answers(connection: Connection, shown: Sequence[_RedFlag]) -> dict[str, str]:
+    """What the last feedback says of each card that has any."""
+    if not shown:
+        return {}
+    last = last_feedback([each.card_id for each in shown], shown[-1].occurred_on)
+    return dict(connection.execute(select(last.c.card_id, last.c.outcome)).all())
 
 
-def _conditions(
-    table: Table, filters: Filters, period: "Column[date]", *, first: date | None = None
-) -> list[ColumnElement[bool]]:
+def _summed(engine: Engine, answer: type[Answer], filters: Filters) -> list[Answer]:
+    """An answer from a table of figures, in the order of its keys."""
+    table = _table_for(answer, filters)
+    keys = [table.c[name] for name in answer._fields if table.c[name].primary_key]
+    counts = [table.c[name] for name in answer._fields if not table.c[name].primary_key]
+    pinned = [name for name in CHOICES.get(table.name, ()) if name not in answer._fields]
+    wanted = select(*keys).where(*_conditions(table, filters), *_choice(table, filters, pinned)).order_by(*keys)
+    if len(keys) + len(pinned) == len(table.primary_key):
+        statement = wanted.add_columns(*counts)
+    else:
+        # As an integer: PostgreSQL would add up to a decimal, which is slow to read.
+        statement = wanted.add_columns(*(cast(func.sum(count), BigInteger) for count in counts)).group_by(*keys)
+    with transaction(engine) as connection:
+        return [answer._make(row) for row in connection.execute(statement)]
+
+
+def _choice(table: Table, filters: Filters, pinned: Sequence[str]) -> list[ColumnElement[bool]]:
+    """What holds a table of choices to one row of each: all values added up, unless one is chosen or each is wanted."""
+    chosen = {name for name, _ in _chosen(filters)}
+    added_up = [table.c[name] == EVERY for name in pinned if name not in chosen]
+    one_by_one = [table.c[name] != EVERY for name in CHOICES.get(table.name, ()) if name not in pinned]
+    return [*added_up, *one_by_one]
+
+
+def _conditions(table: Table, filters: Filters, *, first: date | None = None) -> list[ColumnElement[bool]]:
+    period: Column[Any] = day_of(table)
     first = first or filters.first
     conditions: list[ColumnElement[bool]] = []
     if first is not None:
@@ -223,8 +278,3 @@ def _chosen(filters: Filters) -> list[tuple[str, Sequence[str]]]:
         *((name, values) for name, values in one_of if values),
         *((name, (value,)) for name, value in exactly if value is not None),
     ]
-
-
-def _rows(engine: Engine, statement: Select[Any]) -> list[tuple[Any, ...]]:
-    with transaction(engine) as connection:
-        return [tuple(row) for row in connection.execute(statement)]

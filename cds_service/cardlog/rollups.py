@@ -4,7 +4,7 @@ A card counts under the evaluation that it leads with, and by its last feedback.
 reads, so that PostgreSQL opens only their partitions. Decision 0022 says why figures are kept at all.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Final
 
@@ -28,17 +28,29 @@ from sqlalchemy import (
 )
 
 from cds_service.cardlog.databases import transaction
-from cds_service.cardlog.figures import begin_writing, empty_working_table, replace, sum_up, turn, would_shrink
+from cds_service.cardlog.figures import (
+    add_up_choices,
+    begin_writing,
+    empty_working_table,
+    replace,
+    sum_up,
+    turn,
+    would_shrink,
+)
 from cds_service.cardlog.partitions import month_of, next_month
 from cds_service.cardlog.rollup_schema import (
+    daily_call_count,
     daily_count,
     monthly_count,
+    weekly_choice_count,
     weekly_count,
     weekly_override_count,
     weekly_practice_count,
+    weekly_practice_outcome_count,
+    weekly_reason_choice_count,
     weekly_reason_count,
 )
-from cds_service.cardlog.schema import card, evaluation, feedback, rollup_due
+from cds_service.cardlog.schema import call_count, card, evaluation, feedback, rollup_due
 
 _ONE_DAY: Final = timedelta(days=1)
 _SIX_DAYS: Final = timedelta(days=6)
@@ -89,7 +101,7 @@ def roll_up_due(engine: Engine, enough: Callable[[], bool] = lambda: False) -> i
     return days
 
 
-def last_feedback(cards: Select[tuple[str]], first: date) -> Subquery:
+def last_feedback(cards: Select[tuple[str]] | Sequence[str], first: date) -> Subquery:
     """The entry that counts of each card: the last by the clinician's time, of two the one received later.
 
     Args:
@@ -130,8 +142,23 @@ def _roll_up_week(connection: Connection, week: date) -> int:
         replace(connection, weekly_reason_count, week)
     for month in sorted({month_of(day) for day in days}):
         _replace_sums(connection, daily_count, monthly_count, (month, next_month(month) - _ONE_DAY), month)
+    for day in days:
+        _replace_sums(connection, call_count, daily_call_count, (day, day), day)
+    _add_up_week(connection, week)
+    # Last: while a mark stands, all of its week is worked out again, also where this ends half way.
     _delete_unmoved(connection, marks)
     return len(days)
+
+
+def _add_up_week(connection: Connection, week: date) -> None:
+    """Replace what is added up from a week's larger tables, as they are now stored; writers need not wait meanwhile."""
+    begin_writing(connection)
+    add_up_choices(connection, weekly_count, weekly_choice_count, week)
+    add_up_choices(connection, weekly_reason_count, weekly_reason_choice_count, week)
+    sum_up(connection, weekly_practice_count, weekly_practice_outcome_count, week, week, week)
+    begin_writing(connection)
+    for figures in (weekly_choice_count, weekly_reason_choice_count, weekly_practice_outcome_count):
+        replace(connection, figures, week)
 
 
 def _marks(connection: Connection, week: date) -> list[_Mark]:
@@ -149,7 +176,8 @@ def _delete_unmoved(connection: Connection, marks: Iterable[_Mark]) -> None:
 
 def _replace_sums(connection: Connection, source: Table, figures: Table, days: tuple[date, date], period: date) -> None:
     sum_up(connection, source, figures, *days, period)
-    if not would_shrink(connection, figures, period, "evaluations"):
+    measure = next(column.name for column in figures.columns if not column.primary_key)
+    if not would_shrink(connection, figures, period, measure):
         replace(connection, figures, period)
 
 

@@ -70,12 +70,14 @@ class CardLogStore:
             raise
 
     def write_counts(self, counts: Counts) -> None:
-        """Commit this process's sums as they are now. Raises `CardLogStoreError`."""
+        """Commit this process's sums as they are now, and mark their days. Raises `CardLogStoreError`."""
         self._get_ready()
         dialect = self._engine.dialect.name
         of_calls = insertions(dialect, schema.call_count, counts.calls, replacing=True)
         of_codes = insertions(dialect, schema.unknown_procedure_count, counts.unknown_procedures, replacing=True)
-        write_at_once(self._engine, chain(of_calls, of_codes))
+        days = sorted({row[0] for row in counts.calls if isinstance(row[0], date)})
+        marks = [marks_of_days(dialect, days, self._writer_id)] if days else []
+        write_at_once(self._engine, chain(of_calls, of_codes, marks))
 
     def ping(self) -> None:
         """Ask the database for an answer. Raises `CardLogStoreError` when there is none."""

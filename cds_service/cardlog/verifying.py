@@ -30,9 +30,24 @@ from cds_service.cardlog.data_dictionary import data_dictionary
 from cds_service.cardlog.databases import transaction
 from cds_service.cardlog.migrating import HEAD, REVISIONS, NewerSchemaError, SchemaError, current_revision
 from cds_service.cardlog.partitions import month_of
-from cds_service.cardlog.rollup_schema import daily_count, monthly_count
-from cds_service.cardlog.schema import card, episode_key, evaluation, feedback, rollup_due, suggestion
+from cds_service.cardlog.rollup_schema import (
+    CHOICES,
+    EVERY,
+    daily_call_count,
+    daily_count,
+    monthly_count,
+    weekly_choice_count,
+    weekly_count,
+    weekly_override_count,
+    weekly_practice_count,
+    weekly_practice_outcome_count,
+    weekly_reason_choice_count,
+    weekly_reason_count,
+)
+from cds_service.cardlog.rollups import week_of
+from cds_service.cardlog.schema import call_count, card, episode_key, evaluation, feedback, rollup_due, suggestion
 from cds_service.cardlog.spool import SpoolError, SpoolFile, waiting_in
+from cds_service.cardlog.table_days import day_of
 
 _MOST_NAMED: Final = 5
 _LINKS_MEND: Final = "run a purge that broke off again; else events were lost, and a backup may have them"
@@ -78,6 +93,7 @@ def verify(engine: Engine, database_url: str, spool: Path | None) -> Iterator[Fi
         yield Finding(Level.NOTE, "figures, links", "not looked at, because the tables are not as they should be")
     else:
         yield from _figures(engine)
+        yield from _added_up(engine)
         yield from _orphans(engine)
     yield from _spools(spool)
 
@@ -130,6 +146,37 @@ def _figures(engine: Engine) -> list[Finding]:
         _finding("figures by month", months, f"agree with the evaluations{waiting}", _FIGURES_MEND),
         _finding("figures of cards", cards, f"agree with the cards{waiting}", _FIGURES_MEND),
     ]
+
+
+def _added_up(engine: Engine) -> Iterator[Finding]:
+    """The smaller tables of figures beside those that they are added up from."""
+    for check, larger, smaller in _ADDED_UP:
+        sums = union_all(
+            _per_day("due", rollup_due.c.day, func.count()),
+            _per_day("larger", *_day_and_sum(larger)),
+            _per_day("smaller", *_day_and_sum(smaller)).where(*_all_choices(smaller)),
+        )
+        with transaction(engine) as connection:
+            found: list[tuple[str, date, int]] = [tuple(row) for row in connection.execute(sums)]
+        counted = {
+            name: Counter({day: int(count) for each, day, count in found if each == name})
+            for name in ("due", "larger", "smaller")
+        }
+        # A week of which a day is due may be between two steps of being worked out.
+        due = {period for day in counted["due"] for period in (day, week_of(day))}
+        days = (counted["larger"].keys() | counted["smaller"].keys()) - due
+        wrong = _differing(counted["larger"], counted["smaller"], days)
+        yield _finding(f"figures of {check}", wrong, f"agree with {larger.name}", _FIGURES_MEND)
+
+
+def _day_and_sum(table: Table) -> tuple["Column[Any]", ColumnElement[Any]]:
+    """The table's day, and the sum of its first count."""
+    count = next(column for column in table.columns if not column.primary_key)
+    return day_of(table), func.sum(count)
+
+
+def _all_choices(table: Table) -> list[ColumnElement[bool]]:
+    return [table.c[name] == EVERY for name in CHOICES.get(table.name, ())]
 
 
 def _by_month(days: Counter[date]) -> Counter[date]:
@@ -214,6 +261,13 @@ _EVENTS_AND_FIGURES: Final = union_all(
     _per_day("monthly", monthly_count.c.month, func.sum(monthly_count.c.evaluations)),
     _per_day("cards", card.c.occurred_on, func.count()),
     _per_day("daily cards", daily_count.c.day, func.sum(daily_count.c.cards)),
+)
+_ADDED_UP: Final = (
+    ("weeks, by choice", weekly_count, weekly_choice_count),
+    ("practices, by outcome", weekly_practice_count, weekly_practice_outcome_count),
+    ("reasons, without places", weekly_override_count, weekly_reason_count),
+    ("reasons, by choice", weekly_reason_count, weekly_reason_choice_count),
+    ("calls, by day", call_count, daily_call_count),
 )
 _LINKS: Final[tuple[tuple[str, str, Executable], ...]] = (
     (

@@ -14,8 +14,8 @@ from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.events import CallRecord, CardEvent, EvaluationEvent, FeedbackEvent, FeedbackOutcome
 from cds_service.cardlog.migrating import bring_up_to_date
 from cds_service.cardlog.rollup_schema import ROLLUP_TABLES
-from cds_service.cardlog.rows import Record, rows_of
-from cds_service.cardlog.store import CardLogStore
+from cds_service.cardlog.rows import Record, Row, rows_of
+from cds_service.cardlog.store import CardLogStore, Counts
 from cds_service.pathway.facts import FcpListing, KnownBy, Modality, Oncology, Setting
 from cds_service.pathway.outcomes import Indicator, Outcome
 
@@ -37,6 +37,10 @@ class Log:
     def write(self, *records: Record, writer_id: str = WRITER_ID) -> None:
         """Store records as a process of the service does."""
         self._stores[writer_id].write(rows_of(records))
+
+    def count_calls(self, *calls: Row, writer_id: str = WRITER_ID) -> None:
+        """Store sums of calls as a process of the service does."""
+        self._stores[writer_id].write_counts(Counts(calls, []))
 
     def rows(self, table: Table) -> list[dict[str, Any]]:
         """A table's rows, in the order of their keys."""

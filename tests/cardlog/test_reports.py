@@ -1,9 +1,24 @@
+from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
-from event_builders import MONDAY, WRITER_ID, Log, a_key, a_log, an_id, carded, feedback, overridden
+from event_builders import (
+    ANOTHER_WRITER_ID,
+    MONDAY,
+    WRITER_ID,
+    Log,
+    a_key,
+    a_log,
+    an_id,
+    carded,
+    feedback,
+    overridden,
+    some_calls,
+)
 
 from cds_service.cardlog import reports
 from cds_service.cardlog.episodes import work_out_window
@@ -20,7 +35,7 @@ from cds_service.cardlog.report_rows import (
     WeeklyCount,
     WeeklyOverrideReason,
 )
-from cds_service.cardlog.rollups import roll_up_due
+from cds_service.cardlog.rollups import roll_up_due, week_of
 from cds_service.cardlog.store import CardLogStore, Counts
 from cds_service.pathway.facts import Modality, Oncology
 from cds_service.pathway.outcomes import Indicator, Outcome
@@ -94,6 +109,51 @@ def test_client_counts(two_weeks: Log) -> None:
     assert [each.not_answered for each in counts] == [1, 0]
 
 
+def test_each_choice_of_filters_agrees_with_a_plain_count(log: Log) -> None:
+    """Whichever table answers, it says what the events say."""
+    calls = some_calls(5, 80)
+    log.write(*calls)
+    roll_up_due(log.engine)
+    events = [event for call in calls for event in call.evaluations]
+    choices = product(
+        (None, "demo-ehr"), (None, "order-sign"), (None, "mri"), ((), ("redirect", "ces")), ((), ("nel",))
+    )
+
+    for client_id, hook, modality, outcomes, regions in choices:
+        chosen = [
+            event
+            for event in events
+            if client_id in {None, event.client_id}
+            and hook in {None, event.hook}
+            and modality in {None, event.modality}
+            and (not outcomes or event.outcome in outcomes)
+            and (not regions or event.region in regions)
+        ]
+        filters = Filters(regions=regions, outcomes=outcomes, modality=modality, hook=hook)
+        weeks = reports.weekly_counts(log.engine, replace(filters, client_id=client_id))
+        assert {each[:3]: each.evaluations for each in weeks} == Counter(
+            (week_of(event.occurred_on), event.region, event.outcome) for event in chosen
+        )
+        if client_id is None:
+            practices = reports.practice_counts(log.engine, filters)
+            assert {(each.organisation, each.region, each.outcome): each.evaluations for each in practices} == Counter(
+                (event.organisation or "", event.region, event.outcome) for event in chosen
+            )
+
+
+def test_override_reasons_by_choice(log: Log) -> None:
+    """One EHR or all, one modality or all: each card once."""
+    log.write(carded(1), carded(2, client_id="another-ehr"), carded(3, modality=Modality.USS))
+    log.write([overridden(an_id(number)) for number in (1, 2, 3)])
+    roll_up_due(log.engine)
+
+    def overrides(**chosen: str) -> int:
+        return sum(each.overrides for each in reports.override_reasons(log.engine, Filters(**chosen)))
+
+    assert (overrides(), overrides(client_id="demo-ehr"), overrides(modality="mri")) == (3, 2, 2)
+    assert overrides(client_id="demo-ehr", modality="mri") == 1
+
+
 def test_practice_counts(two_weeks: Log) -> None:
     """Weeks and hooks are added up."""
     counts = reports.practice_counts(two_weeks.engine, Filters(regions=("nwl",)))
@@ -130,10 +190,9 @@ def test_episode_states(two_weeks: Log, filters: Filters) -> None:
 def test_call_counts_add_up_processes_and_hours(log: Log) -> None:
     """Each process keeps its own sums by hour."""
     key = ("demo-ehr", "order-sign", "cards")
-    for writer in (WRITER_ID, "another"):
-        store = CardLogStore(log.url, writer)
-        store.write_counts(Counts([(MONDAY, hour, *key, writer, 2) for hour in (9, 10)], []))
-        store.dispose()
+    for writer in (WRITER_ID, ANOTHER_WRITER_ID):
+        log.count_calls(*((MONDAY, hour, *key, writer, 2) for hour in (9, 10)), writer_id=writer)
+    roll_up_due(log.engine)
 
     assert reports.call_counts(log.engine, Filters(hook="order-sign")) == [CallCount(MONDAY, *key, 8)]
     assert reports.call_counts(log.engine, Filters(first=NEXT_MONDAY)) == []

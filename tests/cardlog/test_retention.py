@@ -85,11 +85,14 @@ def test_purge_deletes_exactly_the_old(filled: Engine) -> None:
         "daily_count": KEPT,
         "unknown_procedure_count": [date(2026, 10, 1), date(2026, 11, 1)],
         "weekly_count": [date(2026, 9, 28), date(2026, 11, 16)],
+        "weekly_choice_count": [date(2026, 9, 28)] * 8 + [date(2026, 11, 16)] * 8,
         "weekly_practice_count": [date(2026, 9, 28), date(2026, 11, 16)],
+        "weekly_practice_outcome_count": [date(2026, 9, 28), date(2026, 11, 16)],
+        "daily_call_count": KEPT,
         "monthly_count": before["monthly_count"],
     }
     assert before["monthly_count"] == [date(2026, month, 1) for month in (8, 9, 10, 11)]
-    assert sum(month.rows for month in gone) == len(OLD) * 7 + 2 + 2
+    assert sum(month.rows for month in gone) == len(OLD) * 8 + 2 + 3 + 8
     assert list(purge(filled, BEFORE)) == []
 
 
@@ -104,7 +107,8 @@ def test_a_dry_run_says_what_would_go_and_deletes_nothing(filled: Engine) -> Non
         MonthOfTable("evaluation", date(2026, 8, 1), 1),
         MonthOfTable("evaluation", date(2026, 9, 1), 2),
     ]
-    counts = {"call_count", "unknown_procedure_count", "daily_count", "weekly_count", "weekly_practice_count"}
+    counts = {"call_count", "unknown_procedure_count", "daily_call_count", "daily_count", "weekly_count"}
+    counts |= {"weekly_choice_count", "weekly_practice_count", "weekly_practice_outcome_count"}
     assert {month.table for month in planned} == {table.name for table in EVENT_TABLES} | counts
     assert list(purge(filled, BEFORE)) == sorted(planned, key=lambda old: old.month)
 

@@ -1,6 +1,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -24,11 +25,17 @@ from cds_service.cardlog import figures, rollups, schema
 from cds_service.cardlog.databases import CardLogStoreError
 from cds_service.cardlog.events import CallRecord, EvaluationEvent, FeedbackEvent
 from cds_service.cardlog.rollup_schema import (
+    CHOICES,
+    EVERY,
+    daily_call_count,
     daily_count,
     monthly_count,
+    weekly_choice_count,
     weekly_count,
     weekly_override_count,
     weekly_practice_count,
+    weekly_practice_outcome_count,
+    weekly_reason_choice_count,
     weekly_reason_count,
 )
 from cds_service.cardlog.rollups import roll_up_due, week_of
@@ -119,6 +126,7 @@ def expected_figures(calls: Sequence[CallRecord], entries: Sequence[FeedbackEven
             e.modality,
             e.outcome,
         ),
+        weekly_practice_outcome_count: lambda e: (week_of(e.occurred_on), *by_place(e), e.outcome),
         monthly_count: lambda e: (e.occurred_on.replace(day=1), e.region, e.hook, e.modality, e.outcome),
     }
     return {table.name: only(counts_of(table), counted(calls, entries, key)) for table, key in keys.items()}
@@ -150,6 +158,20 @@ def without_place(overrides: Figures) -> Figures:
     return {key: dict(row) for key, row in sums.items()}
 
 
+def each_choice(table: Any, figures: Figures) -> Figures:  # noqa: ANN401 - any table of choices
+    """Figures added up for each choice, in the order of a table's key: each value, or `EVERY`."""
+    names = [column.name for column in table.columns if column.primary_key]
+    key_names = [column.name for column in table.primary_key]
+    sums: dict[tuple[Any, ...], Counter[str]] = {}
+    for key, row in figures.items():
+        values = dict(zip(names, key, strict=True))
+        for chosen in product((True, False), repeat=len(CHOICES[table.name])):
+            every = {name: EVERY for name, keeps in zip(CHOICES[table.name], chosen, strict=True) if not keeps}
+            added_up = {**values, **every}
+            sums.setdefault(tuple(added_up[name] for name in key_names), Counter()).update(row)
+    return {key: dict(row) for key, row in sums.items()}
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_figures_are_those_counted_one_by_one(log: Log, seed: int) -> None:
     """Days, weeks, months and override reasons agree with a plain count, whatever feedback came."""
@@ -166,6 +188,9 @@ def test_figures_are_those_counted_one_by_one(log: Log, seed: int) -> None:
     overrides = expected_overrides(calls, entries)
     assert stored(log, weekly_override_count) == overrides
     assert stored(log, weekly_reason_count) == without_place(overrides)
+    assert stored(log, weekly_reason_choice_count) == each_choice(weekly_reason_choice_count, without_place(overrides))
+    by_week = stored(log, weekly_count)
+    assert stored(log, weekly_choice_count) == each_choice(weekly_choice_count, by_week)
     assert log.rows(schema.rollup_due) == []
 
 
@@ -221,6 +246,49 @@ def test_a_card_of_several_orders_counts_once(log: Log) -> None:
 
     (day,) = log.rows(daily_count)
     assert (day["evaluations"], day["cards"], day["accepted"], day["suggestions_accepted"]) == (3, 1, 1, 0)
+
+
+def test_calls_are_added_up_by_day(log: Log) -> None:
+    """Hours and processes are; a day without an evaluation has its calls as well, also those that come later."""
+    key = ("demo-ehr", "order-sign", "out_of_scope")
+    log.count_calls((MONDAY, 9, *key, WRITER_ID, 2), (MONDAY, 10, *key, WRITER_ID, 3))
+    log.count_calls((MONDAY, 9, *key, ANOTHER_WRITER_ID, 4), writer_id=ANOTHER_WRITER_ID)
+    roll_up_due(log.engine)
+    assert stored(log, daily_call_count) == {(MONDAY, *key): {"calls": 9}}
+
+    log.count_calls((MONDAY, 10, *key, WRITER_ID, 5))
+    roll_up_due(log.engine)
+
+    assert stored(log, daily_call_count) == {(MONDAY, *key): {"calls": 11}}
+
+
+def test_calls_of_a_day_that_was_deleted_stay(log: Log) -> None:
+    """Where retention has deleted the counts of a day that is due, its sum is not counted down."""
+    key = ("demo-ehr", "order-sign", "cards")
+    log.count_calls((MONDAY, 9, *key, WRITER_ID, 2))
+    roll_up_due(log.engine)
+    with log.engine.begin() as connection:
+        connection.execute(delete(schema.call_count))
+
+    log.write(carded(1))
+    roll_up_due(log.engine)
+
+    assert stored(log, daily_call_count) == {(MONDAY, *key): {"calls": 2}}
+
+
+def test_a_week_whose_sums_could_not_be_stored_stays_due(log: Log) -> None:
+    """On SQLite the sums are stored after the figures they are made of: a fault in between is made good later."""
+    log.write(carded(1))
+    with log.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE weekly_practice_outcome_count RENAME TO hidden"))
+    with pytest.raises(CardLogStoreError):
+        roll_up_due(log.engine)
+    with log.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE hidden RENAME TO weekly_practice_outcome_count"))
+
+    assert roll_up_due(log.engine) == 1
+
+    assert [row["cards"] for row in log.rows(weekly_practice_outcome_count)] == [1]
 
 
 def test_a_day_that_an_event_joins_meanwhile_stays_due(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,17 +3,27 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, delete, update
+from event_builders import WRITER_ID
+from sqlalchemy import Engine, Table, delete, update
 
 from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.events import CallRecord, FeedbackEvent
 from cds_service.cardlog.migrating import HEAD, downgrade
-from cds_service.cardlog.rollup_schema import daily_count, monthly_count
+from cds_service.cardlog.rollup_schema import (
+    daily_call_count,
+    daily_count,
+    monthly_count,
+    weekly_choice_count,
+    weekly_practice_outcome_count,
+    weekly_reason_choice_count,
+    weekly_reason_count,
+)
 from cds_service.cardlog.rollups import roll_up_due
 from cds_service.cardlog.rows import rows_of
 from cds_service.cardlog.schema import card, evaluation
 from cds_service.cardlog.spool import Spool
-from cds_service.cardlog.store import CardLogStore
+from cds_service.cardlog.store import CardLogStore, Counts
+from cds_service.cardlog.table_days import day_of
 from cds_service.cardlog.verifying import Finding, Level, verify
 from cds_service.pathway.outcomes import Outcome
 
@@ -73,6 +83,11 @@ def test_nothing_is_wrong_with_a_whole_log(verified: Verify) -> None:
         (Level.OK, "figures by day"),
         (Level.OK, "figures by month"),
         (Level.OK, "figures of cards"),
+        (Level.OK, "figures of weeks, by choice"),
+        (Level.OK, "figures of practices, by outcome"),
+        (Level.OK, "figures of reasons, without places"),
+        (Level.OK, "figures of reasons, by choice"),
+        (Level.OK, "figures of calls, by day"),
         (Level.OK, "evaluations and their cards"),
         (Level.OK, "cards and their evaluations"),
         (Level.OK, "suggestions and their cards"),
@@ -161,6 +176,37 @@ def test_a_month_whose_figures_differ_is_named(verified: Verify, engine: Engine)
     found = problems(verified())
 
     assert found == {"figures by month": "2026-11-01 (2 stored, 0 in the figures); " + MEND}
+
+
+@pytest.mark.parametrize(
+    ("table", "check"),
+    [
+        (weekly_choice_count, "figures of weeks, by choice"),
+        (weekly_practice_outcome_count, "figures of practices, by outcome"),
+        (weekly_reason_count, "figures of reasons, without places"),
+        (weekly_reason_choice_count, "figures of reasons, by choice"),
+        (daily_call_count, "figures of calls, by day"),
+    ],
+    ids=str,
+)
+def test_a_smaller_table_that_differs_from_the_larger_is_found(
+    whole: list[CallRecord],
+    verified: Verify,
+    engine: Engine,
+    store: CardLogStore,
+    a_feedback: BuildFeedback,
+    table: Table,
+    check: str,
+) -> None:
+    """Pages read the smaller one, and exports the larger one."""
+    store.write(rows_of([[a_feedback(card_id=whole[1].cards[0].card_id)]]))
+    store.write_counts(Counts([(NOVEMBER, 9, "demo-ehr", "order-sign", "cards", WRITER_ID, 2)], []))
+    roll_up_due(engine)
+    assert problems(verified()) == {}
+    with engine.begin() as connection:
+        connection.execute(delete(table).where(day_of(table) >= date(2026, 11, 1)))
+
+    assert check in problems(verified())
 
 
 @pytest.mark.usefixtures("whole")
@@ -258,7 +304,7 @@ def test_feedback_for_an_unknown_card_is_counted_and_no_fault(
     findings = verified()
 
     assert problems(findings) == {}
-    assert findings[9].said.startswith("2; ")
+    assert findings[14].said.startswith("2; ")
 
 
 @pytest.mark.usefixtures("whole")
