@@ -64,6 +64,9 @@ def questions(first: date, last: date) -> list[Question]:
     def signed_mri(n: int) -> Filters:
         return replace(region(n), modality="mri", hook="order-sign")
 
+    def country_signed_mri(_: int) -> Filters:
+        return replace(year, modality="mri", hook="order-sign")
+
     def five_regions(n: int) -> Filters:
         return replace(year, regions=tuple(REGIONS[(n + each) % len(REGIONS)] for each in range(5)))
 
@@ -80,9 +83,11 @@ def questions(first: date, last: date) -> list[Question]:
                 "one region, a year": region,
                 "five regions, a year": five_regions,
                 "one EHR, a year": client,
+                "the country, signed MRI, a year": country_signed_mri,
                 "the country, a year": country,
             },
         ),
+        ("counts by EHR", reports.client_counts, {"one region, a year": region, "the country, a year": country}),
         (
             "counts by practice",
             reports.practice_counts,
@@ -97,6 +102,7 @@ def questions(first: date, last: date) -> list[Question]:
             reports.override_reasons,
             {"one region, a quarter": region_quarter, "one region, a year": region, "the country, a year": country},
         ),
+        ("override reasons by week", reports.weekly_override_reasons, {"one region, a year": region}),
         (
             "override reasons by practice",
             reports.override_reasons_by_practice,
