@@ -15,6 +15,7 @@ from starlette.routing import Mount, Router
 from starlette.types import ASGIApp, Lifespan
 
 from cds_service import __version__
+from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.checker.routes import TEMPLATES as CHECKER_TEMPLATES
 from cds_service.checker.routes import checker_routes
 from cds_service.checker_wiring import build_checker
@@ -35,7 +36,9 @@ from cds_service.log_wiring import LogParts, build_log
 from cds_service.monitor_wiring import monitor_routes
 from cds_service.pages.render import Pages
 from cds_service.pages.style_sheet import style_sheet_route
-from cds_service.pathway.loading import NATIONAL, footprint_regions, load_pathways
+from cds_service.pathway.loading import NATIONAL
+from cds_service.pathway.proof_record import prove_what_is_new
+from cds_service.pathway.register import PathwayRegister
 from cds_service.security.clients import Client, unauthenticated_caller
 from cds_service.security.clients_file import load_clients
 from cds_service.security.door import OpenDoor
@@ -74,9 +77,12 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             be opened.
     """
     settings = settings if settings is not None else Settings()
-    pathways = load_pathways(settings.config / "pathways")
-    directory = load_directory(settings.config, footprint_regions(pathways))
-    clients = _clients(settings, frozenset(pathways))
+    now = clock if clock is not None else _now
+    register = PathwayRegister.load(settings.config / "pathways")
+    prove_what_is_new(register.files, settings.config / "pathways")
+    pathways = register.in_force(london_day_and_hour(now())[0])
+    directory = load_directory(settings.config, register.footprints)
+    clients = _clients(settings, register.regions)
     for warning in directory.warnings:
         _logger.warning("%s", warning)
     source_urls: dict[str, str] = {
@@ -87,14 +93,13 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         },
     }
     terminology = load_terminology()
-    responder = Responder(pathways, directory, terminology, source_urls)
+    responder = Responder(register, directory, terminology, source_urls)
     edge = _edge(settings, clients)
-    now = clock if clock is not None else _now
     log = build_log(settings, now)
     hooks = hook_routes(
         ServiceCall(
             responder,
-            CallLogger(log.card_log, pathways, log.episode_keys, "demo" if settings.demo else "live"),
+            CallLogger(log.card_log, register, log.episode_keys, "demo" if settings.demo else "live"),
             edge.door,
             edge.completer,
             now,
@@ -108,7 +113,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     rest.include_router(pathway_pages(pathways, pages))
     rest.router.routes.append(style_sheet_route())
     if settings.checker == "on":
-        checker = build_checker(pages, pathways, directory, terminology, source_urls, now, settings.public_url)
+        checker = build_checker(pages, register, directory, terminology, source_urls, now, settings.public_url)
         rest.router.routes.extend(checker_routes(checker))
     if settings.demo:
         rest.mount("/fhir", fixture_fhir_app())

@@ -16,6 +16,7 @@ from cds_service.pathway.decision import Decision
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.model import Pathway
+from cds_service.pathway.register import PathwayRegister
 from cds_service.protocol.hook_request import parse_hook_request
 from cds_service.protocol.operation_outcome import operation_outcome
 from cds_service.security.clients import ANYONE
@@ -24,7 +25,7 @@ from cds_service.terminology.value_sets import Terminology
 
 def build_checker(
     pages: Pages,
-    pathways: Mapping[RegionId, Pathway],
+    register: PathwayRegister,
     directory: Directory,
     terminology: Terminology,
     source_urls: Mapping[str, str],
@@ -35,31 +36,32 @@ def build_checker(
 
     Args:
         pages: draws its page.
-        pathways: the loaded pathways.
+        register: the versions of each region's pathway.
         directory: the configuration folder's.
         terminology: the packaged value sets.
         source_urls: the page of each pathway, by id.
         clock: the aware time now.
         public_url: the service's public address.
     """
-    responder = Responder(pathways, with_stand_ins(directory), terminology, source_urls)
+    responder = Responder(register, with_stand_ins(directory), terminology, source_urls)
     return Checker(
         pages=pages,
-        ask=_asking(responder, pathways),
+        ask=_asking(responder, register),
         directory=directory,
-        regions={region: pathway.footprint.name for region, pathway in pathways.items()},
+        regions={file.pathway.id: file.pathway.footprint.name for file in register.files},
         scans=Scans(terminology),
         today=lambda: london_day_and_hour(clock())[0],
         service_url=f"{public_url}{SERVICE_PATH}",
     )
 
 
-def _asking(responder: Responder, pathways: Mapping[RegionId, Pathway]) -> Ask:
+def _asking(responder: Responder, register: PathwayRegister) -> Ask:
     """Answers a call as the route of the service does, for a client without footprints or wishes of its own."""
 
     def ask(call: JsonObject, day: date) -> Answered:
         request = parse_hook_request(call)
         answer = responder.answer(responder.select(request, ANYONE), ANYONE, day)
+        pathways = register.in_force(day)
         decided = tuple(_decided(order.decision, pathways) for order in answer.orders)
         if answer.refusal is not None:
             return Answered(answer.refusal.status, operation_outcome(answer.refusal.issues, None), decided)

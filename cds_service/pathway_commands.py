@@ -1,6 +1,7 @@
 """`cds-service pathways`: what the owner of a pathway reads, proves and signs."""
 
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,9 +13,19 @@ from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.directory import ConfigurationError, load_directory
 from cds_service.directory.vocabulary import KINDS
 from cds_service.pathway.checking import Finding, Level, check_pathway
-from cds_service.pathway.facts import RegionId
-from cds_service.pathway.loading import PathwayFileError, footprint_regions, load_pathways
+from cds_service.pathway.loading import PathwayFile, PathwayFileError
 from cds_service.pathway.model import Pathway
+from cds_service.pathway.proof_record import (
+    RECORD,
+    UnsafePathwayError,
+    not_proved,
+    read_record,
+    record_of,
+    require_proof,
+)
+from cds_service.pathway.properties import PROPERTIES
+from cds_service.pathway.proving import prove
+from cds_service.pathway.register import PathwayRegister
 
 _TOLD: Final = (ConfigurationError, PathwayFileError)
 """What an operator can mend: shown as a message, without a traceback."""
@@ -43,28 +54,79 @@ def check(config: Path | None) -> None:
     today = _today()
     problems = 0
     with faults_told():
-        loaded = load_pathways(_pathway_folder(config))
-        for pathway in loaded.values():
+        register = PathwayRegister.load(_pathway_folder(config))
+        for file in register.files:
+            pathway = file.pathway
             click.secho(f"{pathway.title} v{pathway.version}", bold=True)
-            findings = [*check_pathway(pathway, today), *_of_destinations(config, loaded, pathway)]
+            findings = [*check_pathway(pathway, today), *_of_destinations(config, register, pathway)]
             for finding in findings:
                 level = click.style(f"{finding.level:<8}", fg=_COLOURS[finding.level])
                 click.echo(f"  {level} {finding.field}: {finding.text}")
                 problems += finding.level is Level.PROBLEM
-    click.echo(f"{len(loaded)} pathway(s), {problems} problem(s)")
+        problems += _told_of_gaps(register)
+    click.echo(f"{len(register.files)} pathway(s), {problems} problem(s)")
     if problems:
         raise SystemExit(1)
+
+
+def _told_of_gaps(register: PathwayRegister) -> int:
+    for gap in register.gaps():
+        said = f"{gap.region}: no version is in force from {gap.first} to {gap.last}: only CES and MSCC speak"
+        click.echo(f"{click.style('problem ', fg='red')} {said}")
+    return len(register.gaps())
+
+
+@pathways.command("prove")
+@config_option
+@click.option(
+    "--record", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Where the proof is kept."
+)
+@click.option("--again", is_flag=True, help="Prove also what a record names as proved.")
+def prove_command(config: Path | None, record: Path | None, again: bool) -> None:  # noqa: FBT001 - click passes options by name
+    """Prove that no combination of facts does harm, and keep the proof for the service's start.
+
+    With --config it is kept in the folder's pathways/proofs.json.
+    """
+    folder = _pathway_folder(config)
+    with faults_told():
+        files = PathwayRegister.load(folder).files
+        new = list(files) if again else not_proved(files, read_record(folder))
+        if new:
+            _prove_nation()
+        for file in files:
+            if file not in new:
+                click.echo(f"{file.name}: proved before")
+                continue
+            with click.progressbar(length=200_000, label=file.name, file=sys.stderr) as bar:
+                proof = require_proof(file, bar.update)
+            click.echo(
+                f"{file.name}: {len(PROPERTIES) + 1} properties hold on all {proof.ways:,} ways, {proof.rules} rules"
+            )
+        _keep_record(record or (folder / RECORD if folder is not None and folder.is_dir() else None), files)
+
+
+def _prove_nation() -> None:
+    proof = prove(None)
+    if proof.broken:
+        raise UnsafePathwayError("national.yaml", proof)
+    click.echo(f"national.yaml: {len(PROPERTIES)} properties hold on all {proof.ways:,} ways")
+
+
+def _keep_record(path: Path | None, files: tuple[PathwayFile, ...]) -> None:
+    if path is not None:
+        path.write_text(record_of(files), encoding="utf-8")
+        click.echo(f"{path}: kept, so that a start need not prove it again")
 
 
 _NEEDED_KINDS: Final = tuple(kind for kind in KINDS if kind not in {"lump", "paediatric"})
 """Kinds of destination to which a card may propose a referral."""
 
 
-def _of_destinations(config: Path | None, loaded: Mapping[RegionId, Pathway], pathway: Pathway) -> Iterator[Finding]:
+def _of_destinations(config: Path | None, register: PathwayRegister, pathway: Pathway) -> Iterator[Finding]:
     """Tell of each borough without somebody to refer to: its cards then propose no referral (A30)."""
     if config is None:
         return
-    directory = load_directory(config, footprint_regions(loaded))
+    directory = load_directory(config, register.footprints)
     for kind in _NEEDED_KINDS:
         boroughs = pathway.footprint.boroughs
         without = [name for name in boroughs if directory.destination(pathway.id, name, kind) is None]

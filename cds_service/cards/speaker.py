@@ -109,3 +109,22 @@ def speakers_of(pathways: Mapping[RegionId, Pathway], source_urls: Mapping[str, 
     """A speaker for each pathway and one for the national fallback, by id."""
     everyone: list[Pathway | NationalFallback] = [*pathways.values(), NATIONAL]
     return {pathway.id: Speaker(pathway, source_urls[pathway.id]) for pathway in everyone}
+
+
+class Speakers:
+    """Speakers for whichever versions are in force, each set made once and kept while it holds.
+
+    Args:
+        source_urls: the page of each pathway, by id, for cards' `source.url`.
+    """
+
+    def __init__(self, source_urls: Mapping[str, str]) -> None:
+        self._source_urls = source_urls
+        self._kept: tuple[Mapping[RegionId, Pathway], dict[RegionId, Speaker]] | None = None
+
+    def of(self, pathways: Mapping[RegionId, Pathway]) -> dict[RegionId, Speaker]:
+        """The speakers of these pathways; the same mapping as last time gets the same speakers."""
+        kept = self._kept
+        if kept is None or kept[0] is not pathways:
+            kept = self._kept = pathways, speakers_of(pathways, self._source_urls)
+        return kept[1]

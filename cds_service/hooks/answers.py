@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from cds_service.cards.build import build_cards, name_foreign, name_unplaced, name_unreadable, not_evaluated_card
 from cds_service.cards.order import CardContext, DestinationFinder, OrderForCard
-from cds_service.cards.speaker import speakers_of
+from cds_service.cards.speaker import Speakers
 from cds_service.directory.model import Destination, Directory
 from cds_service.fhir.orders import SelectionError
 from cds_service.fhir.patient import Home
@@ -16,8 +16,8 @@ from cds_service.pathway.decide import decide
 from cds_service.pathway.decision import Decision
 from cds_service.pathway.facts import OUTSIDE, UNRESOLVED, RegionId
 from cds_service.pathway.loading import NATIONAL
-from cds_service.pathway.model import Pathway
 from cds_service.pathway.outcomes import Outcome
+from cds_service.pathway.register import PathwayRegister
 from cds_service.protocol.card import Card
 from cds_service.protocol.hook_request import HookRequest
 from cds_service.protocol.operation_outcome import Issue, ProtocolError
@@ -84,7 +84,7 @@ class Responder:
     """One deployment's pathways, directory and terminology, answering calls.
 
     Args:
-        pathways: the pathway of each region.
+        register: the versions of each region's pathway; the call's day chooses.
         directory: organisations, register, destinations and local procedures.
         terminology: the packaged value sets.
         source_urls: the page of each pathway, by id, for cards' `source.url`.
@@ -92,14 +92,14 @@ class Responder:
 
     def __init__(
         self,
-        pathways: Mapping[RegionId, Pathway],
+        register: PathwayRegister,
         directory: Directory,
         terminology: Terminology,
         source_urls: Mapping[str, str],
     ) -> None:
-        self._pathways = pathways
+        self._register = register
         self._directory = directory
-        self._speakers = speakers_of(pathways, source_urls)
+        self._speakers = Speakers(source_urls)
         self._reader = OrderReader(directory, terminology)
 
     def select(self, request: HookRequest, client: Client) -> Call:
@@ -137,8 +137,9 @@ class Responder:
         sent = self._reader.read_selected(context, call.selection, today)
         orders = [_as_seen_by(client, order) for order in sent] if client.footprints else sent
         for_cards = [self._decided(order, client, today) for order in orders]
+        speakers = self._speakers.of(self._register.in_force(today))
         card_context = CardContext(context.patient_id, context.user_id, today)
-        built = build_cards(for_cards, self._speakers, card_context)
+        built = build_cards(for_cards, speakers, card_context)
         unplaced = [order for order in for_cards if order.decision.outcome is Outcome.COULD_NOT_EVALUATE]
         foreign = [
             for_card
@@ -146,7 +147,7 @@ class Responder:
             if seen is not order and for_card.decision.outcome not in EMERGENCIES
         ]
         if not built and unplaced and client.on_unresolved == "card":
-            built = [(not_evaluated_card(unplaced, self._speakers[NATIONAL.id], card_context), unplaced)]
+            built = [(not_evaluated_card(unplaced, speakers[NATIONAL.id], card_context), unplaced)]
             _name_unchecked(built[0][0], malformed, [], foreign)
         elif built:
             _name_unchecked(built[0][0], malformed, unplaced, foreign)
@@ -159,7 +160,8 @@ class Responder:
         return Answer([card for card, _ in built], refusal, logged)
 
     def _decided(self, order: ReadOrder, client: Client, today: date) -> OrderForCard:
-        return self._for_card(order, client, decide(order.facts, self._pathways.get(order.facts.region), today))
+        pathway = self._register.in_force(today).get(order.facts.region)
+        return self._for_card(order, client, decide(order.facts, pathway, today))
 
     def _for_card(self, order: ReadOrder, client: Client, decision: Decision) -> OrderForCard:
         resource = order.order.resource

@@ -1,6 +1,5 @@
 """From an answered call to its card log record: only allow-listed facts are handed over."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -12,10 +11,9 @@ from cds_service.cardlog.events import CallRecord, CardEvent, EvaluationEvent, S
 from cds_service.fhir.reading import HookContext
 from cds_service.hooks.answers import Answer, AnsweredOrder, Call
 from cds_service.pathway.explain import has_region_conflict
-from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import NATIONAL
-from cds_service.pathway.model import Pathway
 from cds_service.pathway.outcomes import Indicator
+from cds_service.pathway.register import PathwayRegister
 from cds_service.protocol.card import Card, Suggestion
 from cds_service.protocol.identifiers import ordered_uuid
 
@@ -43,7 +41,7 @@ class CallLogger:
 
     Args:
         card_log: where they go.
-        pathways: the pathway of each region.
+        register: the versions of each region's pathway.
         episode_keys: ties the firings of one order together; None where that is switched off.
         mode: `live` or `demo`.
     """
@@ -51,12 +49,12 @@ class CallLogger:
     def __init__(
         self,
         card_log: EvaluationLog,
-        pathways: Mapping[RegionId, Pathway],
+        register: PathwayRegister,
         episode_keys: EpisodeKeys | None,
         mode: str,
     ) -> None:
         self._card_log = card_log
-        self._pathways = pathways
+        self._register = register
         self._episode_keys = episode_keys
         self._mode = mode
 
@@ -88,7 +86,7 @@ class CallLogger:
         facts = order.facts
         organisations = order.requester.organisations
         organisation = organisations[0] if len(organisations) == 1 else None
-        pathway = self._pathways.get(decision.speaker)
+        pathway = self._register.in_force(moment.day).get(decision.speaker)
         order_key, session_key = self._keys(context, order.order.reference, moment)
         return EvaluationEvent(
             event_id=ordered_uuid(),

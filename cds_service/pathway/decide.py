@@ -21,7 +21,7 @@ from cds_service.pathway.facts import (
     Setting,
 )
 from cds_service.pathway.loading import NATIONAL
-from cds_service.pathway.model import OUTCOME_OF, Pathway
+from cds_service.pathway.model import OUTCOME_OF, NationalFallback, Pathway
 from cds_service.pathway.outcomes import Indicator, RuleId, TextKey
 from cds_service.pathway.scan_removal import reasons_to_keep
 from cds_service.pathway.signs import ONCOLOGY_PATIENT, Signs, every_reason_is_benign, is_spine, read_signs
@@ -38,6 +38,8 @@ def decide(facts: Facts, pathway: Pathway | None, today: date) -> Decision:
     Returns:
         Exactly one decision, for any facts.
     """
+    if _is_another_order(facts):
+        return _silent(RuleId.NOT_AN_MSK_SCAN, facts, NATIONAL)
     in_force = pathway if _applies(pathway, facts, today) else None
     signs = read_signs(facts, symptoms_count=in_force is None or in_force.enabled(RuleId.SYMPTOMS))
     rule = _first_rule(facts, signs, pathway, in_force)
@@ -50,7 +52,7 @@ def _applies(pathway: Pathway | None, facts: Facts, today: date) -> bool:
 
 
 def _first_rule(facts: Facts, signs: Signs, pathway: Pathway | None, in_force: Pathway | None) -> RuleId:
-    if _is_not_an_msk_scan(facts, signs):
+    if _is_of_no_known_part(facts, signs):
         return RuleId.NOT_AN_MSK_SCAN
     if facts.setting is Setting.SECONDARY_CARE:
         return RuleId.SECONDARY_CARE
@@ -85,7 +87,7 @@ def _rule_of_region(facts: Facts, signs: Signs, pathway: Pathway) -> RuleId:  # 
         return RuleId.SUSPECTED_CANCER
     if facts.oncology in ONCOLOGY_PATIENT and not every_reason_is_benign(facts):
         return RuleId.ONCOLOGY
-    if signs.urgent and pathway.enabled(RuleId.URGENT_MSK):
+    if signs.urgent and (pathway.enabled(RuleId.URGENT_MSK) or Indication.CORD_COMPRESSION in facts.indications):
         return RuleId.URGENT_MSK
     if signs.lump and in_policy:
         return RuleId.LUMP
@@ -102,9 +104,11 @@ def _rule_of_region(facts: Facts, signs: Signs, pathway: Pathway) -> RuleId:  # 
     return RuleId.REDIRECT
 
 
-def _is_not_an_msk_scan(facts: Facts, signs: Signs) -> bool:
-    if not facts.live or facts.modality is Modality.OTHER or facts.body_region is BodyRegion.NOT_MSK:
-        return True
+def _is_another_order(facts: Facts) -> bool:
+    return not facts.live or facts.modality is Modality.OTHER or facts.body_region is BodyRegion.NOT_MSK
+
+
+def _is_of_no_known_part(facts: Facts, signs: Signs) -> bool:
     if signs.ces or signs.mscc:
         return False
     infant_hip = facts.modality is Modality.USS and facts.body_region is BodyRegion.HIP and facts.age == 0
@@ -127,27 +131,27 @@ def _is_assured_fcp(facts: Facts, pathway: Pathway) -> bool:
 
 def _decision(rule: RuleId, facts: Facts, signs: Signs, pathway: Pathway | None, today: date) -> Decision:
     speaker = NATIONAL if pathway is None else pathway
-    stated = speaker.rules[rule]
-    outcome = OUTCOME_OF[rule]
-    if outcome is None:  # pragma: no cover - `symptoms` gives no outcome and is never a first rule
-        raise AssertionError(rule)
     indicator = _indicator(rule, facts)
+    answer = _silent(rule, facts, speaker)
     if indicator is None:
-        return Decision(outcome, rule, speaker.id, facts, reasons=(stated.because,), sources=stated.sentences)
-    return Decision(
-        outcome=outcome,
-        rule=rule,
-        speaker=speaker.id,
-        facts=facts,
+        return answer
+    return answer._replace(
         indicator=indicator,
         text=_text(rule, facts, signs, pathway),
-        reasons=(stated.because,),
-        sources=stated.sentences,
         proposes_referral=pathway is not None and rule in _PROPOSING,
         keep=reasons_to_keep(rule, facts, signs, pathway),
         cautions=cautions(rule, facts, pathway, today),
         also_coded=also_coded(rule, signs),
     )
+
+
+def _silent(rule: RuleId, facts: Facts, speaker: Pathway | NationalFallback) -> Decision:
+    """A decision without a card."""
+    stated = speaker.rules[rule]
+    outcome = OUTCOME_OF[rule]
+    if outcome is None:  # pragma: no cover - `symptoms` gives no outcome and is never a first rule
+        raise AssertionError(rule)
+    return Decision(outcome, rule, speaker.id, facts, reasons=(stated.because,), sources=stated.sentences)
 
 
 _PROPOSING = frozenset(

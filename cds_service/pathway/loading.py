@@ -1,10 +1,10 @@
 """Reading pathway files: the packaged ones, and a deployment's own in place of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from pydantic import ValidationError
@@ -20,8 +20,45 @@ class PathwayFileError(Exception):
     """A pathway file cannot be used; the message names file, field, value and mend."""
 
 
+class PathwayFile(NamedTuple):
+    """A pathway file that was read.
+
+    Attributes:
+        name: its name, without the folder.
+        text: what it holds.
+        pathway: what it says.
+        packaged: whether it came with the service.
+    """
+
+    name: str
+    text: str
+    pathway: Pathway
+    packaged: bool
+
+
+def read_pathway_files(folder: Path | None = None) -> tuple[PathwayFile, ...]:
+    """The pathway files that count: those of `folder`, and the packaged one of each region that these leave out.
+
+    Args:
+        folder: a deployment's `pathways/` folder of `*.yaml` files, or None.
+
+    Raises:
+        PathwayFileError: a file is not YAML or breaks a rule of the model.
+    """
+    own = [
+        PathwayFile(path.name, text := _read(path), parse_pathway(text, path.name), packaged=False)
+        for path in (sorted(folder.glob("*.yaml")) if folder is not None and folder.is_dir() else ())
+    ]
+    regions = {file.pathway.id for file in own}
+    packaged = [
+        PathwayFile(name, text := (_PACKAGED / name).read_text("utf-8"), parse_pathway(text, name), packaged=True)
+        for name in (f"{region}.yaml" for region in PACKAGED_REGIONS if region not in regions)
+    ]
+    return (*packaged, *own)
+
+
 def load_pathways(folder: Path | None = None) -> Mapping[RegionId, Pathway]:
-    """The pathway of each region: the packaged ones, replaced or joined by the files of `folder`.
+    """The pathway of each region, where no folder has two versions of one; `PathwayRegister` chooses between those.
 
     Args:
         folder: a deployment's `pathways/` folder of `*.yaml` files, or None.
@@ -29,20 +66,15 @@ def load_pathways(folder: Path | None = None) -> Mapping[RegionId, Pathway]:
     Raises:
         PathwayFileError: a file is not YAML, breaks a rule of the model, or two files name one region.
     """
-    pathways = {
-        region: parse_pathway((_PACKAGED / f"{region}.yaml").read_text("utf-8"), f"{region}.yaml")
-        for region in PACKAGED_REGIONS
-    }
-    own: dict[RegionId, str] = {}
-    for path in sorted(folder.glob("*.yaml")) if folder is not None and folder.is_dir() else ():
-        pathway = parse_pathway(_read(path), path.name)
-        if pathway.id in own:
-            msg = f"{path.name}: id '{pathway.id}' is also in {own[pathway.id]}; keep one file for a region"
+    files = read_pathway_files(folder)
+    names: dict[RegionId, str] = {}
+    for file in files:
+        if file.pathway.id in names:
+            msg = f"{file.name}: id '{file.pathway.id}' is also in {names[file.pathway.id]}; keep one file for a region"
             raise PathwayFileError(msg)
-        own[pathway.id] = path.name
-        pathways[pathway.id] = pathway
-    _check_footprints_are_apart(pathways, own)
-    return MappingProxyType(pathways)
+        names[file.pathway.id] = file.name
+    check_footprints_are_apart(files)
+    return MappingProxyType({file.pathway.id: file.pathway for file in files})
 
 
 def parse_pathway(text: str, name: str) -> Pathway:
@@ -68,26 +100,29 @@ def _merged(national: object, own: object) -> object:
 
 def footprint_regions(pathways: Mapping[RegionId, Pathway]) -> Mapping[str, RegionId]:
     """The region of each sub-ICB location and, as a fallback, legacy ICB code (fact 4)."""
-    return MappingProxyType(
-        {
-            code.upper(): pathway.id
-            for pathway in pathways.values()
-            for code in (*pathway.footprint.sub_icb, *pathway.footprint.legacy_icb)
-        }
-    )
+    return MappingProxyType({code: pathway.id for pathway in pathways.values() for code in footprint_codes(pathway)})
 
 
-def _check_footprints_are_apart(pathways: Mapping[RegionId, Pathway], own: Mapping[RegionId, str]) -> None:
+def check_footprints_are_apart(files: Iterable[PathwayFile]) -> None:
+    """Hold each code of a footprint to one region.
+
+    Raises:
+        PathwayFileError: two regions claim one code.
+    """
     owner: dict[str, RegionId] = {}
-    for pathway in pathways.values():
-        for code in (*pathway.footprint.sub_icb, *pathway.footprint.legacy_icb):
-            if code.upper() in owner:
-                msg = (
-                    f"{own.get(pathway.id, pathway.id)}: footprint: code {code} is claimed by "
-                    f"'{owner[code.upper()]}' and '{pathway.id}'; keep it in one"
-                )
+    for file in files:
+        footprint = file.pathway.footprint
+        for code in (*footprint.sub_icb, *footprint.legacy_icb):
+            first = owner.setdefault(code.upper(), file.pathway.id)
+            if first != file.pathway.id:
+                both = f"'{first}' and '{file.pathway.id}'"
+                msg = f"{file.name}: footprint: code {code} is claimed by {both}; keep it in one"
                 raise PathwayFileError(msg)
-            owner[code.upper()] = pathway.id
+
+
+def footprint_codes(pathway: Pathway) -> tuple[str, ...]:
+    """The ODS codes of a pathway's footprint, in upper case."""
+    return tuple(code.upper() for code in (*pathway.footprint.sub_icb, *pathway.footprint.legacy_icb))
 
 
 def _read(path: Path) -> str:

@@ -123,6 +123,40 @@ class FcpExemption(Frozen):
     spine_requires_expertise: bool = False
 
 
+class Suspension(Frozen):
+    """A pathway put out of force for a time, by somebody and for a reason; CES and MSCC then speak nationally.
+
+    Attributes:
+        by: the name of who decided it.
+        reason: why.
+        since: the first day, in Europe/London.
+        until: the last day; None while it lasts.
+    """
+
+    by: Line
+    reason: Line
+    since: date
+    until: date | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        if self.until is not None and self.until < self.since:
+            msg = f"suspension.until {self.until} is before since {self.since}: check the two dates"
+            raise ValueError(msg)
+        return self
+
+    def holds(self, today: date) -> bool:
+        """Whether the pathway is suspended on a date in Europe/London."""
+        return self.since <= today and (self.until is None or today <= self.until)
+
+
+class Supersedes(Frozen):
+    """The version before this one, sealed: its number, and the SHA-256 of its file."""
+
+    version: Line
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
 class Pathway(Frozen):
     """A region's pathway: metadata, scope, rules, links and card texts, complete with the national texts."""
 
@@ -131,7 +165,10 @@ class Pathway(Frozen):
     version: Line
     effective: date
     review: date
+    until: date | None = None
     after_review: Literal["warn"] = "warn"
+    supersedes: Supersedes | None = None
+    suspension: Suspension | None = None
     document: Document
     footprint: Footprint
     modalities: tuple[Modality, ...] = Field(min_length=1)
@@ -159,6 +196,9 @@ class Pathway(Frozen):
         if self.review < self.effective:
             msg = f"review {self.review} is before effective {self.effective}: check the two dates"
             raise ValueError(msg)
+        if self.until is not None and self.until < self.effective:
+            msg = f"until {self.until} is before effective {self.effective}: check the two dates"
+            raise ValueError(msg)
         _check_rules(self)
         check_texts(self.texts)
         codes = [reason.code for reason in self.override_reasons]
@@ -173,8 +213,10 @@ class Pathway(Frozen):
         return stated is not None and stated.enabled
 
     def is_effective(self, today: date) -> bool:
-        """Whether the pathway is in force on a date in Europe/London."""
-        return self.effective <= today
+        """Whether the pathway is in force on a date in Europe/London: begun, not ended, not suspended."""
+        if today < self.effective or (self.until is not None and today > self.until):
+            return False
+        return self.suspension is None or not self.suspension.holds(today)
 
     def is_past_review(self, today: date) -> bool:
         """Whether the review date has gone by; the review date itself has not."""

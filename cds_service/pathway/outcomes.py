@@ -108,6 +108,7 @@ class KeepScan(StrEnum):
     BODY_REGION_UNKNOWN = "body_region_unknown"
     TEXT_ONLY = "text_only"
     SPINE_AND_CANCER = "spine_and_cancer"
+    CANCER_UNKNOWN = "cancer_unknown"
     SUSPICIOUS_PAIN = "suspicious_pain"
     SPECIALIST_REQUEST = "specialist_request"
     OTHER_RED_FLAG = "other_red_flag"

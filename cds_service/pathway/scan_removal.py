@@ -1,6 +1,6 @@
 """When an order may be removed together with creating the referral: fact 6 of `design.md`, in one place."""
 
-from cds_service.pathway.facts import BodyRegion, Facts, KnownBy, Setting
+from cds_service.pathway.facts import BodyRegion, Facts, KnownBy, Oncology, Setting
 from cds_service.pathway.model import Pathway
 from cds_service.pathway.outcomes import KeepScan, RuleId
 from cds_service.pathway.signs import ONCOLOGY_PATIENT, Signs, has_cancer_history, is_spine, states_urgency
@@ -29,6 +29,7 @@ def reasons_to_keep(rule: RuleId, facts: Facts, signs: Signs, pathway: Pathway |
         KeepScan.BODY_REGION_UNKNOWN: facts.body_region is BodyRegion.UNKNOWN,
         KeepScan.TEXT_ONLY: facts.known_by is KnownBy.TEXT,
         KeepScan.SPINE_AND_CANCER: is_spine(facts) and has_cancer_history(facts),
+        KeepScan.CANCER_UNKNOWN: rule is RuleId.CES and facts.oncology is Oncology.UNKNOWN,
         KeepScan.SUSPICIOUS_PAIN: rule is RuleId.REDIRECT and signs.suspicious_pain,
         KeepScan.SPECIALIST_REQUEST: rule is RuleId.REDIRECT and facts.specialist_request,
         KeepScan.OTHER_RED_FLAG: _another_red_flag(rule, facts, signs),

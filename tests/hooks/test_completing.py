@@ -13,7 +13,7 @@ from cds_service.fhir.fetching import FhirFetcher
 from cds_service.hooks.answers import Responder
 from cds_service.hooks.completing import PrefetchCompleter
 from cds_service.hooks.discovery import PREFETCH
-from cds_service.pathway.loading import footprint_regions, load_pathways
+from cds_service.pathway.register import PathwayRegister
 from cds_service.protocol.hook_request import parse_hook_request
 from cds_service.security.clients import Client
 from cds_service.terminology import load_terminology
@@ -59,10 +59,10 @@ class FixtureReader:
 @pytest.fixture(scope="module")
 def responder() -> Responder:
     """The demo's deployment."""
-    pathways = load_pathways()
-    directory = load_directory(DEMO_CONFIGURATION, footprint_regions(pathways))
+    register = PathwayRegister.load()
+    directory = load_directory(DEMO_CONFIGURATION, register.footprints)
     return Responder(
-        pathways, directory, load_terminology(), dict.fromkeys(["national", *pathways], "https://a.example/")
+        register, directory, load_terminology(), dict.fromkeys(["national", *register.regions], "https://a.example/")
     )
 
 

@@ -223,7 +223,7 @@ def removable_scans(draw: st.DrawFn) -> Situation:
         setting=draw(st.sampled_from(settings)),
         fcp_listing=draw(st.sampled_from([FcpListing.NONE, FcpListing.EXPIRED, FcpListing.UNKNOWN])),
         indications=reasons,
-        oncology=draw(st.sampled_from([Oncology.NONE, Oncology.UNKNOWN])),
+        oncology=Oncology.NONE if emergency else draw(st.sampled_from([Oncology.NONE, Oncology.UNKNOWN])),
         age=draw(ADULTS),
     )
     return Situation(order, None, draw(DATES)).in_region(choices)

@@ -155,15 +155,25 @@ def test_national_wording_removes_nothing(situation: Situation, region: RegionId
 @given(removable_scans())
 def test_beside_cauda_equina_a_suspected_cancer_does_not_protect_the_scan(situation: Situation) -> None:
     """The table settles this pair: the emergency scan replaces the outpatient one (D55)."""
-    assert situation.with_reasons(Indication.CAUDA_EQUINA, Indication.SUSPECTED_CANCER).decided().may_delete
+    order = situation.with_facts(oncology=Oncology.NONE)
+
+    assert order.with_reasons(Indication.CAUDA_EQUINA, Indication.SUSPECTED_CANCER).decided().may_delete
+
+
+@given(removable_scans())
+def test_beside_cauda_equina_an_unknown_cancer_status_keeps_the_scan(situation: Situation) -> None:
+    """A history of cancer would have kept it, and nobody knows that there is none (issue 6: unknown adds no delete)."""
+    order = situation.with_reasons(Indication.CAUDA_EQUINA).with_facts(oncology=Oncology.UNKNOWN)
+
+    assert order.decided().keep == (KeepScan.CANCER_UNKNOWN,)
 
 
 @given(removable_scans(), st.sampled_from([Indication.SARCOMA, Indication.SOFT_TISSUE_LUMP]))
 def test_beside_cauda_equina_a_scan_for_sarcoma_or_a_lump_stays(situation: Situation, reason: Indication) -> None:
     """Fact 6 holds whatever the outcome."""
-    decision = situation.with_reasons(Indication.CAUDA_EQUINA, reason).decided()
+    order = situation.with_facts(oncology=Oncology.NONE)
 
-    assert decision.keep == (KeepScan.OTHER_RED_FLAG,)
+    assert order.with_reasons(Indication.CAUDA_EQUINA, reason).decided().keep == (KeepScan.OTHER_RED_FLAG,)
 
 
 @given(removable_scans(), st.sampled_from([Oncology.ACTIVE, Oncology.UNDER_CARE]))

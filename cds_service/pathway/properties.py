@@ -1,0 +1,305 @@
+"""The facts that never bend, as named properties of every combination of facts (`design.md`; issue 6).
+
+A property is asked of one way through the rules: the facts that they read, and the decision. A fact that was not read
+may have any value, so a property that needs a fact to be known fails where nobody looked at it.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, Final, NamedTuple
+
+from cds_service.pathway.decision import Decision
+from cds_service.pathway.facts import (
+    SPINE_REGIONS,
+    UNRESOLVED,
+    BodyRegion,
+    FcpListing,
+    Indication,
+    KnownBy,
+    Modality,
+    Oncology,
+    RegionId,
+    Setting,
+)
+from cds_service.pathway.loading import NATIONAL
+from cds_service.pathway.model import OUTCOME_OF, Pathway
+from cds_service.pathway.outcomes import Indicator, Outcome, RuleId
+from cds_service.pathway.signs import CANCER_HISTORY, ONCOLOGY_PATIENT
+
+Read = dict[str, Any]
+
+
+class Case(NamedTuple):
+    """One way through the rules.
+
+    Attributes:
+        read: the facts that the rules read, with their values; what is not in it was not read.
+        decision: what they answered.
+        pathway: the pathway that was handed to them; None for the national fallback alone.
+        today: the day.
+    """
+
+    read: Read
+    decision: Decision
+    pathway: Pathway | None
+    today: date
+
+    @property
+    def in_force(self) -> bool:
+        """Whether the order is one of the pathway's own region, on a day on which it is in force."""
+        pathway = self.pathway
+        return pathway is not None and pathway.is_effective(self.today) and self.read.get("region") == pathway.id
+
+
+class Property(NamedTuple):
+    """Something that must hold whatever the facts.
+
+    Attributes:
+        name: its name.
+        says: what must hold, in a sentence.
+        holds: whether one way through the rules keeps it.
+    """
+
+    name: str
+    says: str
+    holds: Callable[[Case], bool]
+
+
+_EMERGENCIES: Final = frozenset({Outcome.CES, Outcome.MSCC})
+_RED_FLAG_CARDS: Final = frozenset(
+    {
+        Outcome.CES,
+        Outcome.MSCC,
+        Outcome.SUSPECTED_SARCOMA,
+        Outcome.SUSPECTED_CANCER,
+        Outcome.ONCOLOGY,
+        Outcome.URGENT_MSK,
+    }
+)
+_ROUTINE: Final = frozenset(
+    {Outcome.REDIRECT, Outcome.REDIRECT_UNKNOWN_SETTING, Outcome.PAEDIATRIC, Outcome.LUMP, Outcome.FCP_EXEMPT}
+)
+_LISTED: Final = frozenset({FcpListing.CURRENT, FcpListing.CURRENT_NOT_SPINE})
+_CODED_RED_FLAGS: Final = frozenset(
+    {
+        Indication.CAUDA_EQUINA,
+        Indication.CORD_COMPRESSION,
+        Indication.METASTASIS,
+        Indication.SARCOMA,
+        Indication.SUSPECTED_CANCER,
+        Indication.MALIGNANCY,
+    }
+)
+_CODED_URGENT: Final = frozenset({Indication.URGENT_SAME_DAY, Indication.URGENT, Indication.RHEUMATOLOGY})
+_SPINE_SYMPTOMS: Final = frozenset({Indication.CES_SYMPTOM_WEAK, Indication.RED_FLAG_SYMPTOM})
+_ANY: Final = frozenset(Indication)
+
+
+def _reasons(read: Read) -> frozenset[Indication]:
+    """The reasons; where they were not read they may be anything, a red flag above all."""
+    reasons: frozenset[Indication] = read.get("indications", _ANY)
+    return reasons
+
+
+def _is_msk_scan_outside_secondary_care(read: Read) -> bool:
+    """Whether an order of this kind may be a live MRI or ultrasound of a body part, from outside secondary care."""
+    return (
+        read.get("live", True)
+        and read.get("modality") is not Modality.OTHER
+        and read.get("body_region") is not BodyRegion.NOT_MSK
+        and read.get("setting") is not Setting.SECONDARY_CARE
+    )
+
+
+def _ces_speaks(case: Case) -> bool:
+    if not _is_msk_scan_outside_secondary_care(case.read) or Indication.CAUDA_EQUINA not in _reasons(case.read):
+        return True
+    return case.decision.outcome is Outcome.CES and case.decision.indicator is Indicator.CRITICAL
+
+
+def _mscc_speaks(case: Case) -> bool:
+    read, reasons = case.read, _reasons(case.read)
+    cord = Indication.CORD_COMPRESSION in reasons and read.get("oncology", Oncology.PAST) in CANCER_HISTORY
+    metastasis = Indication.METASTASIS in reasons and read.get("body_region", BodyRegion.SPINE) in SPINE_REGIONS
+    if not (cord or metastasis) or not _is_msk_scan_outside_secondary_care(read):
+        return True
+    return case.decision.outcome in _EMERGENCIES
+
+
+def _critical_is_for_emergencies(case: Case) -> bool:
+    return (case.decision.indicator is Indicator.CRITICAL) == (case.decision.outcome in _EMERGENCIES)
+
+
+def _red_flag_speaks(case: Case) -> bool:
+    """With every fact but the reasons known or unknown: an order with a red flag never ends silent or redirected."""
+    read = case.read
+    if not (case.in_force or read.get("region", UNRESOLVED) == UNRESOLVED):
+        return True  # outside its own region, or before its day, a pathway leaves CES and MSCC alone to the nation
+    if not _is_msk_scan_outside_secondary_care(read) or read.get("body_region") is BodyRegion.UNKNOWN:
+        return True
+    if read.get("modality") is Modality.USS and read.get("body_region") is BodyRegion.HIP and read.get("age") == 0:
+        return True  # an infant's hip ultrasound is a screening test
+    return not _codes_a_red_flag(case) or case.decision.outcome in _RED_FLAG_CARDS
+
+
+def _codes_a_red_flag(case: Case) -> bool:
+    reasons = _reasons(case.read)
+    if reasons & _CODED_RED_FLAGS:
+        return True
+    own = case.pathway if case.in_force else None
+    urgent_counts = own is None or own.enabled(RuleId.URGENT_MSK)
+    if urgent_counts and reasons & _CODED_URGENT:
+        return True
+    symptoms_count = own is None or own.enabled(RuleId.SYMPTOMS)
+    spine = case.read.get("body_region", BodyRegion.SPINE) in SPINE_REGIONS
+    return urgent_counts and symptoms_count and spine and bool(reasons & _SPINE_SYMPTOMS)
+
+
+def _unknown_adds_no_deletion(case: Case) -> bool:
+    """Region, setting, age; the register for a red flag; cancer for a red flag."""
+    read, decision = case.read, case.decision
+    if decision.outcome in _RED_FLAG_CARDS and "fcp_listing" in read:
+        return False  # a red flag that asks for the register could come to depend on it
+    if not decision.may_delete:
+        return True
+    known = (
+        read.get("age") is not None
+        and read.get("setting", Setting.UNKNOWN) is not Setting.UNKNOWN
+        and case.in_force
+        and read.get("body_region", BodyRegion.UNKNOWN) is not BodyRegion.UNKNOWN
+    )
+    cancer_known = read.get("oncology", Oncology.UNKNOWN) is not Oncology.UNKNOWN
+    return known and (cancer_known or decision.outcome not in _RED_FLAG_CARDS)
+
+
+def _create_with_every_delete(case: Case) -> bool:
+    return case.decision.proposes_referral or not case.decision.may_delete
+
+
+def _fact_6(case: Case) -> bool:
+    read, decision = case.read, case.decision
+    if not decision.may_delete:
+        return True
+    spine = read.get("body_region", BodyRegion.SPINE) in SPINE_REGIONS
+    cancer = read.get("oncology", Oncology.PAST)
+    reasons = _reasons(read)
+    redirect = decision.outcome is Outcome.REDIRECT
+    adult_from = case.pathway.adult_from if case.pathway is not None else 0
+    return (
+        decision.outcome in {Outcome.REDIRECT, Outcome.CES}
+        and (read.get("age") or 0) >= max(adult_from, 16)
+        and read.get("known_by") is KnownBy.CODE
+        and not (spine and cancer in CANCER_HISTORY)
+        and not (cancer in ONCOLOGY_PATIENT and decision.outcome is Outcome.CES)
+        and reasons.isdisjoint({Indication.SARCOMA, Indication.SOFT_TISSUE_LUMP, Indication.CORD_COMPRESSION})
+        and reasons.isdisjoint(_CODED_URGENT)
+        and not (spine and Indication.METASTASIS in reasons)
+        and not (redirect and spine and reasons & _SPINE_SYMPTOMS)
+        and not (redirect and (Indication.SUSPICIOUS_PAIN in reasons or read.get("specialist_request", True)))
+    )
+
+
+def _exempt_on_the_register(case: Case) -> bool:
+    if case.decision.outcome is not Outcome.FCP_EXEMPT:
+        return True
+    return case.in_force and case.read.get("fcp_listing") in _LISTED
+
+
+def _unknown_never_exempts(case: Case) -> bool:
+    if case.decision.outcome not in {Outcome.SPECIALIST_EXEMPT, Outcome.FCP_EXEMPT}:
+        return True
+    return case.read.get("setting", Setting.UNKNOWN) is not Setting.UNKNOWN
+
+
+def _secondary_care_is_silent(case: Case) -> bool:
+    return case.read.get("setting") is not Setting.SECONDARY_CARE or case.decision.indicator is None
+
+
+def _no_scan_beyond_the_document(case: Case) -> bool:
+    if case.pathway is None or case.read.get("modality", Modality.USS) in case.pathway.modalities:
+        return True
+    return case.decision.outcome not in _ROUTINE
+
+
+def _nel_ultrasound(case: Case) -> bool:
+    if case.pathway is None or case.pathway.id != _NEL or case.read.get("modality", Modality.USS) is not Modality.USS:
+        return True
+    return case.decision.outcome not in _ROUTINE
+
+
+def _nwl_exempts_no_role(case: Case) -> bool:
+    return case.decision.outcome is not Outcome.FCP_EXEMPT or case.pathway is None or case.pathway.id != _NWL
+
+
+def _nation_suggests_nothing(case: Case) -> bool:
+    decision = case.decision
+    return decision.speaker != NATIONAL.id or not (decision.proposes_referral or decision.may_delete)
+
+
+def _one_outcome(case: Case) -> bool:
+    decision = case.decision
+    with_card = decision.indicator is not None
+    return decision.outcome is OUTCOME_OF[decision.rule] and with_card == (decision.text is not None)
+
+
+_NEL: Final = RegionId("nel")
+_NWL: Final = RegionId("nwl")
+
+PROPERTIES: Final = (
+    Property(
+        "ces-always-speaks",
+        "An MSK MRI or ultrasound order with a coded cauda equina syndrome outside secondary care always ends in the "
+        "CES card, whatever the region, footprint, dates, role, age or register.",
+        _ces_speaks,
+    ),
+    Property(
+        "mscc-always-speaks",
+        "Coded cord compression with a history of cancer, or a metastasis on a spine order, outside secondary care "
+        "always ends in the MSCC card, or the CES card where that is coded too.",
+        _mscc_speaks,
+    ),
+    Property(
+        "critical-is-for-emergencies", "`critical` is only and always for CES and MSCC.", _critical_is_for_emergencies
+    ),
+    Property(
+        "red-flag-never-lost",
+        "No fact, known or unknown, turns a coded red flag (CES, MSCC, sarcoma, cancer, another urgent reason) into "
+        "silence or a redirect.",
+        _red_flag_speaks,
+    ),
+    Property(
+        "unknown-adds-no-deletion",
+        "Region, setting, age or body region unknown never adds a delete, nor does an unknown cancer status or "
+        "register to a coded red flag.",
+        _unknown_adds_no_deletion,
+    ),
+    Property("no-delete-without-create", "No scan is removed without a referral drafted.", _create_with_every_delete),
+    Property("fact-6", "No scan is removed where fact 6 of the design forbids it.", _fact_6),
+    Property(
+        "exempt-on-the-register", "Without a current register entry nobody is `fcp_exempt`.", _exempt_on_the_register
+    ),
+    Property("unknown-never-exempts", "An unknown setting exempts nobody.", _unknown_never_exempts),
+    Property("secondary-care-is-silent", "Secondary care never sees a card.", _secondary_care_is_silent),
+    Property(
+        "no-scan-beyond-the-document",
+        "A kind of scan that the pathway does not cover is neither redirected nor exempted.",
+        _no_scan_beyond_the_document,
+    ),
+    Property("nel-ultrasound-is-not-redirected", "A NEL ultrasound is never redirected (E1).", _nel_ultrasound),
+    Property("nwl-exempts-no-role", "NWL exempts nobody for a role or a register (N2).", _nwl_exempts_no_role),
+    Property(
+        "nation-suggests-nothing",
+        "National wording proposes no referral and removes no scan.",
+        _nation_suggests_nothing,
+    ),
+    Property("one-outcome", "Every combination has exactly one outcome, that of its rule.", _one_outcome),
+)
+"""What is proved of every pathway."""
+
+
+def rules_that_can_never_fire(pathway: Pathway, fired: set[RuleId]) -> list[RuleId]:
+    """Rules of a pathway that no combination of facts reached; a rule about uncovered scans needs there to be one."""
+    expected = {rule for rule in pathway.rules if pathway.enabled(rule)} - {RuleId.SYMPTOMS}
+    if {Modality.MRI, Modality.USS} <= set(pathway.modalities):
+        expected.discard(RuleId.OUT_OF_POLICY)
+    return sorted(expected - fired)

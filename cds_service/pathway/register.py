@@ -1,0 +1,161 @@
+"""The versions of every region's pathway, side by side, and which of them is in force on a day.
+
+A region's versions are chosen by date in Europe/London: the latest whose `effective` has come. A version ends when the
+next begins, or with its own `until`. Where none is in force (before the first, in a gap, after the last, while
+suspended) the region has no pathway that day: CES and MSCC speak from the national fallback, and the rest is silent
+and logged as `not_effective`.
+
+A later version names the one before it with the hash of its file (`supersedes`). An earlier file that was changed or
+taken away is refused, so that what an old log row or an old card meant stays known.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple, Self
+
+from cds_service.pathway.facts import RegionId
+from cds_service.pathway.loading import (
+    PathwayFile,
+    PathwayFileError,
+    check_footprints_are_apart,
+    footprint_codes,
+    read_pathway_files,
+)
+from cds_service.pathway.model import Pathway, Supersedes
+
+
+class Gap(NamedTuple):
+    """Days on which a region has no pathway in force between two of its versions; both inclusive."""
+
+    region: RegionId
+    first: date
+    last: date
+
+
+class PathwayRegister:
+    """Every version of every region's pathway.
+
+    Args:
+        files: the pathway files, in any order.
+
+    Raises:
+        PathwayFileError: two versions overlap, an earlier one was changed, or two regions claim one footprint.
+    """
+
+    def __init__(self, files: Iterable[PathwayFile]) -> None:
+        versions: dict[RegionId, list[PathwayFile]] = defaultdict(list)
+        for file in files:
+            versions[file.pathway.id].append(file)
+        self._versions = {
+            region: tuple(sorted(found, key=lambda file: (file.pathway.effective, file.name)))
+            for region, found in versions.items()
+        }
+        for found in self._versions.values():
+            _check_order(found)
+        check_footprints_are_apart(self.files)
+        self._on_day: tuple[date, Mapping[RegionId, Pathway]] | None = None
+
+    @classmethod
+    def load(cls, folder: Path | None = None) -> Self:
+        """The register of a deployment's `pathways/` folder; of the packaged files where it is None.
+
+        Raises:
+            PathwayFileError: a file is wrong, or the versions do not fit together.
+        """
+        return cls(read_pathway_files(folder))
+
+    @property
+    def files(self) -> tuple[PathwayFile, ...]:
+        """Every file: region by region, the earliest version first."""
+        return tuple(file for found in self._versions.values() for file in found)
+
+    @property
+    def regions(self) -> frozenset[RegionId]:
+        """The regions that have a pathway, in force or not."""
+        return frozenset(self._versions)
+
+    @property
+    def footprints(self) -> Mapping[str, RegionId]:
+        """The region of each sub-ICB location and legacy ICB code of any version."""
+        return {code: file.pathway.id for file in self.files for code in footprint_codes(file.pathway)}
+
+    def versions(self, region: RegionId) -> tuple[PathwayFile, ...]:
+        """The versions of a region, the earliest first."""
+        return self._versions[region]
+
+    def in_force(self, day: date) -> Mapping[RegionId, Pathway]:
+        """For each region the version that a day's orders are held against.
+
+        Args:
+            day: the date in Europe/London.
+
+        Returns:
+            The latest version whose `effective` has come, else the first; it may be not in force all the same, which
+            `Pathway.is_effective` tells and `decide` asks.
+        """
+        kept = self._on_day
+        if kept is None or kept[0] != day:
+            kept = self._on_day = (
+                day,
+                MappingProxyType({region: self._chosen(region, day) for region in self._versions}),
+            )
+        return kept[1]
+
+    def gaps(self) -> list[Gap]:
+        """The days between two versions on which neither is in force."""
+        return [
+            Gap(region, earlier.pathway.until + _DAY, later.pathway.effective - _DAY)
+            for region, found in self._versions.items()
+            for earlier, later in pairwise(found)
+            if earlier.pathway.until is not None and earlier.pathway.until + _DAY < later.pathway.effective
+        ]
+
+    def _chosen(self, region: RegionId, day: date) -> Pathway:
+        begun = [file.pathway for file in self._versions[region] if file.pathway.effective <= day]
+        return begun[-1] if begun else self._versions[region][0].pathway
+
+
+_DAY = timedelta(days=1)
+
+
+def seal_of(file: PathwayFile) -> Supersedes:
+    """What the next version states of this one."""
+    return Supersedes(version=file.pathway.version, sha256=sha256(file.text.encode()).hexdigest())
+
+
+def _check_order(found: tuple[PathwayFile, ...]) -> None:
+    first = found[0]
+    if first.pathway.supersedes is not None:
+        gone = first.pathway.supersedes.version
+        msg = f"{first.name}: supersedes: version {gone} is not in the folder; put its file back"
+        raise PathwayFileError(msg)
+    for earlier, later in pairwise(found):
+        _check_pair(earlier, later)
+
+
+def _check_pair(earlier: PathwayFile, later: PathwayFile) -> None:
+    begins, until = later.pathway.effective, earlier.pathway.until
+    if earlier.pathway.effective == begins or earlier.pathway.version == later.pathway.version:
+        msg = (
+            f"{later.name}: id '{later.pathway.id}', version {later.pathway.version}, effective {begins}: "
+            f"{earlier.name} has version {earlier.pathway.version} from {earlier.pathway.effective}; a region's "
+            "versions have numbers and days of their own"
+        )
+        raise PathwayFileError(msg)
+    if until is not None and until >= begins:
+        msg = f"{earlier.name}: until {until} overlaps {later.name}, effective {begins}: end it before, or drop 'until'"
+        raise PathwayFileError(msg)
+    seal = seal_of(earlier)
+    if later.pathway.supersedes != seal:
+        stated = later.pathway.supersedes
+        was = "it does not say so" if stated is None else f"it says {stated.version} with sha256 {stated.sha256}"
+        msg = (
+            f"{later.name}: supersedes: follows {earlier.name}, and {was}. If that file is as it was signed off, write "
+            f'supersedes: {{version: "{seal.version}", sha256: {seal.sha256}}}; if it was changed, put it back'
+        )
+        raise PathwayFileError(msg)

@@ -1,0 +1,150 @@
+"""Versions of a region's pathway side by side: which is in force, and what is refused."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cds_service.pathway.decide import decide
+from cds_service.pathway.facts import Facts, Indication, RegionId
+from cds_service.pathway.loading import PathwayFileError
+from cds_service.pathway.outcomes import Outcome
+from cds_service.pathway.register import PathwayRegister, seal_of
+
+Json = dict[str, Any]
+NWL = RegionId("nwl")
+Write = Callable[..., None]
+
+
+@pytest.fixture
+def write(tmp_path: Path, nwl_file: Json) -> Write:
+    """Writes a version of NWL's file; a later one names the one before it unless told otherwise."""
+
+    def one(version: str, effective: str, **stated: object) -> None:
+        before = sorted(tmp_path.glob("*.yaml"))
+        if before and "supersedes" not in stated:
+            stated["supersedes"] = seal_of(PathwayRegister.load(tmp_path).versions(NWL)[-1]).model_dump()
+        text = yaml.safe_dump({**nwl_file, "version": version, "effective": effective, **stated})
+        (tmp_path / f"nwl-{version}.yaml").write_text(text, encoding="utf-8")
+
+    return one
+
+
+def refusal(folder: Path) -> str:
+    """The message with which a folder is refused."""
+    with pytest.raises(PathwayFileError) as refused:
+        PathwayRegister.load(folder)
+    return str(refused.value)
+
+
+def version_on(folder: Path, day: str) -> str:
+    """The version that orders of a day are held against."""
+    return PathwayRegister.load(folder).in_force(date.fromisoformat(day))[NWL].version
+
+
+def test_the_packaged_pathways_are_there_without_a_folder() -> None:
+    """One version of each region."""
+    register = PathwayRegister.load()
+    assert register.regions == {"nwl", "nel"}
+    assert register.footprints == {"W2U3Z": "nwl", "QRV": "nwl", "A3A8R": "nel", "QMF": "nel"}
+    assert [file.packaged for file in register.files] == [True, True]
+
+
+def test_the_latest_version_that_has_begun_is_in_force(tmp_path: Path, write: Write) -> None:
+    """The old one speaks to the last day before the new one."""
+    write("1.2", "2025-07-01")
+    write("1.3", "2026-10-01")
+    assert [version_on(tmp_path, day) for day in ("2025-06-30", "2026-09-30", "2026-10-01")] == ["1.2", "1.2", "1.3"]
+
+
+def test_a_day_is_answered_the_same_each_time(tmp_path: Path, write: Write) -> None:
+    """Also when another day was asked in between."""
+    write("1.2", "2025-07-01")
+    write("1.3", "2026-10-01")
+    register = PathwayRegister.load(tmp_path)
+    days = [date(2026, 9, 30), date(2026, 10, 1), date(2026, 9, 30)]
+    assert [register.in_force(day)[NWL].version for day in days] == ["1.2", "1.3", "1.2"]
+
+
+def test_a_gap_leaves_the_nation_to_speak(tmp_path: Path, write: Write, routine: Facts) -> None:
+    """Between two versions a routine order is not effective, and a coded cauda equina syndrome still critical."""
+    write("1.2", "2025-07-01", until="2026-06-30")
+    write("1.3", "2026-10-01")
+    register = PathwayRegister.load(tmp_path)
+    assert [gap[1:] for gap in register.gaps()] == [(date(2026, 7, 1), date(2026, 9, 30))]
+    day = date(2026, 8, 1)
+    red_flag = routine._replace(indications=frozenset({Indication.CAUDA_EQUINA}))
+    outcomes = [decide(facts, register.in_force(day)[NWL], day).outcome for facts in (routine, red_flag)]
+    assert outcomes == [Outcome.NOT_EFFECTIVE, Outcome.CES]
+
+
+def test_versions_that_overlap_are_refused(tmp_path: Path, write: Write) -> None:
+    """The message names both files, the day and the mend."""
+    write("1.2", "2025-07-01", until="2026-10-01")
+    write("1.3", "2026-10-01")
+    assert "nwl-1.2.yaml: until 2026-10-01 overlaps nwl-1.3.yaml, effective 2026-10-01" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(("version", "effective"), [("1.3", "2025-07-01"), ("1.2", "2026-10-01")])
+def test_two_versions_of_one_day_or_number_are_refused(
+    tmp_path: Path, write: Write, version: str, effective: str
+) -> None:
+    """Which of them would speak could not be told."""
+    write("1.2", "2025-07-01")
+    text = (tmp_path / "nwl-1.2.yaml").read_text("utf-8")
+    changed = {**yaml.safe_load(text), "version": version, "effective": effective}
+    (tmp_path / "other.yaml").write_text(yaml.safe_dump(changed), encoding="utf-8")
+    assert "versions have numbers and days of their own" in refusal(tmp_path)
+
+
+def test_an_earlier_version_that_was_changed_is_refused(tmp_path: Path, write: Write) -> None:
+    """One letter is enough; the message says how the file is sealed."""
+    write("1.2", "2025-07-01")
+    write("1.3", "2026-10-01")
+    path = tmp_path / "nwl-1.2.yaml"
+    path.write_text(path.read_text("utf-8") + "# a remark\n", encoding="utf-8")
+    assert "if it was changed, put it back" in refusal(tmp_path)
+
+
+def test_an_earlier_version_that_was_taken_away_is_refused(tmp_path: Path, write: Write) -> None:
+    """The log has rows that it explains."""
+    write("1.2", "2025-07-01")
+    write("1.3", "2026-10-01")
+    (tmp_path / "nwl-1.2.yaml").unlink()
+    assert "version 1.2 is not in the folder; put its file back" in refusal(tmp_path)
+
+
+def test_a_later_version_has_to_name_the_one_before_it(tmp_path: Path, write: Write) -> None:
+    """The message has the line to write."""
+    write("1.2", "2025-07-01")
+    write("1.3", "2026-10-01", supersedes=None)
+    seal = refusal(tmp_path)
+    assert 'write supersedes: {version: "1.2", sha256: ' in seal
+
+
+def test_a_suspension_never_silences_a_red_flag_emergency(tmp_path: Path, write: Write, routine: Facts) -> None:
+    """While it lasts CES and MSCC speak nationally; before and after, the pathway speaks."""
+    suspension = {"by": "A Name", "reason": "wrong link", "since": "2026-08-01", "until": "2026-08-31"}
+    write("1.2", "2025-07-01", suspension=suspension)
+    pathway = PathwayRegister.load(tmp_path).in_force(date(2026, 8, 1))[NWL]
+    emergency = routine._replace(indications=frozenset({Indication.CAUDA_EQUINA}))
+    said = {day: decide(routine, pathway, date(2026, *day)).outcome for day in ((7, 31), (8, 1), (8, 31), (9, 1))}
+    assert list(said.values()) == [
+        Outcome.REDIRECT,
+        Outcome.NOT_EFFECTIVE,
+        Outcome.NOT_EFFECTIVE,
+        Outcome.REDIRECT,
+    ]
+    decision = decide(emergency, pathway, date(2026, 8, 15))
+    assert (decision.outcome, decision.speaker) == (Outcome.CES, "national")
+
+
+@pytest.mark.parametrize("left_out", ["by", "reason", "since"])
+def test_a_suspension_without_name_reason_or_day_is_refused(tmp_path: Path, write: Write, left_out: str) -> None:
+    """Somebody decided it, and for a reason."""
+    suspension = {"by": "A Name", "reason": "wrong link", "since": "2026-08-01"}
+    write("1.2", "2025-07-01", suspension={key: value for key, value in suspension.items() if key != left_out})
+    assert f"suspension.{left_out}: Field required" in refusal(tmp_path)
