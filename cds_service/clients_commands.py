@@ -35,13 +35,14 @@ def clients() -> None:
 @click.option("--fetch/--no-fetch", default=True, show_default=True, help="Ask each key server for its keys.")
 def check(config: Path, fetch: bool) -> None:  # noqa: FBT001 - click passes options by name
     """Read clients.yaml, fetch each client's keys, and say what is wrong."""
-    from cds_service.pathway.loading import PathwayFileError, load_pathways  # noqa: PLC0415 - read by this command alone
+    from cds_service.pathway.loading import PathwayFileError  # noqa: PLC0415 - read by this command alone
+    from cds_service.pathway.register import PathwayRegister  # noqa: PLC0415 - as above
 
     path = config / NAME
     if not path.is_file():
         raise click.ClickException(f"{path}: there is none; cds-service clients new writes an entry")
     try:
-        registered = load_clients(path, frozenset(load_pathways(config / "pathways")))
+        registered = load_clients(path, PathwayRegister.load(config / "pathways").regions)
     except (ClientsFileError, PathwayFileError) as error:
         raise click.ClickException(str(error)) from None
     if not registered:

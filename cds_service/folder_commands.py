@@ -14,7 +14,8 @@ from cds_service.directory.csv_edits import CsvEditError, EditableCsv
 from cds_service.directory.errors import SourceFileError
 from cds_service.directory.importing import Footprints
 from cds_service.directory.register_edits import RegisterEditError
-from cds_service.pathway.loading import PathwayFileError, footprint_regions, load_pathways
+from cds_service.pathway.loading import PathwayFileError
+from cds_service.pathway.register import PathwayRegister
 
 _TOLD: Final = (ConfigurationError, CsvEditError, PathwayFileError, RegisterEditError, SourceFileError)
 """What an operator can mend: shown as a message, without a traceback."""
@@ -48,9 +49,9 @@ def footprints_of(config: Path) -> Footprints:
     Raises:
         PathwayFileError: a pathway file of the folder is wrong.
     """
-    pathways = load_pathways(config / "pathways")
-    boroughs = {str(region): pathway.footprint.boroughs for region, pathway in pathways.items()}
-    return Footprints({code: str(region) for code, region in footprint_regions(pathways).items()}, boroughs)
+    register = PathwayRegister.load(config / "pathways")
+    boroughs = {str(file.pathway.id): file.pathway.footprint.boroughs for file in register.files}
+    return Footprints({code: str(region) for code, region in register.footprints.items()}, boroughs)
 
 
 def finish(table: EditableCsv, region_of: Mapping[str, str], *, accept: bool) -> None:
