@@ -213,7 +213,7 @@ def test_purge_is_a_dry_run_unless_told(card_log: Log) -> None:
         *([] if "postgresql" in card_log.url else [["suggestion", "2024-09", "1", "row(s)"]]),
     ]
     assert result.stdout.endswith(
-        "6 row(s) are from before 2024-11-01. Nothing was deleted; add --yes to delete them.\n"
+        "15 row(s) are from before 2024-11-01. Nothing was deleted; add --yes to delete them.\n"
     )
     assert card_log.days() == [OLD, LATELY]
 
@@ -222,7 +222,7 @@ def test_purge_deletes_when_told(card_log: Log) -> None:
     """It says what has gone; the next run finds nothing."""
     card_log.add(a_call(OLD), a_call(LATELY))
 
-    assert card_log.run("purge", "--yes").stdout.endswith("Deleted 6 row(s) from before 2024-11-01.\n")
+    assert card_log.run("purge", "--yes").stdout.endswith("Deleted 15 row(s) from before 2024-11-01.\n")
 
     assert card_log.days() == [LATELY]
     assert card_log.run("purge", "--yes").stdout == "Deleted 0 row(s) from before 2024-11-01.\n"
