@@ -33,7 +33,7 @@ from cds_service.hooks.pathway_pages import pathway_pages
 from cds_service.hooks.responses import on_defect, on_http_error
 from cds_service.hooks.routes import Clock, Discovery, FeedbackCall, ServiceCall, hook_routes
 from cds_service.log_wiring import LogParts, build_log
-from cds_service.monitor_wiring import monitor_routes
+from cds_service.monitor_wiring import Monitor, build_monitor
 from cds_service.pages.render import Pages
 from cds_service.pages.style_sheet import style_sheet_route
 from cds_service.pathway.loading import NATIONAL
@@ -117,8 +117,9 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         rest.router.routes.extend(checker_routes(checker))
     if settings.demo:
         rest.mount("/fhir", fixture_fhir_app())
-    monitor = monitor_routes(settings, pathways, pages=())
-    router = Router([*hooks, *monitor, Mount("/", rest)], redirect_slashes=False, lifespan=_lifespan(log, edge))
+    monitor = build_monitor(settings, pathways, now, lambda _engine: ())
+    routes = [*hooks, *monitor.routes, Mount("/", rest)]
+    router = Router(routes, redirect_slashes=False, lifespan=_lifespan(log, edge, monitor))
     return BrowserAccess(LastResort(router), _origins(settings, clients))
 
 
@@ -161,7 +162,7 @@ def _metrics_access(settings: Settings) -> MetricsAccess:
     return MetricsAccess(token, is_open=settings.demo)
 
 
-def _lifespan(log: LogParts, edge: Edge) -> Lifespan[ASGIApp]:
+def _lifespan(log: LogParts, edge: Edge, monitor: Monitor) -> Lifespan[ASGIApp]:
     """Start what runs beside the calls with the process; at the end write what waits, and close."""
 
     @asynccontextmanager
@@ -169,6 +170,7 @@ def _lifespan(log: LogParts, edge: Edge) -> Lifespan[ASGIApp]:
         try:
             async with AsyncExitStack() as ending:  # each is ended, in turn, even where another fails
                 log.start()
+                ending.callback(monitor.close)
                 ending.push_async_callback(asyncio.to_thread, log.close)
                 await ending.enter_async_context(edge.running())
                 gc.collect()

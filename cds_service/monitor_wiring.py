@@ -1,60 +1,100 @@
 """The monitor of one process, from its settings: who may see it, and its pages."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 from urllib.parse import urlsplit
 
+from sqlalchemy import Engine
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from cds_service.cardlog.databases import open_engine
+from cds_service.monitor.access.access_log import AccessLog
+from cds_service.monitor.access.api_tokens import ApiTokens
 from cds_service.monitor.access.cookies import SessionCookie
 from cds_service.monitor.access.demo_sign_in import DemoSignIn
 from cds_service.monitor.access.guard import Guard, GuardedPage
-from cds_service.monitor.access.pages import no_such_page, not_set_up_page
+from cds_service.monitor.access.own_pages import OwnPages
+from cds_service.monitor.access.pages import TEMPLATES, AccessPages
 from cds_service.monitor.access.sessions import Sessions
-from cds_service.monitor.access.sign_out import sign_out_route
+from cds_service.monitor.access.sign_out import SignOut
+from cds_service.monitor.access.signing_in import SigningIn
+from cds_service.pages.render import Pages
+from cds_service.pathway.facts import OUTSIDE, UNRESOLVED
 from cds_service.settings import Settings
 
-WITHOUT_FOOTPRINT = ("other", "unresolved")
+WITHOUT_FOOTPRINT: Final = (OUTSIDE, UNRESOLVED)
 """What the card log has as region where no footprint applied: seen by those alone to whom it was granted by name."""
 
+_POLICY_OF_DEMO: Final = "demo"
 
-def monitor_routes(settings: Settings, regions: Iterable[str], pages: Iterable[GuardedPage]) -> list[BaseRoute]:
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """The monitor of one process.
+
+    Attributes:
+        routes: everything below `/monitor`.
+        engine: the way to the database for its pages; None where there is no monitor.
+    """
+
+    routes: Sequence[BaseRoute]
+    engine: Engine | None = None
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self.engine is not None:
+            self.engine.dispose()
+
+
+def build_monitor(
+    settings: Settings,
+    regions: Iterable[str],
+    clock: Callable[[], datetime],
+    pages_of: Callable[[Engine], Iterable[GuardedPage]],
+) -> Monitor:
     """Everything below `/monitor`.
 
     Args:
         settings: the process's settings.
         regions: ids of the loaded pathways.
-        pages: the monitor's pages.
+        clock: the aware time now.
+        pages_of: makes the monitor's pages of figures, given the way to the database.
     """
-    if not settings.demo:
-        return [*_everywhere(_not_set_up)]
     base_path = urlsplit(settings.public_url).path.rstrip("/")
+    pages = AccessPages(Pages(TEMPLATES, prefix=base_path), is_demo=settings.demo)
+    if not settings.demo or settings.card_log == "off":
+        return Monitor(_everywhere(pages.not_set_up))
     is_https = settings.public_url.startswith("https://")
-    sessions = Sessions()
     cookie = SessionCookie("cds-monitor", is_https=is_https)
-    demo_sign_in = DemoSignIn(
-        base_path,
+    engine = open_engine(settings.database_url)
+    access_log = AccessLog(engine, clock)
+    sessions = Sessions(engine, _POLICY_OF_DEMO, clock=clock)
+    tokens = ApiTokens(engine, clock)
+    guard = Guard(sessions, cookie, tokens, access_log, pages)
+    sign_in = DemoSignIn(
         [*sorted(regions), *WITHOUT_FOOTPRINT],
-        sessions,
-        cookie,
+        SigningIn(base_path, sessions, cookie, access_log),
         SessionCookie("cds-monitor-form", is_https=is_https),
+        pages,
+    )
+    return Monitor(
+        [
+            *sign_in.routes(),
+            SignOut(sessions, cookie, access_log, pages).route(),
+            *guard.routes(OwnPages(sessions, tokens, access_log, pages).guarded()),
+            *guard.routes(pages_of(engine)),
+            *_everywhere(pages.no_such_page),
+        ],
+        engine,
     )
 
-    async def unknown(_request: Request) -> Response:
-        return no_such_page(base_path)
 
-    return [
-        *demo_sign_in.routes(),
-        sign_out_route(base_path, sessions, cookie),
-        *Guard(base_path, sessions, cookie).routes(pages),
-        *_everywhere(unknown),
-    ]
+def _everywhere(page: Callable[[], Response]) -> list[BaseRoute]:
+    async def show(_request: Request) -> Response:
+        return page()
 
-
-async def _not_set_up(_request: Request) -> Response:
-    return not_set_up_page()
-
-
-def _everywhere(endpoint: Callable[[Request], Awaitable[Response]]) -> list[Route]:
-    return [Route("/monitor", endpoint), Route("/monitor/{rest:path}", endpoint)]
+    return [Route("/monitor", show), Route("/monitor/{rest:path}", show)]

@@ -26,6 +26,7 @@ from sqlalchemy import (
     tuple_,
 )
 
+from cds_service.cardlog.access_schema import access_event
 from cds_service.cardlog.databases import CardLogStoreError, transaction
 from cds_service.cardlog.partitions import SCHEMA_LOCK, month_of, next_month, partition_name
 from cds_service.cardlog.rollup_schema import ROLLUP_TABLES, daily_count, monthly_count
@@ -36,6 +37,7 @@ PURGED_TABLES: Final = (
     *EVENT_TABLES,
     *COUNT_TABLES,
     *(table for table in ROLLUP_TABLES if table is not monthly_count),
+    access_event,
 )
 """What retention deletes from; `monthly_count` is what remains."""
 

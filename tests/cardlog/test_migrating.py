@@ -271,14 +271,19 @@ def test_a_revision_that_is_reached_is_left_as_it_is(old_database: str) -> None:
 def test_the_steps_are_told_without_taking_them(old_database: str) -> None:
     """In order, up or down, with what each brings; nothing is changed."""
     before = everything_in(old_database)
-    first, second, third = (step.summary for step in [*steps(old_database, "base"), *steps(old_database)])
-    assert steps(old_database) == [Step("upgrade", "0002", second), Step("upgrade", "0003", third)]
+    first, second, third, fourth = (step.summary for step in [*steps(old_database, "base"), *steps(old_database)])
+    assert steps(old_database) == [
+        Step("upgrade", "0002", second),
+        Step("upgrade", "0003", third),
+        Step("upgrade", "0004", fourth),
+    ]
     assert steps(old_database, "0001") == []
     assert steps(old_database, "base") == [Step("downgrade", "0001", first)]
-    assert (first, second, third) == (
+    assert (first, second, third, fourth) == (
         "Evaluations and feedback, as the first version kept them.",
         "Events by month, cards and suggestions, counts, and the tables of figures.",
         "Smaller tables of figures, so that a year of the whole country is read at once.",
+        "Who is signed in to the monitor, whose API tokens count, and who looked at what.",
     )
     assert everything_in(old_database) == before
 
@@ -287,6 +292,7 @@ def test_the_steps_down_begin_with_the_last(database_url: str) -> None:
     """The newest revision is undone first."""
     upgrade(database_url)
     assert [(step.direction, step.revision) for step in steps(database_url, "base")] == [
+        ("downgrade", "0004"),
         ("downgrade", "0003"),
         ("downgrade", "0002"),
         ("downgrade", "0001"),
@@ -296,7 +302,7 @@ def test_the_steps_down_begin_with_the_last(database_url: str) -> None:
 @pytest.mark.parametrize("act", [upgrade, downgrade, steps])
 def test_an_unknown_revision_is_refused(act: Callable[[str, str], object], database_url: str) -> None:
     """The message names those that there are."""
-    with pytest.raises(ValueError, match=r"^revision: '9' is unknown; give one of 0001, 0002, 0003, head or base$"):
+    with pytest.raises(ValueError, match=r"^revision: '9' is unknown; give one of 0001, 0002, 0003, 0004, head or base$"):
         act(database_url, "9")
     assert current_revision(database_url) is None
 

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import islice
 
 import pytest
@@ -7,6 +7,7 @@ from figure_builders import days_of, put_figures
 from sqlalchemy import Engine, text
 
 from cds_service.cardlog import retention
+from cds_service.cardlog.access_schema import access_event
 from cds_service.cardlog.databases import CardLogStoreError, open_engine
 from cds_service.cardlog.events import CallRecord, FeedbackEvent
 from cds_service.cardlog.migrating import bring_up_to_date
@@ -63,13 +64,23 @@ def filled(store: CardLogStore, engine: Engine, a_call: BuildCall, a_feedback: B
             [(month, "demo-ehr", "https://ehr.example.org/codes", "XR-1", WRITER_ID, 1) for month in months],
         )
     )
+    with engine.begin() as connection:
+        connection.execute(access_event.insert(), [an_access_entry(day) for day in DAYS])
     roll_up_due(engine)
     return engine
 
 
+def an_access_entry(day: date) -> dict[str, object]:
+    """A row of the access log."""
+    texts = {column.name: "" for column in access_event.columns if column.name not in {"occurred_on", "occurred_at"}}
+    at = datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
+    return {**texts, "event_id": str(day), "occurred_on": day, "occurred_at": at}
+
+
 def contents(engine: Engine) -> dict[str, list[date]]:
     """The days of every table's rows."""
-    return {table.name: days_of(engine, table) for table in metadata.tables.values() if table.name != "rollup_due"}
+    without_day = {"rollup_due", "access_session", "access_sign_in", "access_token"}
+    return {table.name: days_of(engine, table) for table in metadata.tables.values() if table.name not in without_day}
 
 
 def test_purge_deletes_exactly_the_old(filled: Engine) -> None:
@@ -81,6 +92,7 @@ def test_purge_deletes_exactly_the_old(filled: Engine) -> None:
     assert contents(filled) == {
         **{table.name: [] for table in ROLLUP_TABLES},
         **{table.name: KEPT for table in EVENT_TABLES},
+        "access_event": KEPT,
         "call_count": KEPT,
         "daily_count": KEPT,
         "unknown_procedure_count": [date(2026, 10, 1), date(2026, 11, 1)],
@@ -92,7 +104,7 @@ def test_purge_deletes_exactly_the_old(filled: Engine) -> None:
         "monthly_count": before["monthly_count"],
     }
     assert before["monthly_count"] == [date(2026, month, 1) for month in (8, 9, 10, 11)]
-    assert sum(month.rows for month in gone) == len(OLD) * 8 + 2 + 3 + 8
+    assert sum(month.rows for month in gone) == len(OLD) * 9 + 2 + 3 + 8
     assert list(purge(filled, BEFORE)) == []
 
 
@@ -107,7 +119,7 @@ def test_a_dry_run_says_what_would_go_and_deletes_nothing(filled: Engine) -> Non
         MonthOfTable("evaluation", date(2026, 8, 1), 1),
         MonthOfTable("evaluation", date(2026, 9, 1), 2),
     ]
-    counts = {"call_count", "unknown_procedure_count", "daily_call_count", "daily_count", "weekly_count"}
+    counts = {"access_event", "call_count", "unknown_procedure_count", "daily_call_count", "daily_count", "weekly_count"}
     counts |= {"weekly_choice_count", "weekly_practice_count", "weekly_practice_outcome_count"}
     assert {month.table for month in planned} == {table.name for table in EVENT_TABLES} | counts
     assert list(purge(filled, BEFORE)) == sorted(planned, key=lambda old: old.month)

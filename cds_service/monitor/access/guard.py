@@ -21,14 +21,20 @@ from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from cds_service.cardlog.databases import CardLogStoreError
+from cds_service.monitor.access.access_log import AccessEntry, AccessLog, Happening, of_viewer, plain_filters
+from cds_service.monitor.access.api_tokens import ApiTokens, RefusedTokenError
 from cds_service.monitor.access.cookies import SessionCookie
-from cds_service.monitor.access.pages import refused_page
+from cds_service.monitor.access.forms import FormError, check_form_token, read_form
+from cds_service.monitor.access.pages import AccessPages
 from cds_service.monitor.access.permissions import Permission
 from cds_service.monitor.access.sessions import Session, Sessions
 from cds_service.monitor.access.viewer import NotPermittedError, Viewer
+
+_GOOD: range = range(200, 300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +46,15 @@ class Visit:
         permission: the page's.
         regions: what the page may be about: the regions that the address names, else all for which the viewer holds
             the permission. In order, in lower case, never empty.
-        form_token: what a form of the page has to send back in its field `form_token`.
+        form_token: what a form of the page has to send back in its field `form_token`; empty for an API token.
+        form: the fields of the form that came, whose token was right; empty for a GET.
     """
 
     viewer: Viewer
     permission: Permission
     regions: tuple[str, ...]
     form_token: str
+    form: dict[str, list[str]]
 
 
 Endpoint = Callable[[Request, Visit], Response] | Callable[[Request, Visit], Awaitable[Response]]
@@ -61,13 +69,21 @@ class GuardedPage:
         path: from the root of the service, beginning with `/monitor`.
         permission: what must be held for every region that the address names, and for one at least.
         endpoint: what makes it.
-        methods: as a rule GET alone; a form that comes by POST must bring the visit's form token.
+        methods: as a rule GET alone; a form that comes by POST is held to the session's form token.
+        recorded: what the access log says once the page is made; None for a page that need not be recorded. An
+            export (`Happening.EXPORTED`) may be asked for with an API token, and nothing else may.
     """
 
     path: str
     permission: Permission
     endpoint: Endpoint
     methods: tuple[str, ...] = ("GET",)
+    recorded: Happening | None = None
+
+    @property
+    def is_export(self) -> bool:
+        """Whether an API token may ask for it."""
+        return self.recorded is Happening.EXPORTED
 
 
 class GuardedRoute(Route):
@@ -80,15 +96,26 @@ class Guard:
     """Lets those in who may.
 
     Args:
-        base_path: the path of the service's public address, without a closing slash; empty at the root of a host.
         sessions: who is signed in.
         cookie: where a browser keeps its session's secret.
+        tokens: the API tokens that count.
+        access_log: where refusals and exports are written down.
+        pages: what is shown to whoever is not let in.
     """
 
-    def __init__(self, base_path: str, sessions: Sessions, cookie: SessionCookie) -> None:
-        self._base_path = base_path
+    def __init__(
+        self,
+        sessions: Sessions,
+        cookie: SessionCookie,
+        tokens: ApiTokens,
+        access_log: AccessLog,
+        pages: AccessPages,
+    ) -> None:
         self._sessions = sessions
         self._cookie = cookie
+        self._tokens = tokens
+        self._access_log = access_log
+        self._pages = pages
 
     def routes(self, pages: Iterable[GuardedPage]) -> list[GuardedRoute]:
         """The routes of pages."""
@@ -96,31 +123,84 @@ class Guard:
 
     def _route(self, page: GuardedPage) -> GuardedRoute:
         async def guarded(request: Request) -> Response:
-            session = await self._session_of(request)
-            if session is None:
-                return self._to_sign_in(request)
             try:
-                regions = regions_permitted(session.viewer, page.permission, _regions_named(request))
-                visit = Visit(session.viewer, page.permission, regions, session.form_token)
-                return await _made(page.endpoint, request, visit)
-            except NotPermittedError as error:
-                return refused_page(self._base_path, session, error)
+                authorization = request.headers.get("authorization")
+                if page.is_export and authorization is not None:
+                    return await self._by_token(page, request, authorization)
+                return await self._by_session(page, request)
+            except CardLogStoreError:
+                return self._pages.database_away()
 
         route = GuardedRoute(page.path, guarded, methods=list(page.methods))
         route.page = page
         return route
 
-    async def _session_of(self, request: Request) -> Session | None:
+    async def _by_session(self, page: GuardedPage, request: Request) -> Response:
         secret = self._cookie.read(request)
-        return None if secret is None else await run_in_threadpool(self._sessions.resume, secret)
+        session = None if secret is None else await run_in_threadpool(self._sessions.resume, secret)
+        if session is None:
+            return self._to_sign_in(request)
+        try:
+            return await self._let_in(page, request, session.viewer, session)
+        except NotPermittedError as error:
+            await self._write_refusal(page, request, session.viewer, error)
+            return self._pages.refused(session, error)
+        except FormError:
+            return self._pages.form_refused()
+
+    async def _by_token(self, page: GuardedPage, request: Request, authorization: str) -> Response:
+        try:
+            viewer = await run_in_threadpool(self._tokens.viewer_of, authorization)
+        except RefusedTokenError as error:
+            if error.token_id:  # a stranger's guesses are not written down: there is no end to them
+                entry = AccessEntry(
+                    what=Happening.TOKEN_REFUSED,
+                    subject=error.token_id,
+                    via="token",
+                    page=page.path,
+                    reason=error.reason,
+                )
+                await run_in_threadpool(self._access_log.write, entry)
+            return _told_a_program(401, "This API token is unknown, expired or revoked. Ask for a new one.")
+        try:
+            return await self._let_in(page, request, viewer, None)
+        except NotPermittedError as error:
+            await self._write_refusal(page, request, viewer, error)
+            return _told_a_program(403, f"This API token does not have {error.permission} for what was asked.")
+
+    async def _let_in(self, page: GuardedPage, request: Request, viewer: Viewer, session: Session | None) -> Response:
+        """Have the page made, and written down where it has to be, before it is sent.
+
+        Raises:
+            NotPermittedError: the permission is not held.
+            FormError: a form came without the session's token.
+        """
+        regions = regions_permitted(viewer, page.permission, _regions_named(request))
+        fields: dict[str, list[str]] = {}
+        if request.method == "POST":
+            fields = await read_form(request)
+            check_form_token(fields, session.form_token if session else None)
+        visit = Visit(viewer, page.permission, regions, session.form_token if session else "", fields)
+        response = await _made(page.endpoint, request, visit)
+        if page.recorded is not None and response.status_code in _GOOD:
+            filters = plain_filters(request.query_params.multi_items())
+            entry = of_viewer(page.recorded, viewer, regions, page=page.path, filters=filters)
+            await run_in_threadpool(self._access_log.write, entry)
+        return response
+
+    async def _write_refusal(
+        self, page: GuardedPage, request: Request, viewer: Viewer, error: NotPermittedError
+    ) -> None:
+        held = viewer.footprints(error.permission)
+        reason = "another footprint" if held else f"without {error.permission}"
+        filters = plain_filters(request.query_params.multi_items())
+        entry = of_viewer(Happening.REFUSED, viewer, held, page=page.path, filters=filters, reason=reason)
+        await run_in_threadpool(self._access_log.write, entry)
 
     def _to_sign_in(self, request: Request) -> Response:
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(
-            f"{self._base_path}/monitor/sign-in?{urlencode({'return': wanted})}",
-            status_code=303,
-            headers={"Cache-Control": "no-store"},
-        )
+        address = f"/monitor/sign-in?{urlencode({'return': wanted})}" if request.method == "GET" else "/monitor/sign-in"
+        return RedirectResponse(self._pages.at(address), status_code=303, headers={"Cache-Control": "no-store"})
 
 
 def regions_permitted(viewer: Viewer, permission: Permission, named: Sequence[str]) -> tuple[str, ...]:
@@ -145,6 +225,13 @@ def _regions_named(request: Request) -> list[str]:
     """The regions of the address; a filter that was left empty names none."""
     named = [*request.query_params.getlist("region"), request.path_params.get("region", "")]
     return [region for region in named if region]
+
+
+def _told_a_program(status: int, text: str) -> Response:
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    if status == 401:  # noqa: PLR2004 - HTTP's number
+        headers["WWW-Authenticate"] = 'Bearer realm="monitor"'
+    return PlainTextResponse(f"{text}\n", status, headers)
 
 
 async def _made(endpoint: Endpoint, request: Request, visit: Visit) -> Response:

@@ -2,11 +2,21 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import Any, Final, Literal, cast
 
-from cds_service.monitor.access.viewer import Viewer
+import orjson
+from sqlalchemy import Engine, Row, delete, or_, select, update
+
+from cds_service.cardlog.access_schema import access_session
+from cds_service.cardlog.databases import transaction
+from cds_service.monitor.access.permissions import ROLES
+from cds_service.monitor.access.viewer import Grant, Viewer
+
+_WORTH_WRITING: Final = timedelta(minutes=1)
+"""A session that was used so recently is not written to again: a page is a read, as a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +41,7 @@ class Session:
         viewer: who signed in.
         form_token: what each form has to send back, since another site's form cannot know it.
         began: when.
-        seen: when it was last used.
+        seen: when it was last used, to the minute.
     """
 
     key: str
@@ -41,48 +51,128 @@ class Session:
     seen: datetime
 
 
-def _now() -> datetime:
+def utc_now() -> datetime:
+    """The time now."""
     return datetime.now(UTC)
 
 
 class Sessions:
-    """The sessions of this process.
+    """The sessions of a deployment, kept in the card log's database so that all workers agree. Its methods block.
 
     Args:
+        engine: to that database.
+        policy: names the rules that decide who may see what. A session that began under others has ended: a role that
+            was taken away is gone at the restart, and nobody takes a session of the demo into a deployment.
         limits: how long one lives.
         clock: the time now, aware.
     """
 
-    def __init__(self, limits: SessionLimits | None = None, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        policy: str,
+        limits: SessionLimits | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._engine = engine
+        self._policy = policy
         self._limits = limits or SessionLimits()
         self._clock = clock
-        self._by_key: dict[str, Session] = {}
 
     def start(self, viewer: Viewer) -> str:
-        """Begin a session; its secret, for the browser alone."""
-        secret = secrets.token_urlsafe(32)
-        now = self._clock()
-        session = Session(_key_of(secret), viewer, secrets.token_urlsafe(32), now, now)
-        self._by_key[session.key] = session
+        """Begin a session; its secret, for the browser alone.
+
+        Raises:
+            CardLogStoreError: the database failed.
+        """
+        secret, now = secrets.token_urlsafe(32), self._clock()
+        row = {
+            "secret_hash": key_of(secret),
+            "began_at": now,
+            "seen_at": now,
+            "subject": viewer.subject,
+            "via": viewer.via,
+            "grants": written_grants(viewer.grants),
+            "form_token": secrets.token_urlsafe(32),
+            "policy": self._policy,
+        }
+        with transaction(self._engine) as connection:
+            connection.execute(
+                delete(access_session).where(
+                    or_(
+                        access_session.c.began_at <= now - self._limits.absolute,
+                        access_session.c.seen_at <= now - self._limits.idle - _WORTH_WRITING,
+                    )
+                )
+            )
+            connection.execute(access_session.insert().values(row))
         return secret
 
     def resume(self, secret: str) -> Session | None:
-        """The session of a secret, which was used just now; None when there is none or its time is over."""
-        session = self._by_key.get(_key_of(secret))
-        now = self._clock()
-        if session is None:
+        """The session of a secret, which was used just now; None when there is none or its time is over.
+
+        Raises:
+            CardLogStoreError: the database failed.
+        """
+        with transaction(self._engine) as connection:
+            row = connection.execute(
+                select(access_session).where(access_session.c.secret_hash == key_of(secret))
+            ).one_or_none()
+        if row is None or row.policy != self._policy:
             return None
+        session, now = _session(row), self._clock()
         if now - session.seen >= self._limits.idle or now - session.began >= self._limits.absolute:
-            self._by_key.pop(session.key, None)
+            self.end(session.key)
             return None
-        session = replace(session, seen=now)
-        self._by_key[session.key] = session
+        if now - session.seen >= _WORTH_WRITING:
+            with transaction(self._engine) as connection:
+                connection.execute(
+                    update(access_session).where(access_session.c.secret_hash == session.key).values(seen_at=now)
+                )
         return session
 
-    def end(self, secret: str) -> None:
-        """End a session, if there is one."""
-        self._by_key.pop(_key_of(secret), None)
+    def end(self, key: str) -> bool:
+        """End a session; whether there was one.
+
+        Raises:
+            CardLogStoreError: the database failed.
+        """
+        with transaction(self._engine) as connection:
+            return connection.execute(delete(access_session).where(access_session.c.secret_hash == key)).rowcount == 1
+
+    def all(self) -> list[Session]:
+        """The sessions that still hold, the latest first.
+
+        Raises:
+            CardLogStoreError: the database failed.
+        """
+        now = self._clock()
+        held = (
+            select(access_session)
+            .where(
+                access_session.c.policy == self._policy,
+                access_session.c.began_at > now - self._limits.absolute,
+                access_session.c.seen_at > now - self._limits.idle,
+            )
+            .order_by(access_session.c.began_at.desc())
+        )
+        with transaction(self._engine) as connection:
+            return [_session(row) for row in connection.execute(held)]
 
 
-def _key_of(secret: str) -> str:
+def key_of(secret: str) -> str:
+    """What is kept of a secret. It has 256 random bits: nobody finds it by trying, so a plain hash is enough."""
     return sha256(secret.encode()).hexdigest()
+
+
+def written_grants(grants: tuple[Grant, ...]) -> str:
+    """Grants as a session's row has them."""
+    return orjson.dumps([[grant.role.name, sorted(grant.footprints)] for grant in grants]).decode()
+
+
+def _session(row: Row[Any]) -> Session:
+    grants = tuple(
+        Grant(ROLES[role], frozenset(footprints)) for role, footprints in orjson.loads(row.grants) if role in ROLES
+    )
+    viewer = Viewer(row.subject, cast("Literal['openid', 'demo']", row.via), grants)
+    return Session(row.secret_hash, viewer, row.form_token, row.began_at, row.seen_at)

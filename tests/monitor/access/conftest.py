@@ -2,21 +2,26 @@
 
 import asyncio
 import re
+import shutil
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Engine
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
+from cds_service.cardlog.migrating import bring_up_to_date
+from cds_service.monitor.access.access_log import Happening
 from cds_service.monitor.access.guard import GuardedPage, Visit
 from cds_service.monitor.access.permissions import Permission
-from cds_service.monitor_wiring import monitor_routes
+from cds_service.monitor_wiring import Monitor, build_monitor
 from cds_service.settings import Settings
 
 REGIONS = ("nel", "nwl")
@@ -27,8 +32,31 @@ def show_regions(_request: Request, visit: Visit) -> Response:
     return PlainTextResponse(" ".join(visit.regions))
 
 
-PAGES = tuple(GuardedPage(f"/monitor/{permission.value}", permission, show_regions) for permission in Permission)
-"""One page for each permission."""
+PAGES = tuple(
+    GuardedPage(
+        f"/monitor/test/{permission}",
+        permission,
+        show_regions,
+        recorded=Happening.EXPORTED if permission is Permission.EXPORT_FIGURES else None,
+    )
+    for permission in Permission
+)
+"""One page for each permission; that for exports is recorded."""
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """The time."""
+        return self.now
+
+    def move(self, **by: float) -> None:
+        """Let time pass: `minutes=31`."""
+        self.now += timedelta(**by)
 
 
 def hidden_fields(page: httpx.Response) -> dict[str, str]:
@@ -37,12 +65,6 @@ def hidden_fields(page: httpx.Response) -> dict[str, str]:
         name: unescape(value)
         for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text)
     }
-
-
-@pytest.fixture
-def demo_settings(tmp_path: Path) -> Settings:
-    """A demo at the usual address."""
-    return Settings(config=tmp_path, demo=True, auth="off", database_url=f"sqlite:///{tmp_path}/log.sqlite3")
 
 
 class Browser:
@@ -77,10 +99,45 @@ class Browser:
 
 
 @pytest.fixture
-def browser(demo_settings: Settings) -> Iterator[Browser]:
+def clock() -> Clock:
+    """The monitor's clock."""
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def empty_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A card log without a row, to be copied."""
+    path = tmp_path_factory.mktemp("empty") / "log.sqlite3"
+    bring_up_to_date(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def demo_settings(tmp_path: Path, empty_log: Path) -> Settings:
+    """A demo at the usual address."""
+    shutil.copy(empty_log, tmp_path / "log.sqlite3")
+    return Settings(config=tmp_path, demo=True, auth="off", database_url=f"sqlite:///{tmp_path}/log.sqlite3")
+
+
+@pytest.fixture
+def monitor(demo_settings: Settings, clock: Clock) -> Iterator[Monitor]:
+    """The demo's monitor."""
+    monitor = build_monitor(demo_settings, REGIONS, clock, lambda _engine: PAGES)
+    yield monitor
+    monitor.close()
+
+
+@pytest.fixture
+def engine(monitor: Monitor) -> Engine:
+    """The way to its database."""
+    assert monitor.engine is not None
+    return monitor.engine
+
+
+@pytest.fixture
+def browser(monitor: Monitor, demo_settings: Settings) -> Iterator[Browser]:
     """A browser in front of the demo's monitor, signed in as nobody."""
-    app = Starlette(routes=monitor_routes(demo_settings, REGIONS, PAGES))
-    browser = Browser(app, demo_settings.public_url)
+    browser = Browser(Starlette(routes=monitor.routes), demo_settings.public_url)
     yield browser
     browser.close()
 

@@ -1,16 +1,16 @@
 import pytest
 from starlette.applications import Starlette
 
-from cds_service.monitor_wiring import monitor_routes
+from cds_service.monitor_wiring import build_monitor
 from cds_service.settings import Settings
-from tests.monitor.access.conftest import PAGES, REGIONS, Browser, SignIn, hidden_fields
+from tests.monitor.access.conftest import PAGES, REGIONS, Browser, Clock, SignIn, hidden_fields
 
 
 def test_signing_in_leads_to_where_one_wanted_to_go(browser: Browser, sign_in: SignIn) -> None:
     """With its filters."""
-    answer = sign_in("viewer", "nwl", to="/monitor/see-charts?region=nwl")
+    answer = sign_in("viewer", "nwl", to="/monitor/test/see-charts?region=nwl")
 
-    assert (answer.status_code, answer.headers["location"]) == (303, "/monitor/see-charts?region=nwl")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/monitor/test/see-charts?region=nwl")
     assert browser.get(answer.headers["location"]).status_code == 200
 
 
@@ -56,17 +56,17 @@ def test_signing_in_gives_a_secret_of_its_own(browser: Browser, sign_in: SignIn)
     sign_in("viewer", "nwl")
 
     assert "planted" not in browser.cookies.jar._cookies["127.0.0.1"]["/"]["cds-monitor"].value  # type: ignore[attr-defined]
-    assert browser.get("/monitor/see-charts").status_code == 200
+    assert browser.get("/monitor/test/see-charts").status_code == 200
 
 
 def test_signing_out_ends_the_session(browser: Browser, sign_in: SignIn) -> None:
     """Though somebody kept its secret."""
     sign_in("viewer", "nwl")
     (secret,) = [cookie.value for cookie in browser.cookies.jar if cookie.name == "cds-monitor"]
-    form = hidden_fields(browser.get("/monitor/read-access-log"))
+    form = hidden_fields(browser.get("/monitor/test/read-access-log"))
 
     assert browser.post("/monitor/sign-out", data=form).status_code == 200
-    assert browser.get("/monitor/see-charts", headers={"cookie": f"cds-monitor={secret}"}).status_code == 303
+    assert browser.get("/monitor/test/see-charts", headers={"cookie": f"cds-monitor={secret}"}).status_code == 303
 
 
 @pytest.mark.parametrize("sent", [{}, {"form_token": ""}, {"form_token": "x" * 43}])
@@ -75,7 +75,7 @@ def test_nobody_is_signed_out_by_another_site(browser: Browser, sign_in: SignIn,
     sign_in("viewer", "nwl")
 
     assert browser.post("/monitor/sign-out", data=sent).status_code == 403
-    assert browser.get("/monitor/see-charts").status_code == 200
+    assert browser.get("/monitor/test/see-charts").status_code == 200
 
 
 def test_the_cookie_is_out_of_reach(sign_in: SignIn) -> None:
@@ -85,14 +85,16 @@ def test_the_cookie_is_out_of_reach(sign_in: SignIn) -> None:
     assert cookie.split("; ")[1:] == ["HttpOnly", "Path=/", "SameSite=lax"]
 
 
-@pytest.mark.parametrize("address", ["/monitor", "/monitor/sign-in", "/monitor/see-charts"])
-def test_serve_without_a_provider_has_no_monitor(demo_settings: Settings, address: str) -> None:
+@pytest.mark.parametrize("address", ["/monitor", "/monitor/sign-in", "/monitor/test/see-charts"])
+def test_serve_without_a_provider_has_no_monitor(demo_settings: Settings, clock: Clock, address: str) -> None:
     """A page says that it is not set up; nobody can sign in, whatever the environment says."""
     settings = demo_settings.model_copy(update={"demo": False})
-    browser = Browser(Starlette(routes=monitor_routes(settings, REGIONS, PAGES)), settings.public_url)
+    monitor = build_monitor(settings, REGIONS, clock, lambda _engine: PAGES)
+    browser = Browser(Starlette(routes=monitor.routes), settings.public_url)
 
     answer = browser.get(address)
 
     browser.close()
+    monitor.close()
     assert answer.status_code == 404
     assert "is not set up" in answer.text

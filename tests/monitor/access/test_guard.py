@@ -27,7 +27,7 @@ def test_a_page_opens_for_the_roles_that_have_its_permission(
 ) -> None:
     """Each page and each role: own regions, another's, and both at once."""
     sign_in(role, "nwl")
-    path = f"/monitor/{permission}"
+    path = f"/monitor/test/{permission}"
     allowed = 200 if permission in MATRIX[role] else 403
 
     assert browser.get(path).status_code == allowed
@@ -39,18 +39,18 @@ def test_a_page_opens_for_the_roles_that_have_its_permission(
 @pytest.mark.parametrize("permission", Permission)
 def test_nobody_sees_a_page_without_signing_in(browser: Browser, permission: Permission) -> None:
     """They are sent to the sign-in, which knows where they wanted to go."""
-    answer = browser.get(f"/monitor/{permission}?region=nwl")
+    answer = browser.get(f"/monitor/test/{permission}?region=nwl")
 
     assert answer.status_code == 303
-    assert answer.headers["location"] == f"/monitor/sign-in?return=%2Fmonitor%2F{permission}%3Fregion%3Dnwl"
+    assert answer.headers["location"] == f"/monitor/sign-in?return=%2Fmonitor%2Ftest%2F{permission}%3Fregion%3Dnwl"
 
 
 def test_a_page_is_about_the_regions_of_its_viewer(browser: Browser, sign_in: SignIn) -> None:
     """Without a filter it is about all that are held, with one about those named, however they are spelt."""
     sign_in("viewer", *REGIONS)
 
-    assert browser.get("/monitor/see-charts").text == "nel nwl"
-    assert browser.get("/monitor/see-charts?region=NWL&region=").text == "nwl"
+    assert browser.get("/monitor/test/see-charts").text == "nel nwl"
+    assert browser.get("/monitor/test/see-charts?region=NWL&region=").text == "nwl"
 
 
 def test_a_region_that_there_is_not_is_refused_like_another_s(browser: Browser, sign_in: SignIn) -> None:
@@ -58,7 +58,7 @@ def test_a_region_that_there_is_not_is_refused_like_another_s(browser: Browser, 
     sign_in("viewer", "nwl")
 
     def answer(region: str) -> httpx.Response:
-        return browser.get("/monitor/see-charts", params={"region": region})
+        return browser.get("/monitor/test/see-charts", params={"region": region})
 
     assert answer("nowhere").status_code == 403
     assert answer("nowhere").text == answer("nel").text
@@ -68,5 +68,5 @@ def test_rows_of_no_footprint_need_a_grant_of_their_own(browser: Browser, sign_i
     """`other` and `unresolved` are regions as any."""
     sign_in("viewer", "nwl", "unresolved")
 
-    assert browser.get("/monitor/see-charts").text == "nwl unresolved"
-    assert browser.get("/monitor/see-charts?region=other").status_code == 403
+    assert browser.get("/monitor/test/see-charts").text == "nwl unresolved"
+    assert browser.get("/monitor/test/see-charts?region=other").status_code == 403
