@@ -22,6 +22,7 @@ from cds_service.cardlog.spool import SpoolError
 from cds_service.clients_commands import clients
 from cds_service.directory import ConfigurationError
 from cds_service.directory_commands import directory
+from cds_service.exchange_commands import export
 from cds_service.hooks.openapi import openapi_document
 from cds_service.log_commands import log
 from cds_service.log_wiring import DatabaseSettingError
@@ -133,6 +134,7 @@ main.add_command(clients)
 main.add_command(directory)
 main.add_command(log)
 main.add_command(pathways)
+pathways.add_command(export)
 main.add_command(call)
 main.add_command(doctor)
 

@@ -1,0 +1,42 @@
+"""`cds-service pathways export`: the pathways and their terminology as a FHIR Bundle."""
+
+from pathlib import Path
+
+import click
+import orjson
+
+from cds_service.exchange.bundle import collection
+from cds_service.exchange_wiring import exported_resources
+from cds_service.pathway.loading import load_pathways
+from cds_service.pathway_commands import config_option, faults_told
+
+
+@click.command()
+@config_option
+@click.option(
+    "--format", "form", type=click.Choice(["fhir"]), default="fhir", show_default=True, help="FHIR R4, as JSON."
+)
+@click.option("--region", default=None, help="Only this region's pathway, for example nwl; without it, every region's.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False, writable=True),
+    default=None,
+    help="The file to write; without it, standard output.",
+)
+def export(config: Path | None, form: str, region: str | None, output: Path | None) -> None:  # noqa: ARG001 - one format so far
+    """Write the pathways as PlanDefinitions, with all they refer to, in one Bundle."""
+    with faults_told():
+        loaded = load_pathways(None if config is None else config / "pathways")
+    known = sorted(loaded)
+    if region is not None and region.lower() not in known:
+        raise click.BadParameter(
+            f"no pathway has the id {region!r}; there are {', '.join(known)}.", param_hint="--region"
+        )
+    versions = [pathway for pathway in loaded.values() if region is None or pathway.id == region.lower()]
+    bundle = collection(exported_resources(versions))
+    text = orjson.dumps(bundle, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    output.write_bytes(text)
+    click.echo(f"{output}: {len(bundle['entry'])} resources, of {', '.join(pathway.title for pathway in versions)}")
