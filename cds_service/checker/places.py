@@ -173,7 +173,7 @@ def _requester(state: str, organisation: Organisation | None, directory: Directo
         raise NoSuchPlaceError(
             "register",
             "A listing counts at its own practice or network: choose a practice, or a region and a setting, or "
-            "'not on the register'.",
+            "'None, or not listed'.",
         )
     found = _invented_listing(state, organisation, directory, day)
     return (STAND_INS[state], False) if found is None else (found, True)

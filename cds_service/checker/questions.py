@@ -68,18 +68,16 @@ def questions(directory: Directory, regions: Mapping[str, str], scans: Scans, to
         _practice(directory, regions),
         Field("region", "Region", options=_regions(regions), values=(next(iter(regions), UNRESOLVED),)),
         Field("setting", "Setting", options=_SETTINGS, values=(Setting.GENERAL_PRACTICE,)),
-        Field("modality", "Scan", options=_MODALITIES, values=(Modality.MRI,)),
+        Field("home", "The patient is registered", options=_homes(regions), values=("",)),
+        Field("procedure", "The scan", options=_procedures(scans), values=("",), wide=True),
+        Field("modality", "Kind of scan", options=_MODALITIES, values=(Modality.MRI,)),
         Field("body", "Part of the body", options=_BODY, values=(BodyRegion.KNEE,)),
-        Field("procedure", "Or one procedure", options=_procedures(scans), values=("",)),
         Field("named", "The order names it", options=_NAMED, values=("code",)),
+        Field("reason", "Reasons for the scan", "checkboxes", _REASONS, hint="Any number; none is an answer too."),
         Field("age", "Age", options=_AGES, values=("",)),
         Field("oncology", "Cancer history", options=_ONCOLOGY, values=(Oncology.UNKNOWN,)),
-        Field(
-            "reason", "Reasons for the scan", "checkboxes", _REASONS, hint="Choose any number; none is an answer too."
-        ),
-        Field("register", "Register of assured First Contact Practitioners", options=_REGISTER, values=("",)),
-        Field("home", "The patient is registered", options=_homes(regions), values=("",)),
-        Field("asked", "A specialist asked for the scan", options=_ASKED, values=("",)),
+        Field("asked", "A specialist asked for it", options=_ASKED, values=("",)),
+        Field("register", "First Contact Practitioner", options=_REGISTER, values=("",)),
         Field("hook", "When", options=_HOOKS, values=("order-select",)),
         Field("date", "On the day", "date", values=(today.isoformat(),)),
     )
@@ -137,14 +135,15 @@ def _short(value: str) -> str:
 
 def _practice(directory: Directory, regions: Mapping[str, str]) -> Field:
     organisations = sorted(directory.organisations.values(), key=lambda one: (one.region or "~", one.name))
-    options = [Option("", "By region and setting, below")]
+    options = [Option("", "Any, by the region and setting below")]
     options += [_organisation(one, regions) for one in organisations]
     return Field(
         "practice",
         "Where the order is made",
         options=tuple(options),
         values=("",),
-        hint="A practice or service of the directory. With one chosen, region and setting are its own.",
+        hint="With a practice or service chosen here, region and setting are its own.",
+        wide=True,
     )
 
 
@@ -162,7 +161,7 @@ def _regions(regions: Mapping[str, str]) -> tuple[Option, ...]:
 def _homes(regions: Mapping[str, str]) -> tuple[Option, ...]:
     elsewhere = [Option(region, f"In {name}") for region, name in regions.items()]
     return (
-        Option("", "Where the order is made"),
+        Option("", "At the same place"),
         *elsewhere,
         Option(OUTSIDE, "In no pathway's area"),
         Option("unknown", "Not known"),
@@ -172,7 +171,7 @@ def _homes(regions: Mapping[str, str]) -> tuple[Option, ...]:
 def _procedures(scans: Scans) -> tuple[Option, ...]:
     listed = sorted(scans.by_code.items(), key=lambda item: (item[1][1].modality, item[1][1].display))
     return (
-        Option("", "By scan and part of the body"),
+        Option("", "Any, by the kind and part of the body below"),
         *(Option(code, concept.display, MODALITY_WORDS[Modality(concept.modality)]) for code, (_, concept) in listed),
     )
 
@@ -193,15 +192,15 @@ _AGES = (
 )
 _ONCOLOGY = tuple(Option(value, words[0].upper() + words[1:]) for value, words in ONCOLOGY_WORDS.items())
 _REGISTER = (
-    Option("", "Not on the register"),
-    Option("current", "Listed"),
-    Option("current-not-spine", "Listed, but not for the spine"),
-    Option("expired", "Listing expired"),
+    Option("", "None, or not listed"),
+    Option("current", "On the assured register"),
+    Option("current-not-spine", "On it, but not for the spine"),
+    Option("expired", "On it, but expired"),
 )
-_ASKED = (Option("", "No"), Option("yes", "Yes, and the order is based on that request"))
+_ASKED = (Option("", "No"), Option("yes", "Yes"))
 _HOOKS = (
-    Option("order-select", "The scan is chosen (order-select)"),
-    Option("order-sign", "The order is signed (order-sign)"),
+    Option("order-select", "Scan chosen (order-select)"),
+    Option("order-sign", "Order signed (order-sign)"),
 )
 _REASONS = (
     *(Option(reason.code, reason.words, reason.heading) for reason in REASONS),

@@ -31,6 +31,7 @@ class Field(NamedTuple):
         values: what is chosen or typed now; checkboxes may have several, every other kind has one at most.
         hint: help under the label.
         error: what is wrong, and how to mend it; None when nothing is.
+        wide: whether it needs a line of its own, for options that are long.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Field(NamedTuple):
     values: tuple[str, ...] = ()
     hint: str | None = None
     error: str | None = None
+    wide: bool = False
 
     @property
     def value(self) -> str:
