@@ -34,7 +34,7 @@ CHECKER = "/checker"
 FRAME = Frame(
     "MSK imaging pathway checker",
     CHECKER,
-    notice="No patient data: everything here is invented, and nothing is stored.",
+    notice="No patient data: the patient is invented, and nothing is stored.",
     closing="The checker shows what this service answers. It advises; the clinician decides.",
 )
 
