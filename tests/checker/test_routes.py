@@ -35,7 +35,9 @@ def test_every_example_earns_a_card(service: InProcess, words: str, query: str) 
 
 def test_a_card_is_shown_as_the_ehr_would_show_it(on_day: OnDay) -> None:
     """Indicator, summary, detail as HTML, what one click does, links, reasons to override, and the source."""
-    text = asked(on_day(TODAY), {"body": "lumbar-spine", "reason": "192970008", "age": "adult"}).text
+    text = asked(
+        on_day(TODAY), {"body": "lumbar-spine", "reason": "192970008", "age": "adult", "oncology": "none"}
+    ).text
 
     assert '<article class="card critical"' in text
     assert "<strong>Refer to:</strong>" in text
