@@ -33,7 +33,7 @@ from cds_service.hooks.pathway_pages import pathway_pages
 from cds_service.hooks.responses import on_defect, on_http_error
 from cds_service.hooks.routes import Clock, Discovery, FeedbackCall, ServiceCall, hook_routes
 from cds_service.log_wiring import LogParts, build_log
-from cds_service.monitor_wiring import Monitor, build_monitor
+from cds_service.monitor_wiring import Monitor, build_monitor, figure_pages
 from cds_service.pages.render import Pages
 from cds_service.pages.style_sheet import style_sheet_route
 from cds_service.pathway.loading import NATIONAL
@@ -117,7 +117,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         rest.router.routes.extend(checker_routes(checker))
     if settings.demo:
         rest.mount("/fhir", fixture_fhir_app())
-    monitor = build_monitor(settings, pathways, now, lambda _engine: ())
+    figures = figure_pages(settings, register, directory, now, pages)
+    monitor = build_monitor(settings, pathways, now, figures)
     routes = [*hooks, *monitor.routes, Mount("/", rest)]
     router = Router(routes, redirect_slashes=False, lifespan=_lifespan(log, edge, monitor))
     return BrowserAccess(LastResort(router), _origins(settings, clients))

@@ -11,7 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.cardlog.databases import open_engine
+from cds_service.directory import Directory
 from cds_service.monitor.access.access_log import AccessLog
 from cds_service.monitor.access.api_tokens import ApiTokens
 from cds_service.monitor.access.cookies import SessionCookie
@@ -22,8 +24,12 @@ from cds_service.monitor.access.pages import TEMPLATES, AccessPages
 from cds_service.monitor.access.sessions import Sessions
 from cds_service.monitor.access.sign_out import SignOut
 from cds_service.monitor.access.signing_in import SigningIn
+from cds_service.monitor.asked import Sources
+from cds_service.monitor.site import monitor_pages
 from cds_service.pages.render import Pages
 from cds_service.pathway.facts import OUTSIDE, UNRESOLVED
+from cds_service.pathway.model import Pathway
+from cds_service.pathway.register import PathwayRegister
 from cds_service.settings import Settings
 
 WITHOUT_FOOTPRINT: Final = (OUTSIDE, UNRESOLVED)
@@ -48,6 +54,43 @@ class Monitor:
         """Let go of the database."""
         if self.engine is not None:
             self.engine.dispose()
+
+
+def figure_pages(
+    settings: Settings,
+    register: PathwayRegister,
+    directory: Directory,
+    now: Callable[[], datetime],
+    pages: Pages,
+) -> Callable[[Engine], list[GuardedPage]]:
+    """What makes the monitor's pages of figures, given the way to the database.
+
+    Args:
+        settings: the process's settings.
+        register: every version of every pathway.
+        directory: names of organisations.
+        now: the aware time now.
+        pages: renders, with the monitor's templates.
+    """
+    names = {code: organisation.name for code, organisation in directory.organisations.items()}
+
+    def in_force() -> dict[str, Pathway]:
+        today, _ = london_day_and_hour(now())
+        return {str(region): pathway for region, pathway in register.in_force(today).items()}
+
+    def made(engine: Engine) -> list[GuardedPage]:
+        sources = Sources(
+            engine=engine,
+            now=now,
+            pathways=in_force,
+            versions=lambda: [file.pathway for file in register.files],
+            organisations=lambda: names,
+            window_days=settings.episode_window_days,
+            is_demo=settings.demo,
+        )
+        return monitor_pages(sources, pages)
+
+    return made
 
 
 def build_monitor(

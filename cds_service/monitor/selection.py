@@ -6,7 +6,7 @@ taken for another one.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -99,7 +99,8 @@ class Selection:
 
     def without(self, fields: Iterable[Field]) -> "Selection":
         """The same, not narrowed by some fields."""
-        return replace(self, **{field.value: None for field in fields})
+        kept = {field.value: getattr(self, field.value) for field in NARROWING if field not in set(fields)}
+        return Selection(period=self.period, weeks=self.weeks, **kept)
 
     def narrowed_by(self) -> tuple[Field, ...]:
         """The fields besides the period that leave something out."""

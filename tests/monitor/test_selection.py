@@ -146,7 +146,6 @@ def test_any_query_is_read_or_refused(query: list[tuple[str, str]]) -> None:
     """Nothing that a reader can write into an address raises anything else, and what is read can be written back."""
     try:
         selection = read_selection(query, REGIONS, TODAY)
-    except SelectionError as error:
-        assert error.problems
+    except SelectionError:
         return
     assert read_selection(parse_qsl(selection.query().removeprefix("?")), REGIONS, TODAY) == selection

@@ -1,0 +1,201 @@
+"""One request for figures: what is asked, of which regions, and the card log's answers to it.
+
+A page asks the log once for its own period and the one before it, and tells them apart here.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Engine
+
+from cds_service.cardlog import reports
+from cds_service.cardlog.report_rows import (
+    CallCount,
+    ClientCount,
+    CriticalCard,
+    EpisodeState,
+    Filters,
+    OverrideReason,
+    PlaceOverrideReason,
+    PracticeCount,
+    UnknownProcedure,
+    WeeklyCount,
+    WeeklyOverrideReason,
+)
+from cds_service.monitor.period import Period
+from cds_service.monitor.selection import Selection
+from cds_service.monitor.words import WITHOUT_FOOTPRINT
+from cds_service.pathway.model import Pathway
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What the monitor's pages are made from.
+
+    Attributes:
+        engine: to the card log's database.
+        now: the aware time now.
+        pathways: those in force today, by region; asked for anew by each page, since a folder may be re-read.
+        versions: every version of every pathway.
+        organisations: names of known organisations by ODS code.
+        window_days: days of a window of order episodes.
+        is_demo: whether the figures are invented.
+    """
+
+    engine: Engine
+    now: Callable[[], datetime]
+    pathways: Callable[[], Mapping[str, Pathway]]
+    versions: Callable[[], Sequence[Pathway]]
+    organisations: Callable[[], Mapping[str, str]]
+    window_days: int
+    is_demo: bool
+
+    def region_name(self, region: str) -> str:
+        """A region as a person knows it."""
+        pathway = self.pathways().get(region)
+        return WITHOUT_FOOTPRINT.get(region, region) if pathway is None else pathway.footprint.name
+
+
+class _Weekly(Protocol):
+    @property
+    def week(self) -> date:
+        """Its Monday."""
+
+
+_Row = TypeVar("_Row", bound=_Weekly)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One request; each answer of the log is kept for the panels that share it.
+
+    Attributes:
+        selection: what is asked, without what the page cannot be narrowed by.
+        regions: what the reader may see of it.
+        all_regions: what the reader may see at all.
+        sources: what answers.
+        today: the day in London.
+    """
+
+    selection: Selection
+    regions: tuple[str, ...]
+    all_regions: tuple[str, ...]
+    sources: Sources
+    today: date
+
+    @property
+    def period(self) -> Period:
+        """The page's own period."""
+        return self.selection.period
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The pathway versions in force at the end of the period, such as `nwl-1.2`."""
+        begun = [pathway for pathway in self.sources.versions() if pathway.is_effective(self.period.last)]
+        latest = {pathway.id: pathway for pathway in sorted(begun, key=lambda pathway: pathway.effective)}
+        return tuple(f"{each.id}-{each.version}" for each in latest.values() if each.id in self.regions)
+
+    def region_name(self, region: str) -> str:
+        """A region as a person knows it."""
+        return self.sources.region_name(region)
+
+    def organisation_name(self, code: str) -> str:
+        """An organisation as a person knows it, with its code."""
+        name = self.sources.organisations().get(code)
+        return code if name is None else f"{name} ({code})"
+
+    def reason_words(self, code: str) -> str:
+        """An override reason as the cards show it; one that no card offers as it came."""
+        if not code:
+            return "No coded reason"
+        offered = (reason for pathway in self.sources.pathways().values() for reason in pathway.override_reasons)
+        return next((reason.display for reason in offered if reason.code == code), code)
+
+    @cached_property
+    def weekly(self) -> list[WeeklyCount]:
+        """Counts by week, of the period and the one before."""
+        return reports.weekly_counts(self.sources.engine, self._filters(with_before=True))
+
+    @cached_property
+    def by_client(self) -> list[ClientCount]:
+        """Counts by EHR, of the period."""
+        return reports.client_counts(self.sources.engine, self._filters())
+
+    @cached_property
+    def by_practice(self) -> list[PracticeCount]:
+        """Counts by practice, of the period."""
+        return reports.practice_counts(self.sources.engine, self._filters())
+
+    @cached_property
+    def override_reasons(self) -> list[OverrideReason]:
+        """Override reasons, of the period."""
+        return reports.override_reasons(self.sources.engine, self._filters())
+
+    @cached_property
+    def override_reasons_before(self) -> list[OverrideReason]:
+        """Override reasons, of the period before."""
+        return reports.override_reasons(self.sources.engine, self._filters(self.period.before))
+
+    @cached_property
+    def weekly_override_reasons(self) -> list[WeeklyOverrideReason]:
+        """Override reasons by week, of the period."""
+        return reports.weekly_override_reasons(self.sources.engine, self._filters())
+
+    @cached_property
+    def override_reasons_by_practice(self) -> list[PlaceOverrideReason]:
+        """Override reasons by practice, of the period."""
+        return reports.override_reasons_by_practice(self.sources.engine, self._filters())
+
+    @cached_property
+    def episodes(self) -> list[EpisodeState]:
+        """What became of orders, of the windows that begin in the period."""
+        return reports.episode_states(self.sources.engine, self._filters())
+
+    @cached_property
+    def calls(self) -> list[CallCount]:
+        """Hook calls by day; a call has no region."""
+        return reports.call_counts(self.sources.engine, self._without_region())
+
+    @cached_property
+    def unknown_procedures(self) -> list[UnknownProcedure]:
+        """Procedure codes that no list knows; they have no region."""
+        return reports.unknown_procedures(self.sources.engine, self._without_region())
+
+    @cached_property
+    def critical_cards(self) -> list[CriticalCard]:
+        """Red-flag cards one by one, for those alone who may see them."""
+        return reports.critical_cards(self.sources.engine, self._filters())
+
+    @cached_property
+    def clients_wholly_seen(self) -> frozenset[str]:
+        """EHRs all of whose footprints the reader may see: what has no region is shown of these alone."""
+        everywhere = Filters(first=self.period.first, last=self.period.last)
+        regions: dict[str, set[str]] = defaultdict(set)
+        for row in reports.client_counts(self.sources.engine, everywhere):
+            regions[row.client_id] |= {row.region} - set(WITHOUT_FOOTPRINT)
+        return frozenset(client for client, ordered_in in regions.items() if ordered_in <= set(self.all_regions))
+
+    def _filters(self, period: Period | None = None, *, with_before: bool = False) -> Filters:
+        if with_before:
+            period = Period(self.period.before.first, self.period.last)
+        return self.selection.filters(self.regions, period)
+
+    def _without_region(self) -> Filters:
+        return Filters(first=self.period.first, last=self.period.last, client_id=self.selection.client)
+
+
+def within(rows: Iterable[_Row], period: Period) -> list[_Row]:
+    """The rows whose week is of a period."""
+    return [row for row in rows if period.first <= row.week <= period.last]
+
+
+def weeks_logged(rows: Sequence[_Weekly], period: Period) -> list[date]:
+    """The weeks of a period since the log has anything: before its first entry nothing was counted, not zero."""
+    if not rows:
+        return []
+    begun = min(row.week for row in rows)
+    return [monday for monday in period.mondays() if monday >= begun]

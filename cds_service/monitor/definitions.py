@@ -1,0 +1,191 @@
+"""What each number of the monitor counts, what it is divided by, and what it cannot say (`domain.md` 4.2 and 4.3)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One number, or one way of looking at numbers.
+
+    Attributes:
+        name: in addresses.
+        title: as pages call it.
+        numerator: what is counted.
+        denominator: what it is divided by; a dash for a count.
+        caveat: what it cannot say.
+    """
+
+    name: str
+    title: str
+    numerator: str
+    denominator: str
+    caveat: str
+
+
+_NONE: Final = "nothing: it is a count"
+_FEEDBACK: Final = "By the last feedback of each card, by the clinician's time."
+_CARDS: Final = "Cards shown"
+
+_DEFINITIONS: Final = (
+    Definition(
+        "orders",
+        "Orders in scope",
+        "Evaluated MSK imaging orders that a pathway in force speaks of",
+        _NONE,
+        "An order counts at each hook that it fires: choose one hook to count it once. The log sees orders that were "
+        "started in the EHR, not scans that were done. Left out are the outcomes: not an MSK scan, outside every "
+        "footprint, not in force yet, could not be evaluated, and scan that the pathway does not cover.",
+    ),
+    Definition(
+        "outcome",
+        "Outcome",
+        "Evaluated orders with this answer of the rules",
+        "All evaluated orders",
+        "Each order has exactly one outcome, by the first rule that matches.",
+    ),
+    Definition(
+        "cards-shown",
+        "Cards shown",
+        "Cards that were sent to an EHR",
+        _NONE,
+        "Whether anybody looked is not known. A card that speaks of several orders counts once, under the first.",
+    ),
+    Definition(
+        "redirect-accepted",
+        "Redirects accepted",
+        "Redirect cards whose suggestion was accepted",
+        "Redirect cards shown",
+        f"{_FEEDBACK} A card that is ignored is never reported, so this is a lower bound. It is not a referral made: "
+        "that is in e-RS and community data, which the log does not see.",
+    ),
+    Definition(
+        "overridden",
+        "Overridden",
+        "Cards that were overridden",
+        _CARDS,
+        f"{_FEEDBACK} Lower is better, but not zero: some overrides are right.",
+    ),
+    Definition(
+        "not-answered",
+        "Not answered",
+        "Cards of which no EHR said anything",
+        _CARDS,
+        "Ignored, acted on without a click, abandoned, or shown by an EHR that sends no feedback at all. "
+        "Look first whether the EHR ever sends any.",
+    ),
+    Definition(
+        "override-reasons",
+        "Override reasons",
+        "Overridden cards with this coded reason",
+        "Overridden cards with any coded reason",
+        "“Other” above 20% says that the list of reasons does not fit. What was written beside is not kept.",
+    ),
+    Definition(
+        "critical-cards",
+        "Critical cards",
+        "Cards about cauda equina syndrome and metastatic spinal cord compression",
+        _NONE,
+        "A safety signal, to be looked at each month. A card that was not answered may well have been acted on.",
+    ),
+    Definition(
+        "red-flag-cards",
+        "Red-flag cards",
+        "Cards about CES, MSCC, suspected cancer, suspected sarcoma, and patients under oncology",
+        _NONE,
+        "Only coded reasons earn such a card. Below the footprint they are not shown, and to nobody but the clinical "
+        "safety role one by one.",
+    ),
+    Definition(
+        "fcp-exempt",
+        "Exempt First Contact Practitioner orders",
+        "MRI orders that the assured-practitioner register exempted",
+        _NONE,
+        "Rises when the register grows. The register is looked at on the day of the order.",
+    ),
+    Definition(
+        "fcp-overrides",
+        "Said to be assured",
+        "Cards overridden with the reason “I am an assured First Contact Practitioner”",
+        _NONE,
+        "Says that the register may be incomplete, out of date, or about another place. It exempts nobody.",
+    ),
+    Definition(
+        "episodes",
+        "Order episodes",
+        "Orders with a card, each counted once however often they fire, by what became of them",
+        "Orders with a card whose end is known",
+        "Firings are tied within a window (7 days unless set otherwise) by the EHR's own ids. “Cut” orders began on "
+        "the window's last day, “open” ones in a window that is not over: their end is not known, they are left out. "
+        "Not signed does not mean referred: the log cannot see it.",
+    ),
+    Definition(
+        "substitution",
+        "Scan chosen in place of another",
+        "Orders that were not signed, where another scan was chosen in the same order or session",
+        _NONE,
+        "The clinician may have had another reason than the card.",
+    ),
+    Definition(
+        "without-indication",
+        "No reason",
+        "Orders without any reason",
+        "Evaluated orders",
+        "Many EHRs add the reason only at signing: compare the two hooks.",
+    ),
+    Definition(
+        "setting-unknown",
+        "Setting unknown",
+        "Orders of which nothing told where the requester works, or the evidence disagreed",
+        "Evaluated orders",
+        "Such an order earns an information card at most, and nothing exempts it.",
+    ),
+    Definition(
+        "oncology-unknown",
+        "Oncology unknown",
+        "Orders of which nothing told whether the patient has or had cancer",
+        "Evaluated orders",
+        "Not known is never taken for no.",
+    ),
+    Definition(
+        "known-by-text",
+        "Known by text alone",
+        "Orders whose scan was recognised by its text, not by a code",
+        "Evaluated orders",
+        "Such a scan is never removed, and never exempt.",
+    ),
+    Definition(
+        "calls",
+        "Hook calls",
+        "Calls of the service that were answered, by result",
+        _NONE,
+        "Counted by EHR; a call has no footprint, since most are out of scope.",
+    ),
+    Definition(
+        "unknown-procedures",
+        "Unknown procedure codes",
+        "Selected orders whose procedure code is on no list",
+        _NONE,
+        "Counted by month: those that the period touches count whole. Most are no MSK scans.",
+    ),
+    Definition(
+        "process-control",
+        "Control limits",
+        "Mean of the weeks, and limits at 2.66 times the average moving range (XmR chart, Making Data Count)",
+        _NONE,
+        "Limits need 13 weeks. A week is special when it lies outside the limits, belongs to 7 on one side of the "
+        "mean, to 7 that rise or fall, or to 2 of 3 near one limit. Limits begin anew when a pathway comes into force.",
+    ),
+    Definition(
+        "funnel",
+        "Funnel",
+        "Places by number of cards and share accepted, with the limits within which chance alone would put them",
+        _NONE,
+        "A small place varies more. Outside the funnel is a question to ask, not a judgement.",
+    ),
+)
+
+DEFINITIONS: Final[Mapping[str, Definition]] = MappingProxyType({each.name: each for each in _DEFINITIONS})
+"""Each by its name, in the order of the page."""

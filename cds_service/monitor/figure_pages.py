@@ -1,0 +1,183 @@
+"""Pages of figures, and each of their panels as a file and as a picture."""
+
+from functools import partial
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cds_service.monitor.access.guard import Visit
+from cds_service.monitor.access.permissions import Permission
+from cds_service.monitor.asked import Asked
+from cds_service.monitor.contents import FIGURE_PAGES
+from cds_service.monitor.drawn import drawn_kpis, drawn_panel
+from cds_service.monitor.exports import About, csv_text, json_text
+from cds_service.monitor.form import LABELS, form_fields
+from cds_service.monitor.known_clients import KnownClients
+from cds_service.monitor.selection import Field, Problem, Selection, SelectionError
+from cds_service.monitor.surroundings import MadePage, Surroundings
+from cds_service.monitor.view import PageKind, PanelKind
+from cds_service.monitor.views.red_flags import RED_FLAG_PAGE
+from cds_service.pages.fields import Field as FormField
+from cds_service.pages.frame import Link
+from cds_service.pages.headers import PAGE_HEADERS
+
+_FILES: Final = {"csv": Permission.EXPORT_FIGURES, "json": Permission.EXPORT_FIGURES}
+_PICTURES: Final = {"svg": Permission.SEE_CHARTS, "png": Permission.SEE_CHARTS}
+_CARD_LIST: Final = "/monitor/red-flags/cards"
+
+
+class FigurePages:
+    """Makes the pages of figures and their files.
+
+    Args:
+        surroundings: what they have around them.
+    """
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._around = surroundings
+        self._clients = KnownClients(surroundings.sources.engine)
+
+    def made(self) -> list[MadePage]:
+        """Every page and file, with what it needs."""
+        return [each for page in FIGURE_PAGES for each in self._of(page)]
+
+    def _of(self, page: PageKind) -> list[MadePage]:
+        guarded = [MadePage(page.address, Permission.SEE_CHARTS, partial(self._show, page))]
+        for kind in page.panels:
+            endings = {**_FILES, **(_PICTURES if kind.has_chart else {})}
+            guarded += [
+                MadePage(page.panel_address(kind, ending), permission, partial(self._file, page, kind, ending))
+                for ending, permission in endings.items()
+            ]
+        return guarded
+
+    def _show(self, page: PageKind, request: Request, visit: Visit) -> Response:
+        try:
+            stated, asked = self._around.asked(request, visit, [*page.not_by])
+        except SelectionError as error:
+            return self._refused(page, request, visit, error.problems)
+        query = stated.query()
+        opening = page.open(asked)
+        may_export = visit.viewer.may(Permission.EXPORT_FIGURES)
+        further = []
+        if page is RED_FLAG_PAGE and visit.viewer.may(Permission.SEE_RED_FLAG_CARDS):
+            further = [Link("Red-flag cards one by one (each look is recorded)", f"{_CARD_LIST}{query}")]
+        return self._around.page(
+            "figures.html",
+            page.title,
+            visit,
+            here=page.address,
+            query=query,
+            introduction=page.introduction,
+            address=page.address,
+            opening=opening,
+            kpis=drawn_kpis(opening.kpis),
+            scope=scope_in_words(asked),
+            notices=_not_applied(page, stated),
+            fields=self._fields(page, visit, stated.stated()),
+            further=further,
+            above=_places_above(page, stated),
+            panels=[drawn_panel(page, kind, kind.build(asked), query, may_export=may_export) for kind in page.panels],
+        )
+
+    def _refused(self, page: PageKind, request: Request, visit: Visit, problems: tuple[Problem, ...]) -> Response:
+        """The form again, with what is wrong; no figure, since which is not known."""
+        typed = {name: value for name, value in request.query_params.items() if name in set(Field) and value}
+        return self._around.page(
+            "figures.html",
+            page.title,
+            visit,
+            here=page.address,
+            status=400,
+            introduction=page.introduction,
+            address=page.address,
+            opening=None,
+            kpis=[],
+            scope="",
+            notices=[],
+            fields=self._fields(page, visit, typed, problems),
+            further=[],
+            above=[],
+            panels=[],
+        )
+
+    def _fields(
+        self, page: PageKind, visit: Visit, stated: dict[str, str], problems: tuple[Problem, ...] = ()
+    ) -> list[FormField]:
+        sources = self._around.sources
+        regions = visit.viewer.footprints(visit.permission)
+        names = [(region, sources.region_name(region)) for region in regions]
+        return form_fields(stated, page.not_by, names, self._clients.of(regions, sources.now()), problems)
+
+    def _file(self, page: PageKind, kind: PanelKind, ending: str, request: Request, visit: Visit) -> Response:
+        try:
+            stated, asked = self._around.asked(request, visit, [*page.not_by])
+        except SelectionError as error:
+            return self._refused(page, request, visit, error.problems)
+        panel = kind.build(asked)
+        about = _about(page, kind, stated, asked)
+        if ending == "csv":
+            return _named(Response(csv_text(panel.table), media_type="text/csv"), about.file_name("csv"))
+        if ending == "json":
+            return _named(
+                Response(json_text(panel.table, about), media_type="application/json"), about.file_name("json")
+            )
+        if panel.draw is None:
+            return self._around.page(
+                "nothing_to_draw.html", kind.title, visit, here=page.address, status=404, panel=panel, back=page.address
+            )
+        drawing = panel.draw()
+        if ending == "svg":
+            return Response(drawing.svg(), media_type="image/svg+xml", headers=PAGE_HEADERS)
+        return _named(Response(drawing.png(), media_type="image/png"), about.file_name("png"))
+
+
+def scope_in_words(asked: Asked) -> str:
+    """What the figures are of: footprints and period."""
+    regions = ", ".join(asked.sources.region_name(region) for region in asked.regions)
+    return f"{regions}. {asked.period.in_words()}, compared with as many weeks before."
+
+
+def _named(response: Response, file_name: str) -> Response:
+    """An answer that a browser saves under a name, and keeps nowhere else."""
+    response.headers.update(PAGE_HEADERS)
+    response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
+    return response
+
+
+def _about(page: PageKind, kind: PanelKind, stated: Selection, asked: Asked) -> About:
+    selection = asked.selection
+    further = [field for field in selection.narrowed_by() if field is not Field.REGION]
+    return About(
+        name=f"{page.slug or 'overview'}-{kind.name}",
+        title=kind.title,
+        regions=asked.regions,
+        first=asked.period.first,
+        last=asked.period.last,
+        versions=asked.versions,
+        filters=tuple((field.value, getattr(selection, field.value)) for field in further),
+        not_narrowed_by=tuple(field.value for field in stated.narrowed_by() if field in page.not_by),
+        is_demo=asked.sources.is_demo,
+    )
+
+
+def _not_applied(page: PageKind, stated: Selection) -> list[str]:
+    """What the reader has to know of filters that the page cannot meet."""
+    return [
+        f"Not narrowed by {LABELS.get(field, field.value.upper()).lower()}: {page.not_by[field]}."
+        for field in stated.narrowed_by()
+        if field in page.not_by
+    ]
+
+
+def _places_above(page: PageKind, stated: Selection) -> list[Link]:
+    """The way back up from a place that is looked into."""
+    if Field.BOROUGH in page.not_by or stated.region is None:
+        return []
+    ways = [("All footprints", stated.query(region=None, borough=None, pcn=None))]
+    if stated.borough is not None:
+        ways.append(("All boroughs", stated.query(borough=None, pcn=None)))
+    if stated.pcn is not None:
+        ways.append((stated.borough or "", stated.query(pcn=None)))
+    return [Link(words, f"{page.address}{query}") for words, query in ways]

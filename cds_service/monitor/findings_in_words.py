@@ -1,0 +1,35 @@
+"""Pieces of the sentences that pages say of figures; every number in them is as it may be shown."""
+
+from typing import Final
+
+from cds_service.monitor.disclosure import Shown, ShownPercentage
+
+EMPTY_LOG: Final = "Nothing was logged for this choice"
+"""The finding where there is nothing to find."""
+
+WHY_EMPTY: Final = (
+    "No order was evaluated in these weeks for this choice. Choose a longer period or fewer filters. "
+    "In a new deployment, figures of a week come when the week is over."
+)
+
+
+def amount(count: Shown, one: str, many: str | None = None) -> str:
+    """`1,205 orders`; `few orders (1 to 7)` where the count is masked; `no orders`."""
+    many = many or f"{one}s"
+    if count.rounded is None:
+        return f"few {many} (too few to show)"
+    return f"no {many}" if count.rounded == 0 else f"{count} {many}"
+
+
+def of(part: ShownPercentage) -> str:
+    """`62% (3,105 of 5,010)`; words where a count is masked or there is nothing to divide by."""
+    if part.percent is not None:
+        return f"{part} ({part.numerator} of {part.denominator})"
+    return "none" if part.denominator.rounded == 0 else "too few to show"
+
+
+def before_note(before: Shown | ShownPercentage) -> str | None:
+    """What the same was in the period before; None when there was nothing to measure."""
+    if isinstance(before, ShownPercentage) and before.percent is None and before.denominator.rounded == 0:
+        return None
+    return f"Period before: {before}"

@@ -1,0 +1,156 @@
+"""Tables of figures as they may be shown, the same for a page, a chart, a file and a finding.
+
+Exact counts come in as leaves of a tree (all, borough, network, practice; or all, week), go through the one function of
+disclosure with their sums, and leave as `Shown`. Nothing that is made here can hold an exact count about people.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, NamedTuple
+
+from cds_service.monitor.disclosure import (
+    RawCount,
+    Shown,
+    ShownPercentage,
+    ShownTable,
+    disclose_percentage,
+    disclose_table,
+)
+
+Key = tuple[str | date, ...]
+"""A row: its place in the tree from below the top, such as `("Brent", "Z99P01")`; empty for the whole."""
+
+ALL: Final[Key] = ()
+"""The row of everything."""
+
+Cell = str | date | int | Shown | ShownPercentage | None
+"""What stands in a table; an integer counts calls, codes or days, never people."""
+
+
+class Heading(NamedTuple):
+    """A column.
+
+    Attributes:
+        name: in files, in snake_case.
+        words: on a page.
+        meaning: what it counts, for the data dictionary.
+    """
+
+    name: str
+    words: str
+    meaning: str
+
+
+class Share(NamedTuple):
+    """A percentage column.
+
+    Attributes:
+        heading: of the column.
+        kind: the numerator.
+    """
+
+    heading: Heading
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureTable:
+    """Rows that may be shown.
+
+    Attributes:
+        caption: what the table is.
+        headings: its columns.
+        labels: how many of the first columns say what a row is; the others are figures.
+        rows: the cells.
+    """
+
+    caption: str
+    headings: tuple[Heading, ...]
+    labels: int
+    rows: tuple[tuple[Cell, ...], ...]
+
+    @property
+    def masked(self) -> int:
+        """How many figures are not shown."""
+        return sum(is_masked(cell) for row in self.rows for cell in row)
+
+    def column(self, name: str) -> list[Cell]:
+        """The cells of a column, by its name in files."""
+        place = [heading.name for heading in self.headings].index(name)
+        return [row[place] for row in self.rows]
+
+
+class Disclosed:
+    """Counts of a tree of rows by kind, as they may be shown, with the counts of all kinds together.
+
+    Args:
+        leaves: exact counts by kind of the rows that have none below them.
+        kinds: columns that do not overlap and make a whole.
+        sensitive: kinds that are masked throughout below the whole.
+    """
+
+    def __init__(
+        self, leaves: Mapping[Key, Mapping[str, int]], kinds: Sequence[str], sensitive: Iterable[str] = ()
+    ) -> None:
+        self.kinds = tuple(kinds)
+        self._below: dict[Key, list[Key]] = defaultdict(list)
+        parents: dict[Key, Key | None] = {ALL: None}
+        for leaf in leaves:
+            for depth in range(1, len(leaf) + 1):
+                key = leaf[:depth]
+                if key not in parents:
+                    parents[key] = key[:-1]
+                    self._below[key[:-1]].append(key)
+        counts = {
+            (leaf, kind): RawCount(by_kind[kind])
+            for leaf, by_kind in leaves.items()
+            for kind in kinds
+            if kind in by_kind
+        }
+        self._rows = frozenset(parents)
+        self._table: ShownTable[Key, str] = disclose_table(parents, self.kinds, counts, sensitive=sensitive)
+
+    def __contains__(self, key: object) -> bool:
+        """Whether there is such a row."""
+        return key in self._rows
+
+    def below(self, key: Key = ALL) -> list[Key]:
+        """The rows right below a row, in the order in which they came."""
+        return self._below.get(key, [])
+
+    def count(self, key: Key, kind: str) -> Shown:
+        """The count of a row and kind."""
+        return self._table.cell(key, kind)
+
+    def whole(self, key: Key = ALL) -> Shown:
+        """The count of a row over all kinds."""
+        return self._table.total(key)
+
+    def share(self, key: Key, kind: str) -> ShownPercentage:
+        """What part of a row's whole is of a kind."""
+        return disclose_percentage(self.count(key, kind), self.whole(key))
+
+    def share_of_all(self, key: Key) -> ShownPercentage:
+        """What part of everything a row is."""
+        return disclose_percentage(self.whole(key), self.whole(ALL))
+
+    def largest(self, kind: str | None = None) -> Key | None:
+        """The row right below the top with the largest count that is shown; None when none is."""
+        shown = [(self.whole(key) if kind is None else self.count(key, kind), key) for key in self.below()]
+        numbers = [(count.rounded, key) for count, key in shown if count.rounded]
+        return max(numbers, key=lambda each: each[0])[1] if numbers else None
+
+    def cells(self, key: Key, shares: Sequence[Share] = ()) -> tuple[Cell, ...]:
+        """The figures of a row: the whole, each kind, and shares of the whole."""
+        return (
+            self.whole(key),
+            *(self.count(key, kind) for kind in self.kinds),
+            *(self.share(key, share.kind) for share in shares),
+        )
+
+
+def is_masked(cell: Cell) -> bool:
+    """Whether a figure is not shown for its size."""
+    return isinstance(cell, Shown | ShownPercentage) and cell.cell == "*"

@@ -1,0 +1,128 @@
+"""What a page of the monitor is made of, ready to be shown: nothing in it has to be kept from anybody."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, NamedTuple, Protocol
+
+from cds_service.monitor.asked import Asked
+from cds_service.monitor.disclosure import Shown, ShownPercentage
+from cds_service.monitor.selection import Field
+from cds_service.monitor.tables import FigureTable
+
+NOT_BY_PLACE: Final = MappingProxyType(
+    {
+        Field.BOROUGH: "only the page Where looks into boroughs",
+        Field.PCN: "only the page Where looks into networks",
+    }
+)
+"""What most pages cannot be narrowed by."""
+
+
+class Kpi(NamedTuple):
+    """One number with its name.
+
+    Attributes:
+        label: what it is.
+        value: as it may be shown.
+        definition: its entry on the page of definitions.
+        note: what it is to be compared with; None for nothing.
+    """
+
+    label: str
+    value: Shown | ShownPercentage | str
+    definition: str
+    note: str | None = None
+
+
+class Drawing(Protocol):
+    """A chart of values that may be shown."""
+
+    def svg(self) -> str:
+        """As a picture for a page."""
+
+    def png(self) -> bytes:
+        """As a picture for a board paper."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """A finding with the figures behind it.
+
+    Attributes:
+        finding: what the figures say, as a heading.
+        sentence: the same with numbers, or what can be read from them.
+        table: the figures.
+        draw: makes the chart; None where a table says it better, or there is nothing to draw.
+        note: what a reader has to know; None for nothing.
+        links: for the rows in order, the query that looks into one; None for a row into which nobody can look.
+    """
+
+    finding: str
+    sentence: str
+    table: FigureTable
+    draw: Callable[[], Drawing] | None = None
+    note: str | None = None
+    links: tuple[str | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelKind:
+    """A panel that a page has, whatever is asked.
+
+    Attributes:
+        name: in addresses and file names.
+        title: what it is about.
+        build: makes it.
+        definitions: entries of the page of definitions that it rests on.
+        has_chart: whether there are addresses for its pictures.
+    """
+
+    name: str
+    title: str
+    build: Callable[[Asked], Panel]
+    definitions: tuple[str, ...]
+    has_chart: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What a page says before its panels.
+
+    Attributes:
+        finding: in words, first.
+        kpis: its numbers.
+    """
+
+    finding: str
+    kpis: tuple[Kpi, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageKind:
+    """A page of figures.
+
+    Attributes:
+        slug: in its address; empty for the first.
+        title: in the navigation and as its heading.
+        introduction: what it is for, one sentence.
+        open: makes its opening.
+        panels: what it shows.
+        not_by: fields that its figures are not counted by, each with the reason in words.
+    """
+
+    slug: str
+    title: str
+    introduction: str
+    open: Callable[[Asked], Opening]
+    panels: tuple[PanelKind, ...]
+    not_by: Mapping[Field, str]
+
+    @property
+    def address(self) -> str:
+        """Where it is, from the root of the service."""
+        return f"/monitor/{self.slug}" if self.slug else "/monitor"
+
+    def panel_address(self, panel: PanelKind, ending: str) -> str:
+        """Where a panel is as a file."""
+        return f"/monitor/{self.slug or 'overview'}/{panel.name}.{ending}"

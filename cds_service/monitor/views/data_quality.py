@@ -1,0 +1,277 @@
+"""What EHRs leave out: the data-quality contract with each vendor, and the codes that wait for a mapping."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Final
+
+from cds_service.cardlog.report_rows import ClientCount, WeeklyCount
+from cds_service.monitor import headings
+from cds_service.monitor.asked import Asked, weeks_logged, within
+from cds_service.monitor.disclosure import Shown, ShownPercentage
+from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, before_note, of
+from cds_service.monitor.period import day_in_words
+from cds_service.monitor.standard_tables import counts_of
+from cds_service.monitor.tables import ALL, Cell, Disclosed, FigureTable, Heading, Key
+from cds_service.monitor.view import NOT_BY_PLACE, Kpi, Opening, PageKind, Panel, PanelKind
+from cds_service.monitor.words import sentence_case
+
+MISSING: Final[Mapping[str, str]] = {
+    "without_indication": "No reason",
+    "setting_unknown": "Setting unknown",
+    "oncology_unknown": "Oncology unknown",
+    "known_by_text": "Known by text alone",
+}
+"""What may be missing in an order, by the log's name for it."""
+
+_MEANINGS: Final = {
+    "without_indication": "orders without any reason",
+    "setting_unknown": "orders of which nothing told where the requester works, or the evidence disagreed",
+    "oncology_unknown": "orders of which nothing told whether the patient has or had cancer",
+    "known_by_text": "orders whose scan was recognised by its text, not by a code",
+}
+_COUNTS: Final = tuple(Heading(name, words, _MEANINGS[name]) for name, words in MISSING.items())
+_PERCENTS: Final = tuple(
+    Heading(f"{name}_percent", f"{words}, %", f"{_MEANINGS[name]}: percentage of orders")
+    for name, words in MISSING.items()
+)
+_RESULTS: Final = tuple(
+    Heading(name, words, meaning)
+    for name, words, meaning in (
+        ("cards", "With cards", "calls answered with at least one card"),
+        ("silent", "Silent", "calls about an MSK scan with nothing to say"),
+        ("out_of_scope", "Out of scope", "calls without an MSK MRI or ultrasound order"),
+        ("not_evaluated", "Not evaluated", "calls that could not be evaluated, and were told so"),
+    )
+)
+_CALLS: Final = Heading("calls", "Calls", "hook calls that were answered")
+_HOOK: Final = Heading("hook", "Hook", "order-select or order-sign")
+_CODE_SYSTEM: Final = Heading("code_system", "Code system", "code system as the EHR sent it")
+_CODE: Final = Heading("code", "Code", "procedure code that no list and no local catalogue knows")
+_CODED_ORDERS: Final = Heading(
+    "orders", "Orders", "selected orders with this code, of the months that the period touches"
+)
+_PRESENT: Final = "present"
+_OTHERS_CLIENTS: Final = (
+    "Calls have no footprint. An EHR is listed here only when all footprints in which it ordered are yours to see."
+)
+
+
+class _Quality:
+    """Orders, and how many of them lack each thing; each lack goes through disclosure with its opposite."""
+
+    def __init__(self, rows: Mapping[Key, Sequence[WeeklyCount | ClientCount]]) -> None:
+        self._by_lack = {
+            name: Disclosed({key: _lacking(of_key, name) for key, of_key in rows.items()}, (name, _PRESENT))
+            for name in MISSING
+        }
+
+    def rows(self) -> list[Key]:
+        """The rows."""
+        return self._by_lack[next(iter(MISSING))].below()
+
+    def orders(self, key: Key = ALL) -> Shown:
+        """Orders of a row; masked where any of the tables masks them."""
+        wholes = [disclosed.whole(key) for disclosed in self._by_lack.values()]
+        return next((whole for whole in wholes if whole.rounded is None), wholes[0])
+
+    def share(self, key: Key, lack: str) -> ShownPercentage:
+        """What part of a row's orders lacks something."""
+        return self._by_lack[lack].share(key, lack)
+
+    def cells(self, key: Key) -> tuple[Cell, ...]:
+        """Orders, those that lack each thing, and the shares."""
+        return (
+            self.orders(key),
+            *(self._by_lack[lack].count(key, lack) for lack in MISSING),
+            *(self.share(key, lack) for lack in MISSING),
+        )
+
+
+def opening(asked: Asked) -> Opening:
+    """What is missing most."""
+    rows = within(asked.weekly, asked.period)
+    if not rows:
+        return Opening(finding=f"{EMPTY_LOG}. {WHY_EMPTY}")
+    now = _by_week(asked.period.mondays(), rows)
+    before = _by_week(asked.period.before.mondays(), within(asked.weekly, asked.period.before))
+    shares = {lack: now.share(ALL, lack) for lack in MISSING}
+    most = max(shares, key=lambda lack: shares[lack].percent or 0)
+    return Opening(
+        finding=(
+            f"Missing most often: {MISSING[most].lower()}, {of(shares[most])}. "
+            "What is missing never exempts an order and never removes a scan; it makes cards vaguer."
+        ),
+        kpis=tuple(
+            Kpi(words, shares[lack], lack.replace("_", "-"), before_note(before.share(ALL, lack)))
+            for lack, words in MISSING.items()
+        ),
+    )
+
+
+def by_week(asked: Asked) -> Panel:
+    """What was missing, by week: a fault at an EHR shows as a step."""
+    quality = _by_week(weeks_logged(asked.weekly, asked.period), asked.weekly)
+    table = _table("What was missing in orders, by week", headings.WEEK, quality, lambda key: key[0])
+    if not table.rows:
+        return Panel(finding=EMPTY_LOG, sentence=WHY_EMPTY, table=table)
+    lack, week = _highest(quality)
+    if lack is None or week is None:
+        return Panel(
+            finding="Nothing is missing often enough to show", sentence="Every share is 0 or masked.", table=table
+        )
+    return Panel(
+        finding=f"Highest in a week: {MISSING[lack].lower()}, {quality.share(week, lack)}",
+        sentence=(
+            f"In the week of {_day(week)}; over all weeks {of(quality.share(ALL, lack))}. A step that begins and ends "
+            "on a date is a fault at an EHR, not a change in clinics."
+        ),
+        table=table,
+    )
+
+
+def by_client(asked: Asked) -> Panel:
+    """What is missing, by EHR."""
+    rows: dict[Key, list[ClientCount]] = defaultdict(list)
+    for row in sorted(asked.by_client, key=lambda row: row.client_id):
+        rows[row.client_id,].append(row)
+    quality = _Quality(rows)
+    table = _table("What was missing in orders, by EHR", headings.CLIENT, quality, lambda key: key[0])
+    if not table.rows:
+        return Panel(finding=EMPTY_LOG, sentence=WHY_EMPTY, table=table)
+    lack, client = _highest(quality)
+    if lack is None or client is None:
+        return Panel(
+            finding="Nothing is missing often enough to show", sentence="Every share is 0 or masked.", table=table
+        )
+    return Panel(
+        finding=f"Highest at one EHR: {MISSING[lack].lower()}, {quality.share(client, lack)} at {client[0]}",
+        sentence=f"Over all EHRs {of(quality.share(ALL, lack))}. This is what to ask the vendor for.",
+        table=table,
+    )
+
+
+def calls(asked: Asked) -> Panel:
+    """Hook calls by EHR and result: whether an EHR calls at all, and how often it cannot be answered."""
+    counts: dict[Key, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    ours = asked.clients_wholly_seen
+    for row in sorted(asked.calls, key=lambda row: (row.client_id, row.hook)):
+        if row.client_id in ours:
+            counts[row.client_id, row.hook][row.result] += row.calls
+    disclosed = Disclosed(counts, tuple(heading.name for heading in _RESULTS))
+    rows = tuple(
+        (str(key[0]), str(key[1]), *disclosed.cells(key))
+        for client in disclosed.below()
+        for key in disclosed.below(client)
+    )
+    table = FigureTable(
+        caption="Hook calls by EHR and result",
+        headings=(headings.CLIENT, _HOOK, _CALLS, *_RESULTS),
+        labels=2,
+        rows=rows,
+    )
+    if not rows:
+        return Panel(finding="No calls to show", sentence=_OTHERS_CLIENTS, table=table)
+    return Panel(
+        finding=f"{sentence_case(amount(disclosed.whole(), 'call'))} from {len(disclosed.below())} EHRs",
+        sentence=f"Could not be evaluated: {of(disclosed.share(ALL, 'not_evaluated'))}.",
+        table=table,
+        note=_OTHERS_CLIENTS,
+    )
+
+
+def unknown_procedures(asked: Asked) -> Panel:
+    """Procedure codes that no list knows: the mapping worklist, the most frequent first."""
+    ours = asked.clients_wholly_seen
+    codes = {
+        (row.client_id, row.code_system, row.code): row.orders
+        for row in asked.unknown_procedures
+        if row.client_id in ours
+    }
+    disclosed = counts_of({(" ".join(key),): orders for key, orders in codes.items()})
+    rows = [(*key, disclosed.whole((" ".join(key),))) for key in codes]
+    # By what is shown, then by name: the order must not tell masked counts apart.
+    rows.sort(key=lambda row: (-(row[3].rounded or 0), row[:3]))
+    table = FigureTable(
+        caption="Procedure codes that no list knows",
+        headings=(headings.CLIENT, _CODE_SYSTEM, _CODE, _CODED_ORDERS),
+        labels=3,
+        rows=tuple(rows),
+    )
+    if not rows:
+        return Panel(
+            finding="The mapping worklist is empty",
+            sentence="Every procedure code that came is on a list, or belongs to an EHR that is not yours to see.",
+            table=table,
+        )
+    return Panel(
+        finding=f"The mapping worklist: {len(rows)} {'code' if len(rows) == 1 else 'codes'} that no list knows",
+        sentence="An order with such a code is out of scope unless its text says what it is. Map those of MSK scans.",
+        table=table,
+        note=f"Add them to procedures.csv of the configuration folder. {_OTHERS_CLIENTS}",
+    )
+
+
+def _by_week(weeks: Iterable[date], rows: Sequence[WeeklyCount]) -> _Quality:
+    by_week: dict[date, list[WeeklyCount]] = defaultdict(list)
+    for row in rows:
+        by_week[row.week].append(row)
+    return _Quality({(week,): by_week.get(week, []) for week in weeks})
+
+
+def _lacking(rows: Sequence[WeeklyCount | ClientCount], lack: str) -> dict[str, int]:
+    evaluations = sum(row.evaluations for row in rows)
+    lacking = sum(int(getattr(row, lack)) for row in rows)
+    return {lack: lacking, _PRESENT: evaluations - lacking}
+
+
+def _table(caption: str, label: Heading, quality: _Quality, name: Callable[[Key], Cell]) -> FigureTable:
+    return FigureTable(
+        caption=caption,
+        headings=(label, headings.ORDERS, *_COUNTS, *_PERCENTS),
+        labels=1,
+        rows=tuple((name(key), *quality.cells(key)) for key in quality.rows()),
+    )
+
+
+def _highest(quality: _Quality) -> tuple[str | None, Key | None]:
+    shares = [(quality.share(key, lack).percent, lack, key) for lack in MISSING for key in quality.rows()]
+    shown = [(percent, lack, key) for percent, lack, key in shares if percent]
+    if not shown:
+        return None, None
+    _, lack, key = max(shown, key=lambda each: each[0])
+    return lack, key
+
+
+def _day(key: Key) -> str:
+    return day_in_words(key[0]) if isinstance(key[0], date) else key[0]
+
+
+DATA_QUALITY_PAGE: Final = PageKind(
+    slug="data-quality",
+    title="Data quality",
+    introduction="What EHRs leave out, how their calls end, and which procedure codes wait for a mapping.",
+    open=opening,
+    panels=(
+        PanelKind(
+            name="by-week",
+            title="What was missing, by week",
+            build=by_week,
+            definitions=tuple(lack.replace("_", "-") for lack in MISSING),
+        ),
+        PanelKind(
+            name="by-ehr",
+            title="What was missing, by EHR",
+            build=by_client,
+            definitions=tuple(lack.replace("_", "-") for lack in MISSING),
+        ),
+        PanelKind(name="calls", title="Hook calls by EHR and result", build=calls, definitions=("calls",)),
+        PanelKind(
+            name="unknown-procedures",
+            title="The mapping worklist",
+            build=unknown_procedures,
+            definitions=("unknown-procedures",),
+        ),
+    ),
+    not_by=NOT_BY_PLACE,
+)

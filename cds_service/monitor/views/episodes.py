@@ -1,0 +1,186 @@
+"""What became of orders after their card: the closest that the log comes to whether a card changed anything."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Final
+
+from cds_service.cardlog.episodes import CHANGED, CUT, NOT_SIGNED, OPEN, SIGNED_ANYWAY, WITHOUT_CARD
+from cds_service.cardlog.report_rows import EpisodeState
+from cds_service.monitor import headings
+from cds_service.monitor.asked import Asked
+from cds_service.monitor.findings_in_words import amount, of
+from cds_service.monitor.selection import Field
+from cds_service.monitor.standard_tables import counts_of
+from cds_service.monitor.sums import in_precedence
+from cds_service.monitor.tables import ALL, Disclosed, FigureTable, Heading, Key, Share
+from cds_service.monitor.view import NOT_BY_PLACE, Kpi, Opening, PageKind, Panel, PanelKind
+from cds_service.monitor.words import EPISODE_STATES, MODALITIES, outcome_words, sentence_case
+
+_AFTER_A_CARD: Final = (CHANGED, NOT_SIGNED, SIGNED_ANYWAY, CUT, OPEN)
+_ENDED: Final = (CHANGED, NOT_SIGNED, SIGNED_ANYWAY)
+_STATE_HEADINGS: Final = tuple(
+    Heading(state, words, meaning)
+    for state, words, meaning in (
+        (CHANGED, EPISODE_STATES[CHANGED], "orders not signed; another scan was chosen in the same order or session"),
+        (NOT_SIGNED, EPISODE_STATES[NOT_SIGNED], "orders of which nothing more came in their window"),
+        (SIGNED_ANYWAY, EPISODE_STATES[SIGNED_ANYWAY], "orders signed for the same scan in spite of their card"),
+        (CUT, "Cut", "orders not signed that began on their window's last day: what came after cannot be told"),
+        (OPEN, "Open", "orders whose window is not over"),
+    )
+)
+_WITH_CARD: Final = Heading("orders_with_card", "Orders with a card", "orders, each counted once, that had a card")
+_SIGNED_SHARE: Final = Share(
+    Heading("signed_anyway_percent", "Signed anyway, %", "signed anyway of orders with a card"), SIGNED_ANYWAY
+)
+_FROM: Final = Heading("from_scan", "From", "scan of the order that had the card")
+_TO: Final = Heading("to_scan", "To", "scan that was chosen in its place")
+_CHANGED_ORDERS: Final = Heading("orders", "Orders", "orders changed for another scan")
+_NONE: Final = "No order episode in these weeks"
+_WHY_NONE: Final = (
+    "Episodes tie the firings of one order together. They are worked out when their window is over, and not at all "
+    "where they are switched off (CDS_SERVICE_EPISODES=off)."
+)
+
+
+def opening(asked: Asked) -> Opening:
+    """How many orders were signed in spite of their card."""
+    ended = _ended(asked.episodes)
+    if ended.whole().rounded == 0:
+        return Opening(finding=f"{_NONE}. {_WHY_NONE}")
+    finding = (
+        f"Of {amount(ended.whole(), 'order')} with a card whose end is known, signed anyway: "
+        f"{of(ended.share(ALL, SIGNED_ANYWAY))}; changed for another scan: {of(ended.share(ALL, CHANGED))}; "
+        f"not signed: {of(ended.share(ALL, NOT_SIGNED))}."
+    )
+    return Opening(
+        finding=finding,
+        kpis=(
+            Kpi("Orders whose end is known", ended.whole(), "episodes"),
+            *(Kpi(EPISODE_STATES[state], ended.share(ALL, state), "episodes") for state in _ENDED),
+        ),
+    )
+
+
+def states(asked: Asked) -> Panel:
+    """What became of orders, by what their card said."""
+    disclosed = Disclosed(_by_state(asked.episodes), _AFTER_A_CARD)
+    rows = [(outcome_words(str(key[0])), *disclosed.cells(key, (_SIGNED_SHARE,))) for key in disclosed.below()]
+    if len(rows) > 1:
+        rows.append(("All", *disclosed.cells(ALL, (_SIGNED_SHARE,))))
+    headed = (headings.OUTCOME, _WITH_CARD, *_STATE_HEADINGS, _SIGNED_SHARE.heading)
+    table = FigureTable(caption="What became of orders with a card", headings=headed, labels=1, rows=tuple(rows))
+    if not rows:
+        return Panel(finding=_NONE, sentence=_WHY_NONE, table=table)
+    return Panel(
+        finding=f"Orders with a card that were signed anyway: {of(disclosed.share(ALL, SIGNED_ANYWAY))}",
+        sentence=(
+            "An order that was not signed may have become a referral, or may have been made elsewhere: the log cannot "
+            "tell which."
+        ),
+        table=table,
+        note=(
+            "“Cut” and “open” are orders whose end is not known. They are not a sign of anything, and are left out of "
+            "the numbers above."
+        ),
+    )
+
+
+def substitution(asked: Asked) -> Panel:
+    """Which scan was chosen in place of which."""
+    counts: dict[Key, int] = defaultdict(int)
+    changed = [row for row in asked.episodes if row.state == CHANGED]
+    for row in sorted(changed, key=lambda row: (row.modality, row.changed_to_modality)):
+        counts[row.modality, row.changed_to_modality] += row.episodes
+    disclosed = counts_of(counts)
+    rows = tuple(
+        (_scan(key[0]), _scan(key[1]), disclosed.whole(key))
+        for above in disclosed.below()
+        for key in disclosed.below(above)
+    )
+    table = FigureTable(
+        caption="Scans chosen in place of others", headings=(_FROM, _TO, _CHANGED_ORDERS), labels=2, rows=rows
+    )
+    if not rows:
+        return Panel(
+            finding="No order was changed for another scan",
+            sentence="A change of the region of the body within one kind of scan would count as well.",
+            table=table,
+        )
+    return Panel(
+        finding="What was chosen in place of the scan that the card was about",
+        sentence=f"{sentence_case(amount(disclosed.whole(), 'order'))} changed. From one kind of scan to the same kind "
+        "means another region of the body.",
+        table=table,
+        note="A rise of ultrasound in place of MRI, where the pathway covers MRI alone, is demand that has moved.",
+    )
+
+
+def over_time(asked: Asked) -> Panel:
+    """What became of orders, by window."""
+    by_window: dict[Key, dict[str, int]] = {}
+    for window in sorted({row.window_start for row in asked.episodes}):
+        by_window[window,] = _counts(row for row in asked.episodes if row.window_start == window)
+    disclosed = Disclosed(by_window, _AFTER_A_CARD)
+    rows = tuple((_day(key), *disclosed.cells(key, (_SIGNED_SHARE,))) for key in disclosed.below())
+    headed = (headings.WINDOW, _WITH_CARD, *_STATE_HEADINGS, _SIGNED_SHARE.heading)
+    table = FigureTable(caption="What became of orders, by window", headings=headed, labels=1, rows=rows)
+    if not rows:
+        return Panel(finding=_NONE, sentence=_WHY_NONE, table=table)
+    return Panel(
+        finding="Orders changed, not signed and signed anyway, by window",
+        sentence=(
+            f"{len(rows)} windows of {asked.sources.window_days} days. The latest may still be open; what one says "
+            "does not change once it is over."
+        ),
+        table=table,
+    )
+
+
+def _day(key: Key) -> date | str:
+    return key[0]
+
+
+def _scan(modality: object) -> str:
+    return MODALITIES.get(str(modality), str(modality))
+
+
+def _by_state(rows: Iterable[EpisodeState]) -> dict[Key, Mapping[str, int]]:
+    carded = [row for row in rows if row.state != WITHOUT_CARD]
+    return {
+        (outcome,): _counts(row for row in carded if row.outcome == outcome)
+        for outcome in in_precedence({row.outcome for row in carded})
+    }
+
+
+def _ended(rows: Iterable[EpisodeState]) -> Disclosed:
+    return Disclosed(_by_state(row for row in rows if row.state in _ENDED), _ENDED)
+
+
+def _counts(rows: Iterable[EpisodeState]) -> dict[str, int]:
+    counts: dict[str, int] = defaultdict(int)
+    for row in rows:
+        if row.state != WITHOUT_CARD:
+            counts[row.state] += row.episodes
+    return counts
+
+
+EPISODES_PAGE: Final = PageKind(
+    slug="episodes",
+    title="Episodes",
+    introduction="What became of an order after its card: changed, not signed, or signed anyway.",
+    open=opening,
+    panels=(
+        PanelKind(name="states", title="What became of orders", build=states, definitions=("episodes",)),
+        PanelKind(
+            name="substitution",
+            title="Scans chosen in place of others",
+            build=substitution,
+            definitions=("substitution",),
+        ),
+        PanelKind(
+            name="over-time", title="What became of orders, by window", build=over_time, definitions=("episodes",)
+        ),
+    ),
+    not_by={Field.HOOK: "an episode is made of both hooks", **NOT_BY_PLACE},
+)

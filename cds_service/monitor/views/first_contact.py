@@ -1,0 +1,124 @@
+"""First Contact Practitioners: who is exempt by the register, and who says that the register lacks them."""
+
+from collections import defaultdict
+from typing import Final
+
+from cds_service.monitor import headings
+from cds_service.monitor.asked import Asked, within
+from cds_service.monitor.findings_in_words import amount, before_note
+from cds_service.monitor.selection import Field
+from cds_service.monitor.spc import Direction
+from cds_service.monitor.standard_tables import counts_of
+from cds_service.monitor.sums import grouped, of_outcomes
+from cds_service.monitor.tables import FigureTable, Heading, Key
+from cds_service.monitor.view import NOT_BY_PLACE, Kpi, Opening, PageKind, Panel, PanelKind
+from cds_service.monitor.weekly import WeeklyMeasure, weekly_counts
+from cds_service.monitor.words import known, sentence_case
+from cds_service.pathway.outcomes import Outcome
+
+ASSURED: Final = "assured-first-contact-practitioner"
+"""The override reason by which somebody says that they should be on the register."""
+
+_EXEMPT: Final = Heading("exempt_orders", "Exempt orders", "MRI orders of practitioners with a current register entry")
+_SAID_SO: Final = Heading(
+    "overrides", "Said to be assured", "cards overridden with the reason that the requester is an assured practitioner"
+)
+_NOT_BY: Final = {
+    Field.OUTCOME: "the page is about one outcome and one reason",
+    Field.CLIENT: "the worklist is not counted by EHR",
+    Field.HOOK: "overrides are counted by card, not by hook",
+    **NOT_BY_PLACE,
+}
+
+
+def opening(asked: Asked) -> Opening:
+    """Exempt orders, and overrides that say that the register is incomplete."""
+    exempt = [
+        counts_of({(week,): sums.evaluations for week, sums in grouped(rows, lambda row: row.week).items()}).whole()
+        for rows in (
+            of_outcomes(within(asked.weekly, period), (Outcome.FCP_EXEMPT,))
+            for period in (asked.period, asked.period.before)
+        )
+    ]
+    said = counts_of(_by_practice(asked))
+    practices = len(said.below())
+    worklist = (
+        "Nobody overrode a card as an assured practitioner."
+        if not practices
+        else f"{sentence_case(amount(said.whole(), 'card'))} at {practices} practices were overridden by somebody who "
+        "says to be assured and is not listed: compare with the register."
+    )
+    return Opening(
+        finding=f"{sentence_case(amount(exempt[0], 'order'))} were exempt by the register. {worklist}",
+        kpis=(
+            Kpi("Exempt orders", exempt[0], "fcp-exempt", before_note(exempt[1])),
+            Kpi("Said to be assured", said.whole(), "fcp-overrides"),
+        ),
+    )
+
+
+def exempt_orders(asked: Asked) -> Panel:
+    """Orders that the register exempted, by week."""
+    sums = grouped(of_outcomes(asked.weekly, (Outcome.FCP_EXEMPT,)), lambda row: row.week)
+    counts = {week: each.evaluations for week, each in sums.items()}
+    return weekly_counts(
+        asked, WeeklyMeasure("Exempt First Contact Practitioner orders", Direction.NEITHER), _EXEMPT, counts
+    )
+
+
+def worklist(asked: Asked) -> Panel:
+    """Practices from which somebody says to be assured, for whoever keeps the register."""
+    disclosed = counts_of(_by_practice(asked))
+    rows = tuple((asked.organisation_name(str(key[0])), disclosed.whole(key)) for key in disclosed.below())
+    table = FigureTable(
+        caption="Cards overridden by somebody who says to be an assured practitioner, by practice",
+        headings=(headings.PRACTICE, _SAID_SO),
+        labels=1,
+        rows=rows,
+    )
+    if not rows:
+        return Panel(
+            finding="The register's worklist is empty",
+            sentence="No card was overridden with the reason “I am an assured First Contact Practitioner”.",
+            table=table,
+        )
+    return Panel(
+        finding=f"The register's worklist: {len(rows)} {'practice' if len(rows) == 1 else 'practices'}",
+        sentence=(
+            "In each, somebody who is not on the register, or whose entry has expired or is for another place, said to "
+            "be assured. A * means 1 to 7 cards."
+        ),
+        table=table,
+        note="The reason exempts nobody. Assure first, then add the entry to fcp-register.csv.",
+    )
+
+
+def _by_practice(asked: Asked) -> dict[Key, int]:
+    counts: dict[Key, int] = defaultdict(int)
+    assured = [row for row in asked.override_reasons_by_practice if row.reason_code == ASSURED]
+    for row in sorted(assured, key=lambda row: row.organisation):
+        counts[known(row.organisation),] += row.overrides
+    return counts
+
+
+FIRST_CONTACT_PAGE: Final = PageKind(
+    slug="first-contact-practitioners",
+    title="First contact",
+    introduction="First Contact Practitioners: orders that the register exempts, and those who say that it lacks them.",
+    open=opening,
+    panels=(
+        PanelKind(
+            name="exempt-orders",
+            title="Exempt orders by week",
+            build=exempt_orders,
+            definitions=("fcp-exempt", "process-control"),
+        ),
+        PanelKind(
+            name="register-worklist",
+            title="The register's worklist",
+            build=worklist,
+            definitions=("fcp-overrides",),
+        ),
+    ),
+    not_by=_NOT_BY,
+)

@@ -1,0 +1,137 @@
+"""The first page: how many orders, what the pathway did, and whether anything changed for real."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from cds_service.cardlog.report_rows import WeeklyCount
+from cds_service.monitor import headings
+from cds_service.monitor.asked import Asked, within
+from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, before_note, of
+from cds_service.monitor.spc import Direction
+from cds_service.monitor.standard_tables import answers_of, counts_of
+from cds_service.monitor.sums import (
+    ACCEPTED,
+    CRITICAL,
+    NOT_ANSWERED,
+    OVERRIDDEN,
+    REDIRECTS,
+    grouped,
+    in_precedence,
+    in_scope,
+    of_outcomes,
+)
+from cds_service.monitor.tables import ALL, Disclosed, FigureTable
+from cds_service.monitor.view import NOT_BY_PLACE, Kpi, Opening, PageKind, Panel, PanelKind
+from cds_service.monitor.weekly import WeeklyMeasure, weekly_counts, weekly_share
+from cds_service.monitor.words import outcome_words
+from cds_service.pathway.outcomes import Outcome
+
+
+def opening(asked: Asked) -> Opening:
+    """How many orders, what the pathway answered, and whether red flags go unanswered."""
+    rows = within(asked.weekly, asked.period)
+    if not rows:
+        return Opening(finding=f"{EMPTY_LOG}. {WHY_EMPTY}")
+    before = within(asked.weekly, asked.period.before)
+    orders, orders_before = _orders(rows), _orders(before)
+    redirects, redirects_before = _answers(rows, REDIRECTS), _answers(before, REDIRECTS)
+    critical, critical_before = _answers(rows, CRITICAL), _answers(before, CRITICAL)
+    finding = (
+        f"{amount(orders.whole(), 'MSK scan order')} came to the pathway. "
+        f"It offered community MSK {amount(redirects.whole(), 'time')}; accepted: "
+        f"{of(redirects.share(ALL, ACCEPTED))}. "
+        f"Critical cards (CES, MSCC) that were not answered: {of(critical.share(ALL, NOT_ANSWERED))}."
+    )
+    return Opening(
+        finding=finding,
+        kpis=(
+            Kpi("Orders in scope", orders.whole(), "orders", before_note(orders_before.whole())),
+            Kpi("Redirect cards shown", redirects.whole(), "redirect-accepted", before_note(redirects_before.whole())),
+            *(
+                Kpi(label, redirects.share(ALL, kind), name, before_note(redirects_before.share(ALL, kind)))
+                for label, kind, name in (
+                    ("Redirects accepted", ACCEPTED, "redirect-accepted"),
+                    ("Redirects overridden", OVERRIDDEN, "overridden"),
+                    ("Redirects not answered", NOT_ANSWERED, "not-answered"),
+                )
+            ),
+            Kpi("Critical cards shown", critical.whole(), "critical-cards", before_note(critical_before.whole())),
+            Kpi(
+                "Critical cards not answered",
+                critical.share(ALL, NOT_ANSWERED),
+                "critical-cards",
+                before_note(critical_before.share(ALL, NOT_ANSWERED)),
+            ),
+        ),
+    )
+
+
+def weekly_orders(asked: Asked) -> Panel:
+    """Orders in scope by week, against the rules of statistical process control."""
+    counts = {week: sums.evaluations for week, sums in grouped(in_scope(asked.weekly), lambda row: row.week).items()}
+    return weekly_counts(asked, WeeklyMeasure("Orders in scope", Direction.LOWER), headings.ORDERS, counts)
+
+
+def redirects_accepted(asked: Asked) -> Panel:
+    """The share of redirect cards that were accepted, by week."""
+    sums = grouped(of_outcomes(asked.weekly, REDIRECTS), lambda row: row.week)
+    measure = WeeklyMeasure("Redirects accepted", Direction.HIGHER)
+    return weekly_share(asked, measure, sums, headings.ACCEPTED_SHARE)
+
+
+def outcomes(asked: Asked) -> Panel:
+    """What the pathway answered, as numbers of orders."""
+    counts = grouped(within(asked.weekly, asked.period), lambda row: row.outcome)
+    disclosed = counts_of({(outcome,): counts[outcome].evaluations for outcome in in_precedence(counts)})
+    rows = [
+        (outcome_words(str(key[0])), disclosed.whole(key), disclosed.share_of_all(key)) for key in disclosed.below()
+    ]
+    table = FigureTable(
+        caption="Orders by outcome",
+        headings=(headings.OUTCOME, headings.ORDERS, headings.SHARE_OF_ORDERS),
+        labels=1,
+        rows=tuple(rows),
+    )
+    first = disclosed.largest()
+    if first is None:
+        return Panel(finding=EMPTY_LOG, sentence=WHY_EMPTY, table=table)
+    return Panel(
+        finding=f"The most frequent answer: {outcome_words(str(first[0]))}",
+        sentence=f"Of all orders, those out of scope among them: {of(disclosed.share_of_all(first))}.",
+        table=table,
+    )
+
+
+def _orders(rows: Sequence[WeeklyCount]) -> Disclosed:
+    by_week = grouped(in_scope(rows), lambda row: row.week)
+    return counts_of({(week,): sums.evaluations for week, sums in by_week.items()})
+
+
+def _answers(rows: Sequence[WeeklyCount], outcomes: Sequence[Outcome]) -> Disclosed:
+    return answers_of(
+        {(row,): sums for row, sums in grouped(of_outcomes(rows, outcomes), lambda row: row.week).items()}
+    )
+
+
+OVERVIEW: Final = PageKind(
+    slug="",
+    title="Overview",
+    introduction="How many MSK scans were started, what the pathway answered, and what became of its cards.",
+    open=opening,
+    panels=(
+        PanelKind(
+            name="weekly-orders",
+            title="Orders in scope by week",
+            build=weekly_orders,
+            definitions=("orders", "process-control"),
+        ),
+        PanelKind(
+            name="redirects-accepted",
+            title="Redirects accepted by week",
+            build=redirects_accepted,
+            definitions=("redirect-accepted", "process-control"),
+        ),
+        PanelKind(name="outcomes", title="Orders by outcome", build=outcomes, definitions=("outcome",)),
+    ),
+    not_by=NOT_BY_PLACE,
+)

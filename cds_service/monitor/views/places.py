@@ -1,0 +1,154 @@
+"""Where: footprint, borough, network, practice. Places stand in the order of their names; nobody is ranked.
+
+All places of a footprint go through disclosure together, however far a reader looks into them, so that no two views can
+be laid over each other to tell what one of them masks.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from cds_service.cardlog.report_rows import PracticeCount
+from cds_service.monitor import headings
+from cds_service.monitor.asked import Asked
+from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, of
+from cds_service.monitor.selection import Field
+from cds_service.monitor.standard_tables import WHOLE, answers_of, counts_of
+from cds_service.monitor.sums import ACCEPTED, ANSWERS, RED_FLAGS, REDIRECTS, grouped, in_scope, of_outcomes
+from cds_service.monitor.tables import ALL, Disclosed, FigureTable, Key
+from cds_service.monitor.view import Opening, PageKind, Panel, PanelKind
+from cds_service.monitor.words import known, sentence_case
+
+_LEVELS: Final = ("footprint", "borough", "network", "practice")
+
+
+def key_looked_into(asked: Asked) -> Key:
+    """How far the reader looks: into one footprint, one of its boroughs, one of its networks."""
+    chosen = asked.selection
+    if len(asked.regions) != 1:
+        return ALL
+    if chosen.borough is None:
+        return (asked.regions[0],)
+    return (asked.regions[0], chosen.borough) if chosen.pcn is None else (asked.regions[0], chosen.borough, chosen.pcn)
+
+
+def place_name(asked: Asked, key: Key) -> str:
+    """A place as a person knows it."""
+    last = str(key[-1])
+    if len(key) == 1:
+        return asked.region_name(last)
+    if len(key) == len(_LEVELS):
+        return known(last) if not last else asked.organisation_name(last)
+    return known(last)
+
+
+def opening(asked: Asked) -> Opening:
+    """How many places, and that they are not to be ranked."""
+    orders, redirects = _disclosed(asked)
+    here = key_looked_into(asked)
+    below = orders.below(here)
+    if not below:
+        return Opening(finding=f"{EMPTY_LOG}. {WHY_EMPTY}")
+    return Opening(
+        finding=(
+            f"{sentence_case(amount(orders.whole(here), 'order'))} in scope came from "
+            f"{_counted(len(below), _LEVELS[len(here)])}. Redirect cards accepted: "
+            f"{of(redirects.share(here, ACCEPTED))}. "
+            "Places differ by chance: a difference is a question, not a judgement."
+        )
+    )
+
+
+def by_place(asked: Asked) -> Panel:
+    """Orders, and what became of redirect cards, in each place."""
+    orders, redirects = _disclosed(asked)
+    here = key_looked_into(asked)
+    keys = sorted(orders.below(here), key=lambda key: place_name(asked, key))
+    nothing = answers_of({})
+    rows = tuple(
+        (
+            place_name(asked, key),
+            orders.whole(key),
+            *(redirects.cells(key, _SHARES) if key in redirects else nothing.cells(ALL, _SHARES)),
+        )
+        for key in keys
+    )
+    headed = (
+        headings.PLACE,
+        headings.ORDERS,
+        headings.SHOWN,
+        *headings.ANSWERS,
+        *(share.heading for share in _SHARES),
+    )
+    table = FigureTable(caption="Orders and redirect cards by place", headings=headed, labels=1, rows=rows)
+    if not rows:
+        return Panel(finding=EMPTY_LOG, sentence=WHY_EMPTY, table=table)
+    return Panel(
+        finding=f"Redirects accepted, by {_LEVELS[len(here)]}",
+        sentence=(
+            f"{_counted(len(rows), _LEVELS[len(here)])}, in the order of their names. "
+            "What lies outside the funnel differs from the others by more than chance."
+        ),
+        table=table,
+        links=tuple(_look_into(asked, key) for key in keys),
+    )
+
+
+def _look_into(asked: Asked, key: Key) -> str | None:
+    """The query that looks into a place; None at the lowest level, and where the log does not know the place."""
+    if len(key) == len(_LEVELS) or not key[-1]:
+        return None
+    region, borough, pcn = (*map(str, key), None, None)[:3]
+    return asked.selection.query(region=region, borough=borough, pcn=pcn)
+
+
+_SHARES: Final = (headings.ACCEPTED_SHARE, headings.OVERRIDDEN_SHARE)
+
+
+def _disclosed(asked: Asked) -> tuple[Disclosed, Disclosed]:
+    rows = asked.by_practice
+    key_of = _keys(rows)
+    # Below the footprint red flags are not shown at all (`domain.md` 4.5).
+    sensitive = asked.selection.outcome in RED_FLAGS
+    orders = grouped(in_scope(rows), key_of)
+    redirects = grouped(of_outcomes(rows, REDIRECTS), key_of)
+    return (
+        counts_of({key: sums.evaluations for key, sums in orders.items()}, (WHOLE,) if sensitive else ()),
+        answers_of({key: sums for key, sums in redirects.items() if sums.cards}, ANSWERS if sensitive else ()),
+    )
+
+
+def _keys(rows: Iterable[PracticeCount]) -> Callable[[PracticeCount], Key]:
+    """The place of a row, down to where the log knows it; what is not known stands beside what is, and not alone."""
+    known_below = {full[:depth] for full in map(_full, rows) for depth in range(len(full)) if any(full[depth:])}
+
+    def key_of(row: PracticeCount) -> Key:
+        full = _full(row)
+        depth = next((depth for depth in range(len(full)) if not any(full[depth:])), len(full))
+        return (*full[:depth], "") if depth < len(full) and full[:depth] in known_below else full[:depth]
+
+    return key_of
+
+
+def _full(row: PracticeCount) -> tuple[str, ...]:
+    return (row.region, row.borough, row.pcn, row.organisation)
+
+
+def _counted(number: int, level: str) -> str:
+    return f"{number} {level}" if number == 1 else f"{number} {level}s"
+
+
+PLACES_PAGE: Final = PageKind(
+    slug="where",
+    title="Where",
+    introduction="Orders and redirect cards by footprint, borough, primary care network and practice.",
+    open=opening,
+    panels=(
+        PanelKind(
+            name="by-place",
+            title="Orders and redirect cards by place",
+            build=by_place,
+            definitions=("orders", "redirect-accepted", "funnel"),
+        ),
+    ),
+    not_by={Field.CLIENT: "places are not counted by EHR"},
+)

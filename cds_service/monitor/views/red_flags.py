@@ -1,0 +1,162 @@
+"""Cards about cauda equina syndrome, cord compression, cancer, sarcoma and oncology: shown, and then?"""
+
+from collections.abc import Callable
+from typing import Final
+
+from cds_service.monitor import headings
+from cds_service.monitor.asked import Asked, weeks_logged, within
+from cds_service.monitor.findings_in_words import amount, before_note, of
+from cds_service.monitor.standard_tables import answers_of, answers_table
+from cds_service.monitor.sums import (
+    ACCEPTED,
+    CRITICAL,
+    NOT_ANSWERED,
+    OVERRIDDEN,
+    RED_FLAGS,
+    Sums,
+    added_up,
+    grouped,
+    of_outcomes,
+)
+from cds_service.monitor.tables import ALL, Disclosed, FigureTable, Key
+from cds_service.monitor.view import NOT_BY_PLACE, Kpi, Opening, PageKind, Panel, PanelKind
+from cds_service.monitor.words import outcome_words, sentence_case
+
+_SHARES: Final = (headings.ACCEPTED_SHARE, headings.OVERRIDDEN_SHARE, headings.NOT_ANSWERED_SHARE)
+_NO_CARD: Final = "No red-flag card was shown"
+_WHY_NONE: Final = (
+    "Red flags are rare. Whether reasons reach the service as codes can be seen on the page of data quality: an order "
+    "without a coded reason cannot earn such a card."
+)
+_FOUR_WEEKS: Final = 4
+
+
+def opening(asked: Asked) -> Opening:
+    """Whether critical cards go unanswered."""
+    now, before = _by_outcome(asked), _by_outcome(asked, before=True)
+    if now.whole().rounded == 0:
+        return Opening(finding=f"{_NO_CARD}. {_WHY_NONE}")
+    critical = answers_of({(outcome,): sums for outcome, sums in _sums(asked).items() if outcome in CRITICAL})
+    finding = (
+        f"{sentence_case(amount(now.whole(), 'red-flag card'))} were shown. "
+        f"Critical ones (CES, MSCC) that were not answered: {of(critical.share(ALL, NOT_ANSWERED))}. Such a card was "
+        "ignored, acted on without a click, or shown by an EHR that sends no feedback; the table by EHR helps to tell."
+    )
+    shares = (("Accepted", ACCEPTED), ("Overridden", OVERRIDDEN), ("Not answered", NOT_ANSWERED))
+    return Opening(
+        finding=finding,
+        kpis=(
+            Kpi("Red-flag cards shown", now.whole(), "red-flag-cards", before_note(before.whole())),
+            Kpi("Critical cards shown", critical.whole(), "critical-cards"),
+            *(
+                Kpi(label, now.share(ALL, kind), "red-flag-cards", before_note(before.share(ALL, kind)))
+                for label, kind in shares
+            ),
+        ),
+    )
+
+
+def by_outcome(asked: Asked) -> Panel:
+    """What became of each kind of red-flag card."""
+    answers = _by_outcome(asked)
+    table = answers_table(
+        "Red-flag cards by outcome", (headings.OUTCOME,), answers, lambda key: (outcome_words(str(key[0])),), _SHARES
+    )
+    return _panel(answers, table, lambda key: outcome_words(str(key[0])))
+
+
+def by_client(asked: Asked) -> Panel:
+    """Which EHR's red-flag cards go unanswered."""
+    sums = grouped(of_outcomes(asked.by_client, RED_FLAGS), lambda row: row.client_id)
+    answers = answers_of({(client,): each for client, each in sums.items()})
+    table = answers_table(
+        "Red-flag cards by EHR", (headings.CLIENT,), answers, lambda key: (key[0],), _SHARES, total="All EHRs"
+    )
+    return _panel(answers, table, lambda key: str(key[0]))
+
+
+def over_time(asked: Asked) -> Panel:
+    """Red-flag cards by four weeks, since those of a week are too few to show."""
+    weeks = weeks_logged(asked.weekly, asked.period)
+    starts = weeks[len(weeks) % _FOUR_WEEKS :: _FOUR_WEEKS]
+    rows = of_outcomes(asked.weekly, RED_FLAGS)
+    answers = answers_of(
+        {(start,): added_up(row for row in rows if 0 <= (row.week - start).days < 7 * _FOUR_WEEKS) for start in starts}
+    )
+    table = answers_table(
+        "Red-flag cards by four weeks", (headings.FOUR_WEEKS,), answers, lambda key: (key[0],), _SHARES
+    )
+    if answers.whole().rounded == 0:
+        return Panel(finding=_NO_CARD, sentence=_WHY_NONE, table=table)
+    first, last = starts[0], starts[-1]
+    return Panel(
+        finding=f"{sentence_case(amount(answers.whole((last,)), 'red-flag card'))} in the latest four weeks",
+        sentence=(
+            f"Not answered: {of(answers.share((last,), NOT_ANSWERED))}; in the first four weeks shown, "
+            f"{of(answers.share((first,), NOT_ANSWERED))}."
+        ),
+        table=table,
+        note="Four complete weeks together, counted back from the latest. Weeks left over at the start are not shown.",
+    )
+
+
+def _panel(answers: Disclosed, table: FigureTable, name: Callable[[Key], str]) -> Panel:
+    if answers.whole().rounded == 0:
+        return Panel(finding=_NO_CARD, sentence=_WHY_NONE, table=table)
+    worst = _most_unanswered(answers)
+    if worst is None:
+        finding = "No group has enough unanswered cards to show"
+        sentence = "Every count of unanswered cards is 0 or too small to show."
+    else:
+        finding = f"Not answered most often: {name(worst)}"
+        sentence = f"Not answered: {of(answers.share(worst, NOT_ANSWERED))}."
+    return Panel(
+        finding=finding,
+        sentence=sentence,
+        table=table,
+    )
+
+
+def _most_unanswered(answers: Disclosed) -> Key | None:
+    shares = [(answers.share(key, NOT_ANSWERED).percent, key) for key in answers.below()]
+    shown = [(percent, key) for percent, key in shares if percent]
+    return max(shown, key=lambda each: each[0])[1] if shown else None
+
+
+def _sums(asked: Asked, *, before: bool = False) -> dict[str, Sums]:
+    period = asked.period.before if before else asked.period
+    sums = grouped(of_outcomes(within(asked.weekly, period), RED_FLAGS), lambda row: row.outcome)
+    return {outcome: sums[outcome] for outcome in RED_FLAGS if outcome in sums}
+
+
+def _by_outcome(asked: Asked, *, before: bool = False) -> Disclosed:
+    return answers_of({(outcome,): each for outcome, each in _sums(asked, before=before).items()})
+
+
+RED_FLAG_PAGE: Final = PageKind(
+    slug="red-flags",
+    title="Red flags",
+    introduction="Cards about CES, MSCC, suspected cancer, sarcoma and patients under oncology: shown, and then?",
+    open=opening,
+    panels=(
+        PanelKind(
+            name="by-outcome",
+            title="Red-flag cards by outcome",
+            build=by_outcome,
+            definitions=("red-flag-cards", "not-answered"),
+        ),
+        PanelKind(
+            name="by-ehr",
+            title="Red-flag cards by EHR",
+            build=by_client,
+            definitions=("red-flag-cards", "not-answered"),
+        ),
+        PanelKind(
+            name="over-time",
+            title="Red-flag cards over time",
+            build=over_time,
+            definitions=("red-flag-cards", "not-answered"),
+        ),
+    ),
+    not_by=NOT_BY_PLACE,
+)

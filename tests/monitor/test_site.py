@@ -1,0 +1,252 @@
+import csv
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from html import unescape
+from io import StringIO
+from pathlib import Path
+
+import figure_log
+import pytest
+from reader import Reader
+from sqlalchemy import text
+
+from cds_service.monitor.access.permissions import Permission
+from cds_service.monitor.asked import Sources
+
+_NO_COUNT = frozenset({"*", "0", "", "n/a", "none"})
+FILTERS = (
+    "",
+    "?weeks=4",
+    "?region=nwl",
+    "?region=nwl&borough=Brent",
+    "?region=nwl&borough=Brent&pcn=Larkfield+PCN",
+    "?outcome=ces",
+    "?outcome=redirect&modality=mri",
+    "?hook=order-sign&client=ehr-two",
+    "?from=2026-11-23&to=2026-11-29",
+)
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sources]:
+    """A log of sixteen weeks with many small counts."""
+    engine = figure_log.fill(tmp_path_factory.mktemp("log") / "log.sqlite3")
+    yield figure_log.sources_of(engine)
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def analyst(sources: Sources) -> Reader:
+    """Somebody who may see everything but red-flag cards one by one."""
+    return Reader(sources)
+
+
+def plain(html: str) -> str:
+    """The words of a page."""
+    return unescape(re.sub(r"<[^>]+>", " ", html))
+
+
+@pytest.mark.parametrize("query", FILTERS)
+def test_no_page_and_no_file_shows_a_small_count(analyst: Reader, query: str) -> None:
+    """Every count about people is 0, masked, or a multiple of 5 from 10 on, whatever is asked."""
+    for path in analyst.paths():
+        said = analyst.text(f"{path}{query}") if not path.endswith(("svg", "png")) else ""
+        for figure in _figures(path, said):
+            assert figure in _NO_COUNT or (int(figure) % 5 == 0 and int(figure) >= 10), (path, figure)
+
+
+def _figures(path: str, said: str) -> list[str]:
+    """The counts of a page or file; percentages are made from rounded counts, and have a test of their own."""
+    if path.endswith(".csv") and "data_dictionary" not in path:
+        rows = list(csv.DictReader(StringIO(said)))
+        return [value for row in rows for name, value in row.items() if _is_count(name)]
+    if path.endswith(".json"):
+        return [str(value or 0) for row in json.loads(said)["rows"] for name, value in row.items() if _is_count(name)]
+    cells = re.findall(r'<td class="numeric">(.*?)</td>', said) + re.findall(r'class="value">(.*?)</p>', said)
+    counts = [plain(cell).split()[-1].replace(",", "") for cell in cells]
+    spoken = re.findall(r"\(([\d,]+) of ([\d,]+)\)", said)
+    return [count for count in counts if "%" not in count] + [each.replace(",", "") for pair in spoken for each in pair]
+
+
+def _is_count(name: str) -> bool:
+    return name.startswith(
+        ("orders", "cards", "accepted", "overrid", "not_", "calls", "silent", "out_of", "exempt", "without", "setting")
+    ) and not name.endswith("percent")
+
+
+def test_what_is_masked_on_one_page_is_masked_in_its_files(analyst: Reader) -> None:
+    """CSV, JSON and page are made from one table."""
+    rows = list(csv.reader(StringIO(analyst.text("/monitor/red-flags/by-outcome.csv"))))
+    told = json.loads(analyst.text("/monitor/red-flags/by-outcome.json"))["rows"]
+    page = plain(analyst.text("/monitor/red-flags"))
+
+    assert [row[1] for row in rows[1:]] == [str(row["cards_shown"]) for row in told]
+    assert "*" in [row[1] for row in rows[1:]] + [row[4] for row in rows[1:]]
+    assert "* stands for 1 to 7" in page
+
+
+def test_red_flags_are_not_shown_below_the_footprint(analyst: Reader) -> None:
+    """Neither in a borough nor in a practice, however many there are."""
+    rows = list(csv.DictReader(StringIO(analyst.text("/monitor/where/by-place.csv?region=nwl&outcome=ces"))))
+
+    assert {row["orders"] for row in rows} == {"*"}
+
+
+def test_every_address_needs_a_permission_of_its_kind(analyst: Reader) -> None:
+    """Files of figures are for those who may export, the list of cards for the clinical safety role."""
+    files = {path for path in analyst.pages if path.endswith((".csv", ".json"))}
+
+    assert {analyst.permission(path) for path in files} == {Permission.EXPORT_FIGURES}
+    assert analyst.permission("/monitor/red-flags/cards") is Permission.SEE_RED_FLAG_CARDS
+    assert len(files) > 30
+
+
+def test_a_viewer_is_offered_no_file_and_no_page_that_is_closed(sources: Sources) -> None:
+    """A link that would be refused is not drawn."""
+    said = Reader(sources, "viewer").text("/monitor")
+
+    assert ".csv" not in said
+    assert "/monitor/downloads" not in said
+    assert "/monitor/access-log" not in said
+
+
+def test_the_clinical_safety_role_sees_red_flag_cards_one_by_one(sources: Sources) -> None:
+    """Week, footprint, borough, EHR, outcome and answer, and nothing else of a card."""
+    reader = Reader(sources, "clinical_safety")
+
+    assert "/monitor/red-flags/cards" in reader.text("/monitor/red-flags")
+    said = plain(reader.text("/monitor/red-flags/cards?region=nwl"))
+    assert "Cauda equina syndrome (CES)" in said
+    assert "Brent" in said
+    assert "Z99001" not in said
+
+
+@pytest.mark.parametrize("query", ["?outcome=redirected", "?from=2026-11-02", "?practice=Z99001"])
+def test_an_address_that_cannot_be_meant_is_told_beside_its_field(analyst: Reader, query: str) -> None:
+    """With 400, without any figure, and the same on pages and for files."""
+    for path in analyst.paths():
+        answer = analyst.get(f"{path}{query}")
+        said = bytes(answer.body).decode()
+
+        assert answer.status_code == 400
+        assert "There is a problem" in said
+        assert not re.search(r'class="value"', said)
+
+
+def test_filters_go_along_from_page_to_page(analyst: Reader) -> None:
+    """Every link of the navigation and every file keeps them, also those that this page cannot meet."""
+    said = unescape(analyst.text("/monitor/episodes?region=nwl&hook=order-sign&weeks=13"))
+
+    for address in ("/monitor/overrides", "/monitor/where", "/monitor/episodes/states.csv", "/monitor/downloads"):
+        assert f'href="{address}?region=nwl&weeks=13&hook=order-sign"' in said
+    assert "Not narrowed by hook: an episode is made of both hooks." in said
+
+
+def test_a_file_says_of_what_it_is(analyst: Reader) -> None:
+    """Its name has table, footprint, period, filters, pathway version and state."""
+    headers = analyst.headers("/monitor/overview/outcomes.csv?region=nwl&modality=mri&weeks=4")
+
+    assert headers["content-disposition"] == (
+        'attachment; filename="overview-outcomes_nwl_2026-11-02_2026-11-29_mri_nwl-1.2_demo_suppressed.csv"'
+    )
+    assert headers["cache-control"] == "no-store"
+
+
+def test_a_spreadsheet_takes_no_code_for_a_formula(analyst: Reader) -> None:
+    """A code comes from an EHR and could begin like one."""
+    rows = list(csv.reader(StringIO(analyst.text("/monitor/data-quality/unknown-procedures.csv"))))
+
+    assert [row[2] for row in rows[1:]] == ["MRXYZ", "'=1+1", "USABC"]
+
+
+def test_the_data_dictionary_explains_every_field(analyst: Reader) -> None:
+    """Each column of each table has a meaning."""
+    explained = {(row["table"], row["field"]): row["meaning"] for row in _dictionary(analyst)}
+    tables = [path for path in analyst.paths() if path.endswith(".csv") and "dictionary" not in path]
+
+    for path in tables:
+        name = path.removeprefix("/monitor/").removesuffix(".csv").replace("/", "-")
+        header = analyst.text(path).splitlines()[0].split(",")
+        assert all(explained[name, field] for field in header)
+
+
+def _dictionary(reader: Reader) -> list[dict[str, str]]:
+    return list(csv.DictReader(StringIO(reader.text("/monitor/downloads/data_dictionary.csv"))))
+
+
+def test_calls_of_an_ehr_are_for_those_who_see_all_its_footprints(sources: Sources) -> None:
+    """A call has no footprint; both EHRs order in both."""
+    assert "ehr-one" in Reader(sources).text("/monitor/data-quality/calls.csv")
+    assert "ehr-one" not in Reader(sources, footprints=("nwl",)).text("/monitor/data-quality/calls.csv")
+
+
+def test_places_stand_in_the_order_of_their_names_and_can_be_looked_into(analyst: Reader) -> None:
+    """Footprint, borough, network, practice; nobody is ranked."""
+    said = unescape(analyst.text("/monitor/where?region=nwl"))
+
+    assert said.index("borough=Brent") < said.index("borough=Ealing")
+    assert "Larkspur Demo Surgery (Z99001)" in analyst.text("/monitor/where?region=nwl&borough=Brent&pcn=Larkfield+PCN")
+
+
+def test_pathways_say_how_many_days_are_left_to_review(analyst: Reader) -> None:
+    """North West London's review is due on 1 January 2027."""
+    said = plain(analyst.text("/monitor/pathways"))
+
+    assert "32 days to review" in said
+    assert "implausible" in said
+
+
+def test_a_pathway_past_its_review_says_so(sources: Sources) -> None:
+    """The day after, and each day more."""
+    later = figure_log.sources_of(sources.engine, datetime(2027, 1, 3, 9, tzinfo=UTC))
+
+    assert "Past review by 2 days" in plain(Reader(later).text("/monitor/pathways"))
+
+
+def test_every_number_leads_to_its_definition(analyst: Reader) -> None:
+    """One click away, and there is such an entry."""
+    definitions = analyst.text("/monitor/definitions")
+    linked = {
+        name
+        for path in analyst.paths()
+        if "." not in path
+        for name in re.findall(r'href="/monitor/definitions#([\w-]+)"', analyst.text(path))
+    }
+
+    assert len(linked) > 10
+    assert all(f'id="{name}"' in definitions for name in linked)
+
+
+def test_an_empty_log_has_honest_pages(tmp_path: Path) -> None:
+    """No error, no zero that was not counted, and no chart of nothing."""
+    engine = figure_log.empty(tmp_path / "empty.sqlite3")
+    reader = Reader(figure_log.sources_of(engine))
+
+    for path in reader.paths():
+        if not path.endswith((".svg", ".png")):
+            assert reader.get(path).status_code == 200
+    assert "Nothing was logged for this choice" in reader.text("/monitor")
+    engine.dispose()
+
+
+def test_one_week_of_data_has_pages_without_limits(analyst: Reader) -> None:
+    """A week is shown; control limits need thirteen."""
+    said = plain(analyst.text("/monitor?from=2026-11-23&to=2026-11-29"))
+
+    assert "23 November 2026 to 29 November 2026 (1 week)" in said
+    assert "too few weeks for control limits" in said
+
+
+def test_a_database_that_is_away_is_told_as_such(tmp_path: Path) -> None:
+    """With 503 and words, and nothing of the database's message."""
+    engine = figure_log.empty(tmp_path / "away.sqlite3")
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE weekly_count"))
+    answer = Reader(figure_log.sources_of(engine)).get("/monitor")
+
+    assert answer.status_code == 503
+    assert "does not answer" in bytes(answer.body).decode()
+    assert "weekly_count" not in bytes(answer.body).decode()
+    engine.dispose()
