@@ -44,7 +44,7 @@ class Reader:
             {"type": "http", "method": "GET", "path": parts.path, "query_string": parts.query.encode(), "headers": []}
         )
         named = [region for region in request.query_params.getlist("region") if region]
-        visit = Visit(self._viewer, page.permission, tuple(named) or self._footprints, "token")
+        visit = Visit(self._viewer, page.permission, tuple(named) or self._footprints, "token", {})
         made = page.endpoint(request, visit)
         assert isinstance(made, Response)
         return made
