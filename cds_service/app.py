@@ -31,7 +31,7 @@ from cds_service.hooks.openapi import TITLE
 from cds_service.hooks.pathway_pages import TEMPLATES as PATHWAY_TEMPLATES
 from cds_service.hooks.pathway_pages import pathway_pages
 from cds_service.hooks.responses import on_defect, on_http_error
-from cds_service.hooks.routes import Clock, Discovery, FeedbackCall, ServiceCall, hook_routes
+from cds_service.hooks.routes import Clock, Discovery, FeedbackCall, ServiceCall, ShortWay, hook_routes
 from cds_service.log_wiring import LogParts, build_log
 from cds_service.monitor_wiring import Monitor, build_monitor, figure_pages
 from cds_service.pages.render import Pages
@@ -96,17 +96,14 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     responder = Responder(register, directory, terminology, source_urls)
     edge = _edge(settings, clients)
     log = build_log(settings, now)
-    hooks = hook_routes(
-        ServiceCall(
-            responder,
-            CallLogger(log.card_log, register, log.episode_keys, "demo" if settings.demo else "live"),
-            edge.door,
-            edge.completer,
-            now,
-        ),
-        FeedbackCall(log.card_log, edge.door, now),
-        Discovery(edge.door),
+    service_call = ServiceCall(
+        responder,
+        CallLogger(log.card_log, register, log.episode_keys, "demo" if settings.demo else "live"),
+        edge.door,
+        edge.completer,
+        now,
     )
+    hooks = hook_routes(service_call, FeedbackCall(log.card_log, edge.door, now), Discovery(edge.door))
     rest = _fastapi()
     rest.include_router(health_router(log.card_log, _metrics_access(settings)))
     pages = Pages({**PATHWAY_TEMPLATES, **CHECKER_TEMPLATES}, prefix=urlsplit(settings.public_url).path)
@@ -121,7 +118,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     monitor = build_monitor(settings, pathways, now, figures)
     routes = [*hooks, *monitor.routes, Mount("/", rest)]
     router = Router(routes, redirect_slashes=False, lifespan=_lifespan(log, edge, monitor))
-    return BrowserAccess(LastResort(router), _origins(settings, clients))
+    return BrowserAccess(LastResort(ShortWay(service_call, router)), _origins(settings, clients))
 
 
 def _now() -> datetime:

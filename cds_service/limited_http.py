@@ -13,7 +13,7 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from cds_service.hooks.correlation import HEADER, begin_correlation, end_correlation
-from cds_service.hooks.responses import FOR_EVERY_ANSWER
+from cds_service.hooks.responses import CAME_WHOLE, FOR_EVERY_ANSWER
 from cds_service.protocol.identifiers import new_uuid
 from cds_service.protocol.operation_outcome import Issue, operation_outcome
 
@@ -126,6 +126,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._received = 0
         self._head_is_whole = False
         self._stop_deadline()
+        self.scope[CAME_WHOLE] = True  # type: ignore[literal-required] # a word between this class and its reader
         super().on_message_complete()
         if self.cycle.response_complete and not self.transport.is_closing():
             self._unset_keepalive_if_required()

@@ -1,9 +1,10 @@
 """Bringing the card log's tables to the form that this software works with, and back.
 
-Called at each start of the service. Where nothing is to be done that is one short look at the database: Alembic, which
-costs start time, is imported only to migrate. All that one run does is one transaction, under a lock that every process
-takes: of several that start at once one migrates and the others find it done, and a run that fails leaves the database
-as it was.
+Called at each start of the service. Where nothing is to be done that is one short look at the database. Alembic, which
+costs start time and memory, is imported only where there are tables to migrate: an empty database gets those of today
+at once, which tests hold to what all the revisions make. All that one run does is one transaction, under a lock that
+every process takes: of several that start at once one migrates and the others find it done, and a run that fails leaves
+the database as it was.
 """
 
 import threading
@@ -12,11 +13,12 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inspect, text
 
 from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.cardlog.databases import open_engine, transaction
 from cds_service.cardlog.partitions import SCHEMA_LOCK, ensure_partitions, month_of, next_month
+from cds_service.cardlog.rollup_schema import ROLLUP_TABLES
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -86,7 +88,7 @@ def bring_up_to_date(database_url: str, *, today: date | None = None) -> None:
     """
     with _engine(database_url) as engine:
         if _state(engine) != _State(HEAD, recorded=True):
-            _migrate(engine, len(REVISIONS), "upgrade")
+            _make_or_migrate(engine)
         month = month_of(today or london_day_and_hour(datetime.now(UTC))[0])
         months = [month]
         while len(months) <= _MONTHS_AHEAD:
@@ -228,6 +230,24 @@ def _engine(database_url: str) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def _make_or_migrate(engine: Engine) -> None:
+    """Make the tables of an empty database; bring others to today's revision."""
+    with transaction(engine) as connection:
+        _take_lock(connection)
+        if _state_within(connection).revision is None:
+            ROLLUP_TABLES[0].metadata.create_all(connection, checkfirst=False)  # those of events are in it, too
+            _record(connection, HEAD)
+            return
+    _migrate(engine, len(REVISIONS), "upgrade")
+
+
+def _record(connection: Connection, revision: str) -> None:
+    """Note the revision as Alembic would."""
+    versions = Table(_VERSION_TABLE, MetaData(), Column("version_num", String(32), primary_key=True))
+    versions.create(connection, checkfirst=True)  # empty, where a database was taken back to nothing
+    connection.execute(versions.insert().values(version_num=revision))
 
 
 def _migrate(engine: Engine, target: int, direction: Direction) -> None:

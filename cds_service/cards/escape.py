@@ -6,6 +6,7 @@ LONGEST = 80
 """Characters of the call's own words that a card shows (`design.md`, "Cards")."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+")
+_SPACING = re.compile(r"^ |  | $")
 _MARKUP = re.compile(r"[&<>\\`*_{}\[\]()#+!|~\"']")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 _LINK = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
@@ -15,7 +16,8 @@ _JOINER = "\u2060"
 
 def one_line(text: str) -> str:
     """The call's words on one line, cut at 80 characters, still unescaped: for a FHIR string, not for Markdown."""
-    flat = " ".join(_CONTROL.sub(" ", text).split())
+    # Most words are plain already, which is seen sooner than it is mended.
+    flat = text if text.isprintable() and not _SPACING.search(text) else " ".join(_CONTROL.sub(" ", text).split())
     return flat if len(flat) <= LONGEST else flat[: LONGEST - 1].rstrip() + "…"
 
 

@@ -19,6 +19,7 @@ class ResourceIndex:
         self._prefetch = prefetch
         self._prefetched: dict[str, list[Json]] = {}
         self._by_id: dict[str, dict[str, list[Json]]] = {}
+        self._found: dict[str, list[Json]] = {}
         self._containers: dict[int, Json] = {}
         self._contained: dict[int, dict[str, list[Json]]] = {}
         for value in prefetch.values():
@@ -88,6 +89,12 @@ class ResourceIndex:
             return []
         if target.startswith("#"):
             return self._find_contained(holder, target[1:])
+        found = self._found.get(target)
+        if found is None:  # the resources of one call name the same few others
+            found = self._found[target] = self._find_by_name(target)
+        return found
+
+    def _find_by_name(self, target: str) -> list[Json]:
         unversioned = target.split("/_history/", 1)[0]
         if ":" in unversioned and (found := self._by_full_url.get(unversioned)) is not None:
             return found

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cds_service.cardlog.card_log import CardLogUnavailable, EvaluationLog
 from cds_service.cardlog.coarse import london_day_and_hour
@@ -175,6 +175,27 @@ class Discovery:
         if any(name == b"authorization" for name, _ in scope["headers"]):
             await _admitted(self._door, scope, DISCOVERY_PATH)
         return json_response(DISCOVERY)
+
+
+class ShortWay:
+    """Takes a hook call straight to its endpoint: matching it against routes would cost a fiftieth of its time.
+
+    Args:
+        service_call: where hook calls go.
+        router: where everything else goes.
+    """
+
+    def __init__(self, service_call: ServiceCall, router: ASGIApp) -> None:
+        self._service_call = service_call
+        self._router = router
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on."""
+        if scope["type"] == "http" and scope["path"] == SERVICE_PATH:
+            scope["path_params"] = {"service_id": SERVICE_ID}
+            await self._service_call(scope, receive, send)
+        else:
+            await self._router(scope, receive, send)
 
 
 def hook_routes(service_call: ServiceCall, feedback_call: FeedbackCall, discovery: Discovery) -> list[Route]:

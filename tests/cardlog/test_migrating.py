@@ -123,11 +123,9 @@ def test_the_revisions_are_those_in_the_folder() -> None:
 
 
 def test_an_empty_database_comes_to_the_tables_of_the_code(database_url: str, another_database: str) -> None:
-    """Tables, columns, keys and indexes are those that the schema would make, by name and in every detail."""
+    """Made at once or by one revision after the other: by name and in every detail the same."""
     bring_up_to_date(database_url, today=TODAY)
-    engine = open_engine(another_database)
-    schema.metadata.create_all(engine)
-    engine.dispose()
+    upgrade(another_database)
     assert rollup_schema.ROLLUP_TABLES[0].name in ALL_TABLES
     assert current_revision(database_url) == HEAD
     assert differences_from_today(database_url) == []
@@ -426,9 +424,11 @@ def test_a_database_out_of_reach_is_told_without_its_url() -> None:
     assert raised.value.__suppress_context__
 
 
-def test_where_nothing_is_to_be_done_alembic_is_not_imported(database_url: str) -> None:
-    """A start need not wait for it."""
-    bring_up_to_date(database_url)
+@pytest.mark.parametrize("begun", [False, True], ids=["first-start", "later-start"])
+def test_without_old_tables_alembic_is_not_imported(database_url: str, begun: bool) -> None:
+    """A start need not wait for it, and no call for the memory that it takes."""
+    if begun:
+        bring_up_to_date(database_url)
     code = (
         "import sys; from cds_service.cardlog.migrating import bring_up_to_date; bring_up_to_date(sys.argv[1]);"
         " print([name for name in sys.modules if name.partition('.')[0] in ('alembic', 'mako')])"
