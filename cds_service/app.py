@@ -22,6 +22,7 @@ from cds_service.checker_wiring import build_checker
 from cds_service.demo.fhir_server import fixture_fhir_app
 from cds_service.directory import load_directory
 from cds_service.edge import Edge
+from cds_service.history_wiring import invented_history
 from cds_service.hooks.answers import Responder
 from cds_service.hooks.browsers import BrowserAccess
 from cds_service.hooks.health import MetricsAccess, health_router
@@ -95,7 +96,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     terminology = load_terminology()
     responder = Responder(register, directory, terminology, source_urls)
     edge = _edge(settings, clients)
-    log = build_log(settings, now)
+    log = build_log(settings, now, invented_history(settings, pathways))
     service_call = ServiceCall(
         responder,
         CallLogger(log.card_log, register, log.episode_keys, "demo" if settings.demo else "live"),

@@ -69,7 +69,15 @@ def main(context: click.Context) -> None:
     show_default=True,
     help="`required` accepts the public sandbox's tokens and no others.",
 )
-def demo(host: str, port: int, database_url: str, auth: str) -> None:
+@click.option(
+    "--history",
+    type=click.Choice(["on", "off"]),
+    default="on",
+    show_default=True,
+    envvar="CDS_SERVICE_DEMO_HISTORY",
+    help="Fill an empty card log with eighteen months of invented orders.",
+)
+def demo(host: str, port: int, database_url: str, auth: str, history: str) -> None:
     """Start with invented organisations and patients, ready for the public CDS Hooks Sandbox."""
     settings = _settings(
         config=Path(str(resources.files("cds_service.demo") / "configuration")),
@@ -78,6 +86,7 @@ def demo(host: str, port: int, database_url: str, auth: str) -> None:
         port=port,
         auth=auth,
         demo=True,
+        demo_history=history,
     )
     click.echo(_demo_banner(settings.public_url, auth))
     _run(settings)

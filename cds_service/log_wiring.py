@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
+from sqlalchemy import Engine
+
 from cds_service.cardlog.card_log import CardLog, EvaluationLog, NoCardLog
 from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.cardlog.databases import CardLogStoreError, open_engine, readable_url
@@ -71,12 +73,15 @@ class LogParts:
             ending.callback(self.card_log.close)  # first, in case whoever stops the process is impatient
 
 
-def build_log(settings: Settings, clock: Callable[[], datetime]) -> LogParts:
+def build_log(
+    settings: Settings, clock: Callable[[], datetime], look_after: Callable[[Engine, date], None] | None = None
+) -> LogParts:
     """Open the card log.
 
     Args:
         settings: the process's settings.
         clock: the aware time now.
+        look_after: what else is to be done to the database before each upkeep, given the day in London.
 
     Raises:
         DatabaseSettingError: the database URL cannot be used.
@@ -97,9 +102,16 @@ def build_log(settings: Settings, clock: Callable[[], datetime]) -> LogParts:
     store = CardLogStore(settings.database_url, writer_id, prepare)
     today, _ = london_day_and_hour(clock())
     keys = _episode_keys(settings, today)
-    # A window's secret is dropped when its time is over, though nobody may be ordering then.
-    turn = None if keys is None else keys.turn_to
-    upkeep = Upkeep(open_engine(settings.database_url), clock, settings.episode_window_days, each_time=turn)
+    engine = open_engine(settings.database_url)
+
+    def each_time(day: date) -> None:
+        # A window's secret is dropped when its time is over, though nobody may be ordering then.
+        if keys is not None:
+            keys.turn_to(day)
+        if look_after is not None:
+            look_after(engine, day)
+
+    upkeep = Upkeep(engine, clock, settings.episode_window_days, each_time=each_time)
     tallies = Tallies(writer_id)
     return LogParts(CardLog(store, spool, tallies), keys, store, spool, upkeep)
 

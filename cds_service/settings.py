@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     auth: Literal["required", "off"] = Field(default="required", description="Client authentication.")
     base_url: str | None = Field(default=None, description="The service's public address.")
     demo: bool = Field(default=False, description="Serve the fixture FHIR server at /fhir.")
+    demo_history: Literal["on", "off"] = Field(default="off", description="In the demo, invent the months before.")
     card_log: Literal["on", "off"] = Field(default="on", description="`off` is for measuring alone.")
     spool: Path | None = Field(default=None, description="The folder where events wait for an absent database.")
     episodes: Literal["on", "off"] = Field(default="on", description="Tie the firings of one order together.")
