@@ -40,6 +40,7 @@ from cds_service.pages.style_sheet import style_sheet_route
 from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.proof_record import prove_what_is_new
 from cds_service.pathway.register import PathwayRegister
+from cds_service.pathway.sign_off import read_sign_offs, state_of
 from cds_service.security.clients import Client, unauthenticated_caller
 from cds_service.security.clients_file import load_clients
 from cds_service.security.door import OpenDoor
@@ -81,7 +82,10 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     now = clock if clock is not None else _now
     register = PathwayRegister.load(settings.config / "pathways")
     prove_what_is_new(register.files, settings.config / "pathways")
-    pathways = register.in_force(london_day_and_hour(now())[0])
+    today = london_day_and_hour(now())[0]
+    pathways = register.in_force(today)
+    sign_offs = read_sign_offs(settings.config)
+    signed = {region: state_of(register.file_in_force(region, today), sign_offs) for region in register.regions}
     directory = load_directory(settings.config, register.footprints)
     clients = _clients(settings, register.regions)
     for warning in directory.warnings:
@@ -108,7 +112,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     rest = _fastapi()
     rest.include_router(health_router(log.card_log, _metrics_access(settings)))
     pages = Pages({**PATHWAY_TEMPLATES, **CHECKER_TEMPLATES}, prefix=urlsplit(settings.public_url).path)
-    rest.include_router(pathway_pages(pathways, pages))
+    rest.include_router(pathway_pages(pathways, pages, signed))
     rest.router.routes.append(style_sheet_route())
     if settings.checker == "on":
         checker = build_checker(pages, register, directory, terminology, source_urls, now, settings.public_url)

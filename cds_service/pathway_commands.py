@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Final
 
 import click
+import yaml
 
 from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.directory import ConfigurationError, load_directory
 from cds_service.directory.vocabulary import KINDS
 from cds_service.pathway.checking import Finding, Level, check_pathway
-from cds_service.pathway.loading import PathwayFile, PathwayFileError
-from cds_service.pathway.model import Pathway
+from cds_service.pathway.facts import RegionId
+from cds_service.pathway.loading import PathwayFile, PathwayFileError, parse_pathway
+from cds_service.pathway.matrix_pages import html, markdown, matrix_hash
+from cds_service.pathway.model import Pathway, Suspension
 from cds_service.pathway.proof_record import (
     RECORD,
     UnsafePathwayError,
@@ -26,17 +29,20 @@ from cds_service.pathway.proof_record import (
 from cds_service.pathway.properties import PROPERTIES
 from cds_service.pathway.proving import prove
 from cds_service.pathway.register import PathwayRegister
+from cds_service.pathway.sign_off import SIGN_OFFS, in_file, read_sign_offs, sign, signed, state_of
 
 _TOLD: Final = (ConfigurationError, PathwayFileError)
 """What an operator can mend: shown as a message, without a traceback."""
 
 _COLOURS: Final = {Level.NOTE: "yellow", Level.PROBLEM: "red"}
 
+_CONFIG: Final = "CDS_SERVICE_CONFIG"
+
 config_option = click.option(
     "--config",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     default=None,
-    envvar="CDS_SERVICE_CONFIG",
+    envvar=_CONFIG,
     help="The configuration folder; without it, the packaged pathways.",
 )
 """The option that every command of the group has."""
@@ -58,7 +64,11 @@ def check(config: Path | None) -> None:
         for file in register.files:
             pathway = file.pathway
             click.secho(f"{pathway.title} v{pathway.version}", bold=True)
-            findings = [*check_pathway(pathway, today), *_of_destinations(config, register, pathway)]
+            findings = [
+                *check_pathway(pathway, today),
+                *_of_destinations(config, register, pathway),
+                *_of_sign_off(config, file),
+            ]
             for finding in findings:
                 level = click.style(f"{finding.level:<8}", fg=_COLOURS[finding.level])
                 click.echo(f"  {level} {finding.field}: {finding.text}")
@@ -67,6 +77,16 @@ def check(config: Path | None) -> None:
     click.echo(f"{len(register.files)} pathway(s), {problems} problem(s)")
     if problems:
         raise SystemExit(1)
+
+
+def _of_sign_off(config: Path | None, file: PathwayFile) -> Iterator[Finding]:
+    sign_offs = read_sign_offs(config)
+    found = signed(file, sign_offs)
+    if found is None:
+        yield Finding(Level.PROBLEM, SIGN_OFFS, f"{state_of(file, sign_offs)}: read the matrix, and sign it")
+    elif found.matrix_sha256 != matrix_hash(file.pathway):
+        text = "the service draws another matrix of this file than the one that was signed: read it, and sign again"
+        yield Finding(Level.PROBLEM, SIGN_OFFS, text)
 
 
 def _told_of_gaps(register: PathwayRegister) -> int:
@@ -116,6 +136,76 @@ def _keep_record(path: Path | None, files: tuple[PathwayFile, ...]) -> None:
     if path is not None:
         path.write_text(record_of(files), encoding="utf-8")
         click.echo(f"{path}: kept, so that a start need not prove it again")
+
+
+_version_option = click.option("--version", default=None, help="The version; the one in force today unless given.")
+
+
+@pathways.command()
+@click.argument("region")
+@config_option
+@_version_option
+@click.option("--format", "kind", type=click.Choice(["markdown", "html"]), default="markdown", show_default=True)
+def matrix(region: str, config: Path | None, version: str | None, kind: str) -> None:
+    """Print the whole behaviour of a pathway as a short decision table."""
+    with faults_told():
+        pathway = _file_of(PathwayRegister.load(_pathway_folder(config)), region, version).pathway
+    click.echo(markdown(pathway) if kind == "markdown" else html(pathway), nl=False)
+
+
+@pathways.command("sign-off")
+@click.argument("region")
+@click.option("--config", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True, envvar=_CONFIG)
+@_version_option
+@click.option("--by", required=True, help="Who signs.")
+@click.option("--role", required=True, help="As what, for example: Clinical Safety Officer.")
+def sign_off_command(region: str, config: Path, version: str | None, by: str, role: str) -> None:
+    """Record that somebody has read the matrix of a pathway and signs it."""
+    with faults_told():
+        file = _file_of(PathwayRegister.load(_pathway_folder(config)), region, version)
+        read_sign_offs(config)
+        signature = sign(file, by, role, _today())
+    with (config / SIGN_OFFS).open("a", encoding="utf-8") as record:
+        record.write(in_file(signature))
+    click.echo(f"{file.name}: {state_of(file, (signature,))}, matrix {signature.matrix_sha256}")
+
+
+@pathways.command()
+@click.argument("region")
+@click.option("--config", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True, envvar=_CONFIG)
+@click.option("--by", required=True, help="The name of who decides it.")
+@click.option("--reason", required=True, help="Why.")
+def suspend(region: str, config: Path, by: str, reason: str) -> None:
+    """Put a region's pathway out of force from today; CES and MSCC speak on, from the national wording."""
+    with faults_told():
+        file = _file_of(PathwayRegister.load(_pathway_folder(config)), region, None)
+        if file.packaged:
+            msg = f"{file.name} is packaged: copy it into {config / 'pathways'} first"
+            raise PathwayFileError(msg)
+        if file.pathway.suspension is not None:
+            msg = f"{file.name}: has a suspension already; change it there"
+            raise PathwayFileError(msg)
+        suspension = Suspension(by=by, reason=reason, since=_today())
+        added = yaml.safe_dump({"suspension": suspension.model_dump(exclude_none=True)}, allow_unicode=True)
+        text = f"{file.text.rstrip()}\n\n{added}"
+        parse_pathway(text, file.name)
+    (config / "pathways" / file.name).write_text(text, encoding="utf-8")
+    click.echo(f"{file.name}: suspended from {suspension.since}. Prove it, and start the service again.")
+
+
+def _file_of(register: PathwayRegister, region: str, version: str | None) -> PathwayFile:
+    wanted = RegionId(region.lower())
+    if wanted not in register.regions:
+        msg = f"no pathway '{region}': there are {', '.join(sorted(register.regions))}"
+        raise PathwayFileError(msg)
+    if version is None:
+        return register.file_in_force(wanted, _today())
+    found = [file for file in register.versions(wanted) if file.pathway.version == version]
+    if not found:
+        known = ", ".join(file.pathway.version for file in register.versions(wanted))
+        msg = f"no version '{version}' of {wanted}: there are {known}"
+        raise PathwayFileError(msg)
+    return found[0]
 
 
 _NEEDED_KINDS: Final = tuple(kind for kind in KINDS if kind not in {"lump", "paediatric"})

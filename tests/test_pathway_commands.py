@@ -1,9 +1,13 @@
 """`cds-service pathways`, as the owner of a pathway uses it."""
 
+import shutil
 from pathlib import Path
 
+import pytest
+import yaml
 from click.testing import CliRunner, Result
 
+from cds_service.pathway.loading import read_pathway_files
 from cds_service.pathway_commands import pathways
 from tests.conftest import DEMO_CONFIGURATION
 
@@ -34,3 +38,59 @@ def test_check_tells_of_a_wrong_file_in_words(tmp_path: Path) -> None:
     result = run("check", "--config", tmp_path)
     assert result.exit_code == 1
     assert "nwl.yaml: title: Field required" in result.output
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The demo's configuration with NWL's pathway as the deployment's own file."""
+    shutil.copytree(DEMO_CONFIGURATION, tmp_path / "configuration")
+    (tmp_path / "configuration" / "pathways").mkdir()
+    own = tmp_path / "configuration" / "pathways" / "nwl-1.2.yaml"
+    own.write_text(read_pathway_files()[0].text, encoding="utf-8")
+    return tmp_path / "configuration"
+
+
+def test_prove_does_not_prove_twice(folder: Path) -> None:
+    """What ships proved is not proved again, and the folder gets a record."""
+    result = run("prove", "--config", folder)
+    assert (result.exit_code, result.output.count("proved before")) == (0, 2)
+    assert "nwl 1.2" in (folder / "pathways" / "proofs.json").read_text("utf-8")
+
+
+def test_the_matrix_is_printed() -> None:
+    """As Markdown unless HTML is asked for; a region or version that is not there is refused with those that are."""
+    assert run("matrix", "nwl").output.startswith("# North West London MSK MRI and ultrasound pathway v1.2")
+    assert run("matrix", "NWL", "--format", "html").output.startswith("<!doctype html>")
+    assert "there are nel, nwl" in run("matrix", "elsewhere").output
+    assert "there are 1.4" in run("matrix", "nel", "--version", "9").output
+
+
+def test_a_pathway_is_not_signed_off_until_somebody_signs(folder: Path) -> None:
+    """A sign-off names who, role and day; a file that changes afterwards is not signed off again."""
+    unsigned = "sign-offs.yaml: not signed off: read the matrix, and sign it"
+    assert run("check", "--config", folder).output.count(unsigned) == 2
+    signed = run("sign-off", "nwl", "--config", folder, "--by", "A Name", "--role", "Clinical Safety Officer")
+    assert "(Clinical Safety Officer), matrix " in signed.output
+    (entry,) = yaml.safe_load((folder / "sign-offs.yaml").read_text("utf-8"))
+    assert (entry["pathway"], entry["version"], entry["by"]) == ("nwl", "1.2", "A Name")
+    assert run("check", "--config", folder).output.count(unsigned) == 1
+    path = folder / "pathways" / "nwl-1.2.yaml"
+    path.write_text(path.read_text("utf-8") + "# a remark\n", encoding="utf-8")
+    assert "not signed off: changed since the sign-off" in run("check", "--config", folder).output
+
+
+def test_a_suspension_has_a_name_and_a_reason(folder: Path) -> None:
+    """It is written into the file, once; without a reason nothing is written."""
+    assert run("suspend", "nwl", "--config", folder, "--by", "A Name").exit_code == 2
+    done = run("suspend", "nwl", "--config", folder, "--by", "A Name", "--reason", "The link is wrong")
+    assert "suspended from" in done.output
+    stated = yaml.safe_load((folder / "pathways" / "nwl-1.2.yaml").read_text("utf-8"))
+    assert stated["suspension"]["reason"] == "The link is wrong"
+    assert "has a suspension already" in run("suspend", "nwl", "--config", folder, "--by", "B", "--reason", "x").output
+    assert "is packaged: copy it" in run("suspend", "nel", "--config", folder, "--by", "B", "--reason", "x").output
+
+
+def test_a_record_of_sign_offs_that_is_none_is_refused(folder: Path) -> None:
+    """With the mend."""
+    (folder / "sign-offs.yaml").write_text("- {by: A Name}\n", encoding="utf-8")
+    assert "restore it, or delete it and sign again" in run("check", "--config", folder).output

@@ -4,6 +4,7 @@ A page without script, readable with a keyboard; it stands open to everyone, as 
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
@@ -14,17 +15,21 @@ from cds_service.pages.render import Pages
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.model import Document, NationalFallback, Pathway
+from cds_service.pathway.sign_off import NOT_SIGNED_OFF
 
 TEMPLATES = {"pathways": "cds_service.hooks"}
 """What `Pages` must know for these pages."""
 
 
-def pathway_pages(pathways: Mapping[RegionId, Pathway], pages: Pages) -> APIRouter:
+def pathway_pages(
+    pathways: Mapping[RegionId, Pathway], pages: Pages, states: Mapping[RegionId, str] = MappingProxyType({})
+) -> APIRouter:
     """One page for each loaded pathway and one for the national fallback.
 
     Args:
         pathways: the loaded pathways.
         pages: draws them; knows `TEMPLATES`.
+        states: whether each is signed off, in words; "not signed off" where it says nothing.
     """
     speakers: list[Pathway | NationalFallback] = [*pathways.values(), NATIONAL]
     by_id = {str(speaker.id): speaker for speaker in speakers}
@@ -38,15 +43,15 @@ def pathway_pages(pathways: Mapping[RegionId, Pathway], pages: Pages) -> APIRout
         speaker = by_id.get(pathway_id)
         if speaker is None:
             raise HTTPException(404)
-        return _page(speaker, pages)
+        return _page(speaker, pages, states.get(speaker.id, NOT_SIGNED_OFF))
 
     return router
 
 
-def _page(speaker: Pathway | NationalFallback, pages: Pages) -> HTMLResponse:
+def _page(speaker: Pathway | NationalFallback, pages: Pages, state: str) -> HTMLResponse:
     metadata = _ALWAYS_IN_FORCE
     if isinstance(speaker, Pathway):
-        metadata = _metadata(speaker)
+        metadata = [*_metadata(speaker), ("Clinical sign-off", state)]
     return pages.respond(
         "pathways/pathway.html",
         Frame("MSK imaging pathway", f"/pathways/{speaker.id}"),
@@ -71,6 +76,7 @@ def _metadata(pathway: Pathway) -> list[tuple[str, str]]:
         ("Published by", document.publisher),
         ("Effective", f"{pathway.effective:%d %B %Y}"),
         ("Review due", f"{pathway.review:%d %B %Y}"),
+        *_suspension(pathway),
         ("Approval date as printed", approved),
         ("Footprint", f"{pathway.footprint.name}: {', '.join(pathway.footprint.boroughs)}"),
         ("Sub-ICB location", ", ".join(pathway.footprint.sub_icb)),
@@ -79,6 +85,15 @@ def _metadata(pathway: Pathway) -> list[tuple[str, str]]:
         ("Exempt settings", ", ".join(pathway.settings.exempt)),
         ("Contact", document.contact or "not printed"),
     ]
+
+
+def _suspension(pathway: Pathway) -> list[tuple[str, str]]:
+    """Without the name of who decided it, which stays in the file."""
+    suspended = pathway.suspension
+    if suspended is None:
+        return []
+    until = "" if suspended.until is None else f" to {suspended.until:%d %B %Y}"
+    return [("Suspended", f"from {suspended.since:%d %B %Y}{until}: {suspended.reason}; CES and MSCC speak nationally")]
 
 
 def _rules(speaker: Pathway | NationalFallback) -> list[tuple[str, ...]]:

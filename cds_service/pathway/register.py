@@ -106,6 +106,11 @@ class PathwayRegister:
             )
         return kept[1]
 
+    def file_in_force(self, region: RegionId, day: date) -> PathwayFile:
+        """The file of the version that `in_force` gives for a region."""
+        chosen = self.in_force(day)[region]
+        return next(file for file in self._versions[region] if file.pathway is chosen)
+
     def gaps(self) -> list[Gap]:
         """The days between two versions on which neither is in force."""
         return [

@@ -1,0 +1,125 @@
+"""A pathway's matrix as a page: Markdown for git and e-mail, HTML for reading and printing."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from html import escape
+
+from cds_service.pathway.loading import NATIONAL
+from cds_service.pathway.matrix import Matrix, Row, in_words, matrix_of
+from cds_service.pathway.model import Pathway
+from cds_service.pathway.outcomes import RuleId, TextKey
+
+_Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
+
+
+def markdown(pathway: Pathway) -> str:
+    """The matrix as Markdown. Its hash is what a sign-off is of, so a suspension is not in it."""
+    lines = [f"# {_title(pathway)}", "", _INTRODUCTION, ""]
+    for caption, heads, rows in _tables(pathway):
+        lines += [f"## {caption}", "", _markdown_row(heads), _markdown_row(("---",) * len(heads))]
+        lines += [*map(_markdown_row, rows), ""]
+    return "\n".join(lines)
+
+
+def matrix_hash(pathway: Pathway) -> str:
+    """What a sign-off is of: the SHA-256 of the matrix as Markdown, in hexadecimal digits."""
+    return sha256(markdown(pathway).encode()).hexdigest()
+
+
+def html(pathway: Pathway) -> str:
+    """The matrix as one HTML page that needs nothing else."""
+    title = escape(_title(pathway))
+    return (
+        f'<!doctype html><html lang="en-GB"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
+        f"</head><body><main><h1>{title}</h1><p>{escape(_INTRODUCTION)}</p>"
+        f"{''.join(map(_html_table, _tables(pathway)))}</main></body></html>\n"
+    )
+
+
+_INTRODUCTION = (
+    "What the service answers, worked out from its rules. Read the first table from top to bottom: the first row that "
+    "fits answers. Each order is shown with no coded reason or a single one; of several, all are asked in this order "
+    "of rules, and the card names the others. What a row does not name may be anything."
+)
+
+_STYLE = (
+    "body{font:1rem/1.5 Arial,sans-serif;margin:2rem;color:#212b32}table{border-collapse:collapse;margin:1rem 0 2rem}"
+    "caption{text-align:left;font-size:1.25rem;font-weight:bold;padding:.5rem 0}"
+    "th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border:1px solid #4c6272}"
+    "@media print{tr{break-inside:avoid}body{margin:0}}"
+)
+
+
+def _title(pathway: Pathway) -> str:
+    return f"{pathway.title} v{pathway.version}"
+
+
+def _tables(pathway: Pathway) -> Iterator[_Table]:
+    matrix = matrix_of(pathway)
+    yield "About", ("Item", "As loaded"), _about(pathway)
+    rows = [_row(position, row, matrix, pathway) for position, row in enumerate(matrix.rows, start=1)]
+    yield "What answers", ("Row", "When", "Outcome", "Card", "Referral drafted", "Rests on"), rows
+    removals: list[tuple[str, ...]] = [
+        (row.answer.outcome.value, in_words(row.when, pathway, matrix.grid)) for row in matrix.removals
+    ]
+    yield "When the scan may be removed with the referral; otherwise it stays", ("Outcome", "When"), removals
+    said = sorted({row.answer.text for row in matrix.rows if row.answer.text is not None})
+    yield "What the cards say", ("Text", "Summary", "What to do"), [_text(key, pathway) for key in said]
+
+
+def _about(pathway: Pathway) -> list[tuple[str, ...]]:
+    return [
+        ("Pathway", f"{pathway.id}, version {pathway.version}"),
+        ("In force", f"from {pathway.effective}{'' if pathway.until is None else f' to {pathway.until}'}"),
+        ("Review", str(pathway.review)),
+        ("Footprint", f"{pathway.footprint.name} ({', '.join(pathway.footprint.sub_icb)})"),
+        ("Scans", ", ".join(pathway.modalities)),
+        ("Settings redirected", ", ".join(pathway.settings.redirect)),
+        ("Settings exempt", ", ".join(pathway.settings.exempt)),
+        ("Adult from", str(pathway.adult_from)),
+        ("Switched off", ", ".join(rule for rule, stated in pathway.rules.items() if not stated.enabled) or "nothing"),
+        ("Outside its days or its footprint", "national guidance: CES and MSCC speak, and nothing is suggested"),
+    ]
+
+
+def _row(position: int, row: Row, matrix: Matrix, pathway: Pathway) -> tuple[str, ...]:
+    answer = row.answer
+    card = "none" if answer.indicator is None else f"{answer.indicator}: {answer.text}"
+    return (
+        str(position),
+        in_words(row.when, pathway, matrix.grid),
+        answer.outcome.value,
+        card,
+        "yes" if answer.creates else "no",
+        _source(answer.rule, pathway, nationally=answer.speaker == NATIONAL.id),
+    )
+
+
+def _source(rule: RuleId, pathway: Pathway, *, nationally: bool) -> str:
+    stated = NATIONAL.rules[rule] if nationally else pathway.rules[rule]
+    sentences = ", ".join(stated.sentences)
+    return f"{sentences + ': ' if sentences else 'national: '}{stated.because}"
+
+
+def _text(key: TextKey, pathway: Pathway) -> tuple[str, ...]:
+    card = pathway.texts.cards[key]
+    steps = [*card.do, *([f"Red flags: {card.safety_net}"] if card.safety_net else [])]
+    return key.value, _shown(card.summary), _shown(" ".join(steps))
+
+
+def _shown(text: str) -> str:
+    return text.replace("{this}", "this scan").replace("{the}", "the scan")
+
+
+def _markdown_row(cells: tuple[str, ...]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _html_table(table: _Table) -> str:
+    caption, heads, rows = table
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
+    body = "".join(
+        f'<tr><th scope="row">{escape(first)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in rest)}</tr>'
+        for first, *rest in rows
+    )
+    return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -1,0 +1,108 @@
+"""Who signed off a version of a pathway: kept in `sign-offs.yaml` of the configuration folder.
+
+A sign-off is of the matrix that its signatory read, by hash, and of the file that it was drawn from. While a file has
+none, or was changed since, the service says that the pathway is not signed off.
+"""
+
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import StringConstraints, TypeAdapter, ValidationError
+
+from cds_service.pathway.facts import RegionId
+from cds_service.pathway.loading import PathwayFile, PathwayFileError
+from cds_service.pathway.matrix_pages import matrix_hash
+from cds_service.pathway.texts import Frozen, Line
+
+SIGN_OFFS = "sign-offs.yaml"
+"""The name of the record, in the configuration folder."""
+
+NOT_SIGNED_OFF = "not signed off"
+
+_Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class SignOff(Frozen):
+    """One signature.
+
+    Attributes:
+        pathway: the region's id.
+        version: the version that was signed.
+        by: who signed.
+        role: as what, for example Clinical Safety Officer.
+        signed_on: the day, in Europe/London.
+        matrix_sha256: the matrix that was read.
+        file_sha256: the pathway file that it was drawn from.
+    """
+
+    pathway: RegionId
+    version: Line
+    by: Line
+    role: Line
+    signed_on: date
+    matrix_sha256: _Hash
+    file_sha256: _Hash
+
+
+_SIGN_OFFS = TypeAdapter(list[SignOff])
+
+
+def read_sign_offs(config: Path | None) -> tuple[SignOff, ...]:
+    """The signatures of a configuration folder, in the order in which they were given.
+
+    Raises:
+        PathwayFileError: the record is not one.
+    """
+    path = config / SIGN_OFFS if config is not None else None
+    if path is None or not path.is_file():
+        return ()
+    try:
+        return tuple(_SIGN_OFFS.validate_python(yaml.safe_load(path.read_text("utf-8")) or []))
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        msg = f"{SIGN_OFFS}: {wrong}; restore it, or delete it and sign again"
+        raise PathwayFileError(msg) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        msg = f"{SIGN_OFFS}: not YAML ({error}); restore it, or delete it and sign again"
+        raise PathwayFileError(msg) from None
+
+
+def sign(file: PathwayFile, by: str, role: str, on: date) -> SignOff:
+    """A signature of a pathway file as it is."""
+    return SignOff(
+        pathway=file.pathway.id,
+        version=file.pathway.version,
+        by=by,
+        role=role,
+        signed_on=on,
+        matrix_sha256=matrix_hash(file.pathway),
+        file_sha256=file_hash(file),
+    )
+
+
+def in_file(sign_off: SignOff) -> str:
+    """A signature as an entry to append to the record."""
+    return yaml.safe_dump([sign_off.model_dump()], sort_keys=False, allow_unicode=True)
+
+
+def file_hash(file: PathwayFile) -> str:
+    """The SHA-256 of a pathway file's text, in hexadecimal digits."""
+    return sha256(file.text.encode()).hexdigest()
+
+
+def signed(file: PathwayFile, sign_offs: tuple[SignOff, ...]) -> SignOff | None:
+    """The latest signature of a file as it is; None when there is none."""
+    wanted = file_hash(file)
+    return next((one for one in reversed(sign_offs) if one.file_sha256 == wanted), None)
+
+
+def state_of(file: PathwayFile, sign_offs: tuple[SignOff, ...]) -> str:
+    """Whether a file is signed off, in words without a name."""
+    found = signed(file, sign_offs)
+    if found is not None:
+        return f"signed off on {found.signed_on.day} {found.signed_on:%B %Y} ({found.role})"
+    of_version = [one for one in sign_offs if (one.pathway, one.version) == (file.pathway.id, file.pathway.version)]
+    return f"{NOT_SIGNED_OFF}: changed since the sign-off" if of_version else NOT_SIGNED_OFF

@@ -1,0 +1,68 @@
+"""The matrix that an owner signs: it is what `decide` answers, in few rows, with sentence and text."""
+
+from itertools import product
+
+import pytest
+
+from cds_service.pathway.covering import Grid
+from cds_service.pathway.decide import decide
+from cds_service.pathway.facts import Facts
+from cds_service.pathway.loading import load_pathways
+from cds_service.pathway.matrix import Answer, Matrix, matrix_of
+from cds_service.pathway.matrix_pages import html, markdown, matrix_hash
+from cds_service.pathway.model import Suspension
+
+NWL, NEL = load_pathways().values()
+
+
+@pytest.fixture(scope="module")
+def matrix() -> Matrix:
+    """NEL's, which has the most to say."""
+    return matrix_of(NEL)
+
+
+def test_the_first_row_that_fits_gives_the_answer_of_the_rules(matrix: Matrix) -> None:
+    """For every thirty-first combination of the facts that it speaks of, and whether the scan may be removed."""
+    names = list(matrix.grid.values)
+    for values in list(product(*matrix.grid.values.values()))[::31]:
+        cell = dict(zip(names, values, strict=True))
+        facts = Facts(**cell, region=NEL.id)
+        decision = decide(facts, NEL, NEL.effective)
+        row = next(row for row in matrix.rows if all(cell[name] in fits for name, fits in row.when.items()))
+        assert row.answer == Answer.of(decision), cell
+        removed = any(all(cell[name] in fits for name, fits in row.when.items()) for row in matrix.removals)
+        assert removed == decision.may_delete, cell
+
+
+def test_the_matrix_is_short(matrix: Matrix) -> None:
+    """Equivalent cells are merged: fewer than fifty rows for a hundred thousand combinations."""
+    assert len(matrix.rows) + len(matrix.removals) < 50
+
+
+def test_the_page_has_the_sentence_and_the_words_of_each_card() -> None:
+    """In Markdown and in HTML, which holds no mark-up of the file."""
+    page = markdown(NWL)
+    assert "| redirect | warning: redirect | yes | N2, N5: MSK scans are not routinely ordered" in page
+    assert "| ces | Send to the emergency department immediately" in page
+    bold = NWL.model_copy(update={"title": "<b>bold</b>"})
+    assert "&lt;b&gt;bold&lt;/b&gt;" in html(bold)
+    assert "<b>" not in html(bold)
+
+
+def test_a_suspension_leaves_the_matrix_as_it_was() -> None:
+    """What was signed is what the pathway does when it is in force."""
+    suspension = Suspension(by="A Name", reason="wrong link", since=NWL.effective)
+    assert matrix_hash(NWL) == matrix_hash(NWL.model_copy(update={"suspension": suspension}))
+
+
+def test_boxes_cover_the_cells_and_nothing_besides() -> None:
+    """Except cells that may be covered because an earlier row has answered for them."""
+    grid = Grid({"a": (1, 2, 3), "b": ("x", "y")})
+    cells = grid.mask({"a": (1, 2)}) | grid.mask({"a": (3,), "b": ("x",)})
+    covered = 0
+    for box in grid.boxes(cells):
+        covered |= grid.mask(box)
+    assert covered == cells
+    assert list(grid.boxes(grid.mask({"a": (1, 2)}), also=grid.mask({"a": (3,)}))) == [
+        {"a": (1, 2, 3), "b": ("x", "y")}
+    ]
