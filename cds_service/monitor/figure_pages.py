@@ -1,6 +1,7 @@
 """Pages of figures, and each of their panels as a file and as a picture."""
 
 from functools import partial
+from threading import Lock
 from typing import Final
 
 from starlette.requests import Request
@@ -36,6 +37,7 @@ class FigurePages:
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._around = surroundings
+        self._one_at_a_time = Lock()  # matplotlib promises nothing to several threads
         self._clients = KnownClients(surroundings.sources.engine)
 
     def made(self) -> list[MadePage]:
@@ -128,9 +130,11 @@ class FigurePages:
                 "nothing_to_draw.html", kind.title, visit, here=page.address, status=404, panel=panel, back=page.address
             )
         drawing = panel.draw()
+        with self._one_at_a_time:
+            picture = drawing.svg().encode() if ending == "svg" else drawing.png()
         if ending == "svg":
-            return Response(drawing.svg(), media_type="image/svg+xml", headers=PAGE_HEADERS)
-        return _named(Response(drawing.png(), media_type="image/png"), about.file_name("png"))
+            return Response(picture, media_type="image/svg+xml", headers=PAGE_HEADERS)
+        return _named(Response(picture, media_type="image/png"), about.file_name("png"))
 
 
 def scope_in_words(asked: Asked) -> str:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from cds_service.monitor.asked import Asked
 from cds_service.monitor.disclosure import Shown, ShownPercentage
+from cds_service.monitor.drawing import Drawing
 from cds_service.monitor.selection import Field
 from cds_service.monitor.tables import FigureTable
 
@@ -33,16 +34,6 @@ class Kpi(NamedTuple):
     value: Shown | ShownPercentage | str
     definition: str
     note: str | None = None
-
-
-class Drawing(Protocol):
-    """A chart of values that may be shown."""
-
-    def svg(self) -> str:
-        """As a picture for a page."""
-
-    def png(self) -> bytes:
-        """As a picture for a board paper."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

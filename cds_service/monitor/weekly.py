@@ -10,14 +10,17 @@ from fractions import Fraction
 
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, weeks_logged
+from cds_service.monitor.charts import control_chart
 from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, of
 from cds_service.monitor.period import day_in_words
-from cds_service.monitor.spc import Annotation, Cause, Direction, Point, Side, Value, Xmr, xmr
+from cds_service.monitor.shown_spc import ShownSeries, shown_counts, shown_percentages
+from cds_service.monitor.spc import Annotation, Cause, Direction, Meaning, Point, Side, Xmr, xmr
 from cds_service.monitor.standard_tables import answers_of, answers_table, counts_of, first_label
 from cds_service.monitor.sums import Sums
 from cds_service.monitor.tables import ALL, FigureTable, Heading, Share
 from cds_service.monitor.view import Panel
 from cds_service.monitor.weeks import by_week, week_of
+from cds_service.monitor.words import sentence_case
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,10 @@ def weekly_counts(asked: Asked, measure: WeeklyMeasure, heading: Heading, counts
     table = FigureTable(caption=f"{measure.name} by week", headings=(headings.WEEK, heading), labels=1, rows=rows)
     if not any(counts.get(week) for week in weeks):
         return Panel(finding=EMPTY_LOG, sentence=WHY_EMPTY, table=table)
-    return _panel(asked, measure, table, dict(counts), 0, f"{amount(disclosed.whole(), 'order')} over the period.")
+    result = xmr(by_week(weeks, counts, 0), rebase_at=annotations(asked))
+    shown = shown_counts(result, [disclosed.whole((week,)) for week in weeks], measure.better)
+    total = f"{sentence_case(amount(disclosed.whole(), 'order'))} over the period."
+    return _panel(measure, table, result, shown, f"{total} {limits_in_words(shown)}", "")
 
 
 def weekly_share(asked: Asked, measure: WeeklyMeasure, sums: Mapping[date, Sums], share: Share) -> Panel:
@@ -66,7 +72,10 @@ def weekly_share(asked: Asked, measure: WeeklyMeasure, sums: Mapping[date, Sums]
     if answers.whole().rounded == 0 or not weeks:
         return Panel(finding="No card was shown", sentence=WHY_EMPTY, table=table)
     exact = {week: Fraction(100 * each.answers[share.kind], each.cards) for week, each in sums.items() if each.cards}
-    return _panel(asked, measure, table, exact, None, f"{of(answers.share(ALL, share.kind))} over the period.")
+    result = xmr(by_week(weeks, exact, None), rebase_at=annotations(asked))
+    shown = shown_percentages(result, [answers.share((week,), share.kind) for week in weeks], measure.better)
+    total = f"Over the period: {of(answers.share(ALL, share.kind))}."
+    return _panel(measure, table, result, shown, f"{total} {limits_in_words(shown, '%')}", "%")
 
 
 def annotations(asked: Asked) -> tuple[Annotation, ...]:
@@ -79,23 +88,36 @@ def annotations(asked: Asked) -> tuple[Annotation, ...]:
 
 
 def _panel(
-    asked: Asked,
-    measure: WeeklyMeasure,
-    table: FigureTable,
-    exact: Mapping[date, Value],
-    missing: Value | None,
-    total: str,
+    measure: WeeklyMeasure, table: FigureTable, result: Xmr, shown: ShownSeries, sentence: str, unit: str
 ) -> Panel:
-    weeks = weeks_logged(asked.weekly, asked.period)
-    result = xmr(by_week(weeks, exact, missing), rebase_at=annotations(asked))
-    return Panel(finding=finding(measure.name, result), sentence=total, table=table)
+    told = finding(measure.name, result, shown)
+    return Panel(
+        finding=told,
+        sentence=sentence,
+        table=table,
+        draw=lambda: control_chart(f"{measure.name} by week", f"{told}. {sentence}", shown, unit=unit),
+    )
 
 
-def finding(name: str, result: Xmr) -> str:
-    """What the rules say of a series, the latest first; no value is told, only weeks and directions."""
+def limits_in_words(shown: ShownSeries, unit: str = "") -> str:
+    """Mean and limits of the latest baseline, as they may be shown."""
+    if not shown.baselines or shown.baselines[-1].mean is None:
+        return "No control limits: they need 13 weeks, most of them not too small to show."
+    last = shown.baselines[-1]
+    limits = f"{last.lower:,.10g}{unit} to {last.upper:,.10g}{unit}"
+    since = "" if last.name is None else f" since {last.name}"
+    return f"Mean{since} {last.mean:,.10g}{unit}, expected by chance from {limits}."
+
+
+def finding(name: str, result: Xmr, shown: ShownSeries) -> str:
+    """What the rules say of the latest special week that is shown; no value is told, only weeks and directions."""
     if all(baseline.limits is None for baseline in result.baselines):
         return f"{name}: too few weeks for control limits"
-    told = [point for point in result.points if point.cause is not None and point.side is not None]
+    told = [
+        point
+        for point, drawn in zip(result.points, shown.points, strict=True)
+        if drawn.meaning is not Meaning.COMMON_CAUSE and point.cause is not None
+    ]
     if not told:
         return f"{name}: no week differs by more than chance"
     last = told[-1]

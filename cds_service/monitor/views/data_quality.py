@@ -8,6 +8,7 @@ from typing import Final
 from cds_service.cardlog.report_rows import ClientCount, WeeklyCount
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, weeks_logged, within
+from cds_service.monitor.charting import lines
 from cds_service.monitor.disclosure import Shown, ShownPercentage
 from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, before_note, of
 from cds_service.monitor.period import day_in_words
@@ -127,6 +128,7 @@ def by_week(asked: Asked) -> Panel:
             "on a date is a fault at an EHR, not a change in clinics."
         ),
         table=table,
+        draw=lambda: lines(table, _COUNTS),
     )
 
 
@@ -254,6 +256,7 @@ DATA_QUALITY_PAGE: Final = PageKind(
     open=opening,
     panels=(
         PanelKind(
+            has_chart=True,
             name="by-week",
             title="What was missing, by week",
             build=by_week,

@@ -9,6 +9,7 @@ from cds_service.cardlog.episodes import CHANGED, CUT, NOT_SIGNED, OPEN, SIGNED_
 from cds_service.cardlog.report_rows import EpisodeState
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked
+from cds_service.monitor.charting import lines, stacked
 from cds_service.monitor.findings_in_words import amount, of
 from cds_service.monitor.selection import Field
 from cds_service.monitor.standard_tables import counts_of
@@ -79,6 +80,7 @@ def states(asked: Asked) -> Panel:
             "tell which."
         ),
         table=table,
+        draw=lambda: stacked(table, _STATE_HEADINGS[:3]),
         note=(
             "“Cut” and “open” are orders whose end is not known. They are not a sign of anything, and are left out of "
             "the numbers above."
@@ -134,6 +136,7 @@ def over_time(asked: Asked) -> Panel:
             "does not change once it is over."
         ),
         table=table,
+        draw=lambda: lines(table, _STATE_HEADINGS[:3]),
     )
 
 
@@ -171,7 +174,9 @@ EPISODES_PAGE: Final = PageKind(
     introduction="What became of an order after its card: changed, not signed, or signed anyway.",
     open=opening,
     panels=(
-        PanelKind(name="states", title="What became of orders", build=states, definitions=("episodes",)),
+        PanelKind(
+            has_chart=True, name="states", title="What became of orders", build=states, definitions=("episodes",)
+        ),
         PanelKind(
             name="substitution",
             title="Scans chosen in place of others",
@@ -179,7 +184,11 @@ EPISODES_PAGE: Final = PageKind(
             definitions=("substitution",),
         ),
         PanelKind(
-            name="over-time", title="What became of orders, by window", build=over_time, definitions=("episodes",)
+            has_chart=True,
+            name="over-time",
+            title="What became of orders, by window",
+            build=over_time,
+            definitions=("episodes",),
         ),
     ),
     not_by={Field.HOOK: "an episode is made of both hooks", **NOT_BY_PLACE},

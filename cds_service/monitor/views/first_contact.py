@@ -108,6 +108,7 @@ FIRST_CONTACT_PAGE: Final = PageKind(
     open=opening,
     panels=(
         PanelKind(
+            has_chart=True,
             name="exempt-orders",
             title="Exempt orders by week",
             build=exempt_orders,

@@ -7,6 +7,7 @@ from typing import Final
 from cds_service.cardlog.report_rows import OverrideReason
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, within
+from cds_service.monitor.charting import bars, stacked
 from cds_service.monitor.disclosure import ShownPercentage, disclose_percentage
 from cds_service.monitor.findings_in_words import before_note, of
 from cds_service.monitor.selection import Field
@@ -82,6 +83,7 @@ def reasons(asked: Asked) -> Panel:
         sentence=f"{now.whole(first)} overrides had this reason; in the period before, "
         f"{before.whole(first) if first in _reason_keys(before) else nothing.whole()}.",
         table=table,
+        draw=lambda: bars(table, headings.REASON, headings.OVERRIDES),
         note=_fit_of_the_list(now),
     )
 
@@ -104,6 +106,7 @@ def by_outcome(asked: Asked) -> Panel:
         finding=f"Most overrides are of: {outcome_words(str(most[0]))}",
         sentence=f"Overridden of these cards: {of(answers.share(most, OVERRIDDEN))}.",
         table=table,
+        draw=lambda: stacked(table, headings.ANSWERS),
     )
 
 
@@ -186,8 +189,20 @@ OVERRIDES_PAGE: Final = PageKind(
     introduction="Why clinicians say no: reasons that tell that a rule, a register or a list is wrong.",
     open=opening,
     panels=(
-        PanelKind(name="reasons", title="Reasons of overrides", build=reasons, definitions=("override-reasons",)),
-        PanelKind(name="by-outcome", title="Overrides by outcome", build=by_outcome, definitions=("overridden",)),
+        PanelKind(
+            has_chart=True,
+            name="reasons",
+            title="Reasons of overrides",
+            build=reasons,
+            definitions=("override-reasons",),
+        ),
+        PanelKind(
+            has_chart=True,
+            name="by-outcome",
+            title="Overrides by outcome",
+            build=by_outcome,
+            definitions=("overridden",),
+        ),
         PanelKind(
             name="reasons-by-outcome",
             title="Reasons by outcome",
@@ -195,6 +210,7 @@ OVERRIDES_PAGE: Final = PageKind(
             definitions=("override-reasons",),
         ),
         PanelKind(
+            has_chart=True,
             name="over-time",
             title="Cards overridden by week",
             build=over_time,

@@ -6,6 +6,7 @@ from typing import Final
 from cds_service.cardlog.report_rows import WeeklyCount
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, within
+from cds_service.monitor.charting import bars
 from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, before_note, of
 from cds_service.monitor.spc import Direction
 from cds_service.monitor.standard_tables import answers_of, counts_of
@@ -99,6 +100,7 @@ def outcomes(asked: Asked) -> Panel:
         finding=f"The most frequent answer: {outcome_words(str(first[0]))}",
         sentence=f"Of all orders, those out of scope among them: {of(disclosed.share_of_all(first))}.",
         table=table,
+        draw=lambda: bars(table, headings.OUTCOME, headings.ORDERS),
     )
 
 
@@ -120,18 +122,20 @@ OVERVIEW: Final = PageKind(
     open=opening,
     panels=(
         PanelKind(
+            has_chart=True,
             name="weekly-orders",
             title="Orders in scope by week",
             build=weekly_orders,
             definitions=("orders", "process-control"),
         ),
         PanelKind(
+            has_chart=True,
             name="redirects-accepted",
             title="Redirects accepted by week",
             build=redirects_accepted,
             definitions=("redirect-accepted", "process-control"),
         ),
-        PanelKind(name="outcomes", title="Orders by outcome", build=outcomes, definitions=("outcome",)),
+        PanelKind(has_chart=True, name="outcomes", title="Orders by outcome", build=outcomes, definitions=("outcome",)),
     ),
     not_by=NOT_BY_PLACE,
 )

@@ -11,6 +11,7 @@ from cds_service.cardlog.report_rows import PracticeCount
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked
 from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, of
+from cds_service.monitor.funnel import Place, funnel_chart, outliers
 from cds_service.monitor.selection import Field
 from cds_service.monitor.standard_tables import WHOLE, answers_of, counts_of
 from cds_service.monitor.sums import ACCEPTED, ANSWERS, RED_FLAGS, REDIRECTS, grouped, in_scope, of_outcomes
@@ -82,13 +83,26 @@ def by_place(asked: Asked) -> Panel:
     table = FigureTable(caption="Orders and redirect cards by place", headings=headed, labels=1, rows=rows)
     if not rows:
         return Panel(finding=EMPTY_LOG, sentence=WHY_EMPTY, table=table)
+    whole = redirects.share(here, ACCEPTED)
+    marks = [Place(place_name(asked, key), redirects.share(key, ACCEPTED)) for key in keys if key in redirects]
+    level = _LEVELS[len(here)]
+    outside = outliers(marks, whole)
+    finding = (
+        f"No {level} differs from the others by more than chance"
+        if not outside
+        else f"{_counted(len(outside), level)} outside the funnel: a question to ask"
+    )
+    sentence = (
+        f"Redirect cards accepted: {of(whole)}, in {_counted(len(rows), level)}. Places stand in the order of their "
+        "names; those whose counts are masked are not drawn."
+    )
     return Panel(
-        finding=f"Redirects accepted, by {_LEVELS[len(here)]}",
-        sentence=(
-            f"{_counted(len(rows), _LEVELS[len(here)])}, in the order of their names. "
-            "What lies outside the funnel differs from the others by more than chance."
-        ),
+        finding=finding,
+        sentence=sentence,
         table=table,
+        draw=lambda: funnel_chart(
+            "Redirects accepted by place", f"{finding}. {sentence}", marks, whole, size_words="Redirect cards shown"
+        ),
         links=tuple(_look_into(asked, key) for key in keys),
     )
 
@@ -144,6 +158,7 @@ PLACES_PAGE: Final = PageKind(
     open=opening,
     panels=(
         PanelKind(
+            has_chart=True,
             name="by-place",
             title="Orders and redirect cards by place",
             build=by_place,

@@ -5,6 +5,7 @@ from typing import Final
 
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, weeks_logged, within
+from cds_service.monitor.charting import stacked
 from cds_service.monitor.findings_in_words import amount, before_note, of
 from cds_service.monitor.standard_tables import answers_of, answers_table
 from cds_service.monitor.sums import (
@@ -96,6 +97,7 @@ def over_time(asked: Asked) -> Panel:
             f"{of(answers.share((first,), NOT_ANSWERED))}."
         ),
         table=table,
+        draw=lambda: stacked(table, headings.ANSWERS),
         note="Four complete weeks together, counted back from the latest. Weeks left over at the start are not shown.",
     )
 
@@ -114,6 +116,7 @@ def _panel(answers: Disclosed, table: FigureTable, name: Callable[[Key], str]) -
         finding=finding,
         sentence=sentence,
         table=table,
+        draw=lambda: stacked(table, headings.ANSWERS),
     )
 
 
@@ -140,18 +143,21 @@ RED_FLAG_PAGE: Final = PageKind(
     open=opening,
     panels=(
         PanelKind(
+            has_chart=True,
             name="by-outcome",
             title="Red-flag cards by outcome",
             build=by_outcome,
             definitions=("red-flag-cards", "not-answered"),
         ),
         PanelKind(
+            has_chart=True,
             name="by-ehr",
             title="Red-flag cards by EHR",
             build=by_client,
             definitions=("red-flag-cards", "not-answered"),
         ),
         PanelKind(
+            has_chart=True,
             name="over-time",
             title="Red-flag cards over time",
             build=over_time,
