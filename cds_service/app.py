@@ -5,14 +5,17 @@ import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib import resources
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Router
-from starlette.types import ASGIApp, Lifespan
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from cds_service import __version__
 from cds_service.cardlog.coarse import london_day_and_hour
@@ -20,12 +23,13 @@ from cds_service.checker.routes import TEMPLATES as CHECKER_TEMPLATES
 from cds_service.checker.routes import checker_routes
 from cds_service.checker_wiring import build_checker
 from cds_service.demo.fhir_server import fixture_fhir_app
-from cds_service.directory import load_directory
-from cds_service.edge import Edge
+from cds_service.directory import Directory, load_directory
+from cds_service.edge import Edge, Edges
+from cds_service.folder_watch import FolderWatch, Served, signature_or_none
 from cds_service.history_wiring import invented_history
 from cds_service.hooks.answers import Responder
 from cds_service.hooks.browsers import BrowserAccess
-from cds_service.hooks.health import MetricsAccess, health_router
+from cds_service.hooks.health import ConfigurationState, MetricsAccess, health_router
 from cds_service.hooks.last_resort import LastResort, told_without_words
 from cds_service.hooks.log_events import CallLogger
 from cds_service.hooks.openapi import TITLE
@@ -40,33 +44,34 @@ from cds_service.pages.style_sheet import style_sheet_route
 from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.proof_record import prove_what_is_new
 from cds_service.pathway.register import PathwayRegister
-from cds_service.pathway.sign_off import read_sign_offs, state_of
-from cds_service.security.clients import Client, unauthenticated_caller
+from cds_service.pathway.sign_off import SignOff, read_sign_offs, state_of
+from cds_service.security.clients import Client
 from cds_service.security.clients_file import load_clients
-from cds_service.security.door import OpenDoor
 from cds_service.settings import Settings
 from cds_service.terminology import load_terminology
 
 _logger = logging.getLogger(__name__)
 
 
-class NoClientError(Exception):
-    """`CDS_SERVICE_AUTH=required`, and nobody could ever be let in."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Client authentication is required, and clients.yaml of the configuration folder names no client whose "
-            "token could be checked. Add one with its issuer and jwks_url (cds-service clients new writes the entry), "
-            "or, on a network where only your EHR can reach the service, say CDS_SERVICE_AUTH=off"
-        )
-
-
 class UncleanLifeError(Exception):
     """The service could not start or stop as it should; the log line before it says where."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What lives as long as the process, whatever the configuration folder becomes."""
+
+    settings: Settings
+    log: LogParts
+    edges: Edges
+    pages: Pages
+    monitor: Monitor
+    configuration: ConfigurationState
+    now: Clock
+
+
 def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> ASGIApp:
-    """Build the application.
+    """Build the application; it re-reads its configuration folder while it runs.
 
     Args:
         settings: the process's settings; read from the environment when left out (as uvicorn's workers do).
@@ -80,16 +85,68 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     """
     settings = settings if settings is not None else Settings()
     now = clock if clock is not None else _now
+    signature = signature_or_none(settings.config)  # first, so that what is written while the folder is read is noticed
+    folder = read_folder(settings)
+    edges = Edges(settings)
+    edge = edges.edge_for(folder.clients)
+    pathways = folder.register.in_force(london_day_and_hour(now())[0])
+    pages = Pages({**PATHWAY_TEMPLATES, **CHECKER_TEMPLATES}, prefix=urlsplit(settings.public_url).path)
+    figures = figure_pages(settings, folder.register, folder.directory, now, pages)
+    standing = _Standing(
+        settings=settings,
+        log=build_log(settings, now, invented_history(settings, pathways)),
+        edges=edges,
+        pages=pages,
+        monitor=build_monitor(settings, pathways, now, figures),
+        configuration=ConfigurationState(now()),
+        now=now,
+    )
+    served = Served(signature, _application(standing, folder, edge), folder.clients, edge, folder.directory.warnings)
+    watch = FolderWatch(
+        settings.config, served, partial(_serve, standing), standing.configuration, now, settings.reload_seconds
+    )
+    return _WholeLife(watch, Router(lifespan=_lifespan(standing.log, watch, standing.monitor)))
+
+
+class Folder(NamedTuple):
+    """The configuration folder, as it was read at one moment."""
+
+    register: PathwayRegister
+    directory: Directory
+    clients: tuple[Client, ...]
+    sign_offs: tuple[SignOff, ...]
+
+
+def read_folder(settings: Settings) -> Folder:
+    """Read the configuration folder.
+
+    Args:
+        settings: the process's settings.
+
+    Raises:
+        PathwayFileError, ConfigurationError, ClientsFileError: a file of it is wrong, or a pathway could do harm.
+    """
     register = PathwayRegister.load(settings.config / "pathways")
     prove_what_is_new(register.files, settings.config / "pathways")
-    today = london_day_and_hour(now())[0]
-    pathways = register.in_force(today)
-    sign_offs = read_sign_offs(settings.config)
-    signed = {region: state_of(register.file_in_force(region, today), sign_offs) for region in register.regions}
     directory = load_directory(settings.config, register.footprints)
     clients = _clients(settings, register.regions)
-    for warning in directory.warnings:
-        _logger.warning("%s", warning)
+    return Folder(register, directory, clients, read_sign_offs(settings.config))
+
+
+def _serve(standing: _Standing, before: Served, signature: bytes) -> Served:
+    """What the folder is now, as an application; callers come in by the same edge as before where no client changed."""
+    folder = read_folder(standing.settings)
+    is_same = before.clients == folder.clients
+    edge = before.edge if is_same else standing.edges.edge_for(folder.clients)
+    return Served(signature, _application(standing, folder, edge), folder.clients, edge, folder.directory.warnings)
+
+
+def _application(standing: _Standing, folder: Folder, edge: Edge) -> ASGIApp:
+    settings, log, now = standing.settings, standing.log, standing.now
+    register, directory, clients, sign_offs = folder
+    today = london_day_and_hour(now())[0]
+    pathways = register.in_force(today)
+    signed = {region: state_of(register.file_in_force(region, today), sign_offs) for region in register.regions}
     source_urls: dict[str, str] = {
         NATIONAL.id: f"{settings.public_url}/pathways/{NATIONAL.id}",
         **{
@@ -99,8 +156,6 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     }
     terminology = load_terminology()
     responder = Responder(register, directory, terminology, source_urls)
-    edge = _edge(settings, clients)
-    log = build_log(settings, now, invented_history(settings, pathways))
     service_call = ServiceCall(
         responder,
         CallLogger(log.card_log, register, log.episode_keys, "demo" if settings.demo else "live"),
@@ -110,20 +165,27 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     )
     hooks = hook_routes(service_call, FeedbackCall(log.card_log, edge.door, now), Discovery(edge.door))
     rest = _fastapi()
-    rest.include_router(health_router(log.card_log, _metrics_access(settings)))
-    pages = Pages({**PATHWAY_TEMPLATES, **CHECKER_TEMPLATES}, prefix=urlsplit(settings.public_url).path)
-    rest.include_router(pathway_pages(pathways, pages, signed))
+    rest.include_router(health_router(log.card_log, _metrics_access(settings), standing.configuration))
+    rest.include_router(pathway_pages(pathways, standing.pages, signed))
     rest.router.routes.append(style_sheet_route())
     if settings.checker == "on":
-        checker = build_checker(pages, register, directory, terminology, source_urls, now, settings.public_url)
+        checker = build_checker(standing.pages, register, directory, terminology, source_urls, now, settings.public_url)
         rest.router.routes.extend(checker_routes(checker))
     if settings.demo:
         rest.mount("/fhir", fixture_fhir_app())
-    figures = figure_pages(settings, register, directory, now, pages)
-    monitor = build_monitor(settings, pathways, now, figures)
-    routes = [*hooks, *monitor.routes, Mount("/", rest)]
-    router = Router(routes, redirect_slashes=False, lifespan=_lifespan(log, edge, monitor))
+    router = Router([*hooks, *standing.monitor.routes, Mount("/", rest)], redirect_slashes=False)
     return BrowserAccess(LastResort(ShortWay(service_call, router)), _origins(settings, clients))
+
+
+class _WholeLife:
+    """The process's application: its start and end by one part, its requests by the folder that is in force."""
+
+    def __init__(self, requests: ASGIApp, life: ASGIApp) -> None:
+        self._requests = requests
+        self._life = life
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self._life if scope["type"] == "lifespan" else self._requests)(scope, receive, send)
 
 
 def _now() -> datetime:
@@ -141,18 +203,6 @@ def _clients(settings: Settings, regions: frozenset[str]) -> tuple[Client, ...]:
     return clients
 
 
-def _edge(settings: Settings, clients: tuple[Client, ...]) -> Edge:
-    """Who may call and what may be read, with what that needs; nothing of it is loaded where neither is asked for."""
-    if settings.auth == "required":
-        if not any(client.can_be_authenticated for client in clients):
-            raise NoClientError
-    elif not any(client.fhir_servers for client in clients):
-        return Edge(OpenDoor(unauthenticated_caller(clients)))
-    from cds_service.guarded_edge import build_edge  # noqa: PLC0415 - half a second to load, which a start without it saves
-
-    return build_edge(settings, clients)
-
-
 def _origins(settings: Settings, clients: tuple[Client, ...]) -> list[str]:
     """The web origins that may call: any while authentication is off, else those that clients list."""
     if settings.auth == "off":
@@ -165,7 +215,7 @@ def _metrics_access(settings: Settings) -> MetricsAccess:
     return MetricsAccess(token, is_open=settings.demo)
 
 
-def _lifespan(log: LogParts, edge: Edge, monitor: Monitor) -> Lifespan[ASGIApp]:
+def _lifespan(log: LogParts, watch: FolderWatch, monitor: Monitor) -> Lifespan[ASGIApp]:
     """Start what runs beside the calls with the process; at the end write what waits, and close."""
 
     @asynccontextmanager
@@ -175,7 +225,7 @@ def _lifespan(log: LogParts, edge: Edge, monitor: Monitor) -> Lifespan[ASGIApp]:
                 log.start()
                 ending.callback(monitor.close)
                 ending.push_async_callback(asyncio.to_thread, log.close)
-                await ending.enter_async_context(edge.running())
+                await ending.enter_async_context(watch.running())
                 gc.collect()
                 gc.freeze()  # what was loaded at start stays: the collector need not look at it again
                 yield

@@ -14,7 +14,7 @@ import uvicorn
 from pydantic import ValidationError
 
 from cds_service import __version__
-from cds_service.app import NoClientError, create_app
+from cds_service.app import create_app
 from cds_service.cardlog.databases import CardLogStoreError
 from cds_service.cardlog.episode_keys import EpisodeSecretError
 from cds_service.cardlog.migrating import SchemaError
@@ -22,6 +22,7 @@ from cds_service.cardlog.spool import SpoolError
 from cds_service.clients_commands import clients
 from cds_service.directory import ConfigurationError
 from cds_service.directory_commands import directory
+from cds_service.edge import NoClientError
 from cds_service.exchange_commands import export
 from cds_service.hooks.openapi import openapi_document
 from cds_service.log_commands import log

@@ -2,8 +2,9 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from ipaddress import ip_network
 
@@ -13,7 +14,7 @@ from cds_service.hooks.completing import PrefetchCompleter
 from cds_service.hooks.discovery import PREFETCH
 from cds_service.security.authentication import Authenticator
 from cds_service.security.clients import Client, unauthenticated_caller
-from cds_service.security.door import OpenDoor
+from cds_service.security.door import Door, OpenDoor
 from cds_service.security.jwks import KeySet
 from cds_service.security.key_sources import FetchedKeys, KeyServerError, KeySource, PinnedKeys
 from cds_service.security.outbound import AddressGuard, OutboundClient, OutboundError
@@ -29,73 +30,128 @@ LARGEST_KEY_SET = 256 * 1024
 """Bytes."""
 
 
-def build_edge(settings: Settings, clients: Sequence[Client]) -> Edge:
-    """Make what authentication and outbound reading need.
+class GuardedEdges:
+    """Makes an edge for each reading of `clients.yaml`, and keeps what outlives one.
+
+    A client whose entry did not change keeps its connections and its keys: nobody who may call waits for a key server
+    because another's entry changed. Used tokens and counts of calls are the process's.
 
     Args:
         settings: the process's settings.
-        clients: the registered clients.
     """
-    trusted = ssl.create_default_context()
-    ways_out = {client.id: _way_out(client, trusted, allow_http=settings.demo) for client in clients}
-    completer = _completer(settings, clients, ways_out)
-    if settings.auth == "off":
-        return Edge(OpenDoor(unauthenticated_caller(tuple(clients))), completer, partial(_closing, ways_out.values()))
-    sources = {client.id: _key_sources(client, ways_out[client.id]) for client in clients}
-    store = ReplayStore(replay_database_url(settings.database_url))
-    # A file is asked at once, on the event loop; a server by a thread, for many calls together.
-    seen = ReplayGuard(store, claim_now=store.claim_now if settings.database_url.startswith("sqlite") else None)
-    door = Authenticator(clients, sources, settings.public_url, seen, RateLimiter(settings.workers))
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._trusted = ssl.create_default_context()
+        self._ways: dict[str, _Way] = {}
+        self._reserving = threading.Lock()  # edges are made in a thread and end on the event loop
+        self._gate = _Gate(settings) if settings.auth == "required" else None
+
+    def edge_for(self, clients: Sequence[Client]) -> Edge:
+        """Make the edge for these clients; what it needs starts when its `running` is entered, which must happen once.
+
+        Args:
+            clients: the registered clients.
+        """
+        with self._reserving:
+            ways = {client.id: self._way_of(client) for client in clients}
+            self._ways = ways
+        readers = {client.id: ways[client.id].out for client in clients if client.fhir_servers}
+        completer = _completer(self._settings, readers) if readers else None
+        if self._gate is None:
+            door: Door = OpenDoor(unauthenticated_caller(tuple(clients)))
+            return Edge(door, completer, partial(self._running, ways.values(), None))
+        sources = {identifier: way.sources for identifier, way in ways.items()}
+        authenticator = self._gate.door_for(clients, sources)
+        return Edge(authenticator, completer, partial(self._running, ways.values(), authenticator))
+
+    def _way_of(self, client: Client) -> "_Way":
+        known = self._ways.get(client.id)
+        if known is None or known.client != client or known.users == 0:
+            known = _Way(client, _way_out(client, self._trusted, allow_http=self._settings.demo))
+        known.users += 1
+        return known
 
     @asynccontextmanager
-    async def running() -> AsyncIterator[None]:
-        async with _closing(ways_out.values()), _warm(sources), _remembering(seen, store):
-            try:
-                yield
-            finally:
-                door.close()
+    async def _running(self, ways: Collection["_Way"], authenticator: Authenticator | None) -> AsyncIterator[None]:
+        async with AsyncExitStack() as ending:  # each is ended, in turn, even where another fails
+            for way in ways:
+                ending.push_async_callback(self._leave, way)
+            if self._gate is not None:
+                for way in ways:
+                    way.warm()
+                await self._gate.enter()
+                ending.push_async_callback(self._gate.leave)
+            if authenticator is not None:
+                ending.callback(authenticator.close)
+            yield
 
-    return Edge(door, completer, running)
-
-
-def _completer(
-    settings: Settings, clients: Sequence[Client], ways_out: Mapping[str, OutboundClient]
-) -> PrefetchCompleter | None:
-    readers = {client.id: ways_out[client.id] for client in clients if client.fhir_servers}
-    fetcher = FhirFetcher(PREFETCH, OutboundError, budget_seconds=settings.fhir_budget_ms / 1000)
-    return PrefetchCompleter(fetcher, readers) if readers else None
-
-
-@asynccontextmanager
-async def _closing(ways_out: Iterable[OutboundClient]) -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        for way_out in ways_out:
-            await way_out.aclose()
+    async def _leave(self, way: "_Way") -> None:
+        with self._reserving:
+            way.users -= 1
+            is_over = way.users == 0
+        if is_over:
+            await way.close()
 
 
-@asynccontextmanager
-async def _warm(sources: Mapping[str, Mapping[str | None, KeySource]]) -> AsyncIterator[None]:
-    """Ask every key server at the start, without waiting for any; at the end let go of them."""
-    every = list({id(source): source for of_client in sources.values() for source in of_client.values()}.values())
-    warming = [asyncio.create_task(source.warm()) for source in every]
-    try:
-        yield
-    finally:
-        for source in every:
+class _Gate:
+    """What every door of a process shares: the memory of used tokens, and the counts of calls."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._base_url = settings.public_url
+        self._store = ReplayStore(replay_database_url(settings.database_url))
+        # A file is asked at once, on the event loop; a server by a thread, for many calls together.
+        claim_now = self._store.claim_now if settings.database_url.startswith("sqlite") else None
+        self._seen = ReplayGuard(self._store, claim_now=claim_now)
+        self._rates = RateLimiter(settings.workers)
+        self._users = 0
+
+    def door_for(
+        self, clients: Sequence[Client], sources: Mapping[str, Mapping[str | None, KeySource]]
+    ) -> Authenticator:
+        return Authenticator(clients, sources, self._base_url, self._seen, self._rates)
+
+    async def enter(self) -> None:
+        self._users += 1
+        if self._users == 1:
+            await self._seen.start()
+
+    async def leave(self) -> None:
+        self._users -= 1
+        if self._users == 0:
+            await self._seen.close()
+            self._store.dispose()
+
+
+class _Way:
+    """One client's connections and keys, for as long as an edge uses them."""
+
+    def __init__(self, client: Client, out: OutboundClient) -> None:
+        self.client = client
+        self.out = out
+        self.sources = _key_sources(client, out)
+        self.users = 0
+        self._warming: list[asyncio.Task[None]] = []
+
+    def warm(self) -> None:
+        """Ask every key server at the start, without waiting for any."""
+        if not self._warming:
+            self._warming = [asyncio.create_task(source.warm()) for source in self._every_source()]
+
+    async def close(self) -> None:
+        """Let go of them."""
+        for source in self._every_source():
             await source.close()
-        await asyncio.gather(*warming, return_exceptions=True)
+        await asyncio.gather(*self._warming, return_exceptions=True)
+        await self.out.aclose()
+
+    def _every_source(self) -> list[KeySource]:
+        return list({id(source): source for source in self.sources.values()}.values())
 
 
-@asynccontextmanager
-async def _remembering(seen: ReplayGuard, store: ReplayStore) -> AsyncIterator[None]:
-    await seen.start()
-    try:
-        yield
-    finally:
-        await seen.close()
-        store.dispose()
+def _completer(settings: Settings, readers: Mapping[str, OutboundClient]) -> PrefetchCompleter:
+    fetcher = FhirFetcher(PREFETCH, OutboundError, budget_seconds=settings.fhir_budget_ms / 1000)
+    return PrefetchCompleter(fetcher, readers)
 
 
 def _way_out(client: Client, trusted: ssl.SSLContext, *, allow_http: bool) -> OutboundClient:

@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     episode_window_days: int = Field(default=7, ge=1, le=28, description="Days after which that secret is dropped.")
     checker: Literal["on", "off"] = Field(default="on", description="Serve the pathway checker at /checker.")
     metrics_token: SecretStr | None = Field(default=None, min_length=16, description="What /metrics asks for.")
+    reload_seconds: float = Field(
+        default=5, ge=0, le=3600, description="How often the configuration folder is looked at; 0 never."
+    )
     fhir_budget_ms: int = Field(default=300, ge=50, le=450, description="Milliseconds for reading what prefetch lacks.")
 
     @field_validator("base_url")

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from cds_service import app
-from cds_service.app import NoClientError, create_app
+from cds_service.app import create_app
 from cds_service.directory import ConfigurationError
-from cds_service.edge import Edge
+from cds_service.edge import Edge, Edges, NoClientError
 from cds_service.log_wiring import DatabaseSettingError
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.security.clients import ANYONE
@@ -194,7 +193,7 @@ def test_what_was_handed_over_is_stored_though_the_rest_ends_badly(
         yield
         raise OSError
 
-    monkeypatch.setattr(app, "_edge", lambda *_: Edge(OpenDoor(ANYONE), running=failing))
+    monkeypatch.setattr(Edges, "edge_for", lambda *_: Edge(OpenDoor(ANYONE), running=failing))
     service = InProcess(create_app(stated(), clock=lambda: NOW), tmp_path / "log" / "card-log.sqlite3")
 
     with pytest.raises(AssertionError), service:  # the shutdown says that it failed

@@ -2,6 +2,7 @@
 
 import hmac
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request
@@ -11,7 +12,7 @@ from typing_extensions import TypedDict
 
 from cds_service import __version__
 from cds_service.cardlog.card_log import EvaluationLog
-from cds_service.hooks.metrics import observe_card_log
+from cds_service.hooks.metrics import observe_card_log, observe_configuration
 from cds_service.hooks.responses import outcome_response
 from cds_service.protocol.operation_outcome import Issue, ProtocolError
 
@@ -34,11 +35,35 @@ class CardLogState(TypedDict):
     spooled: int
 
 
+class FolderInForce(TypedDict):
+    """Since when the folder is in force as it was read, and why a later state of it was refused, if one was."""
+
+    inForceSince: str
+    refusedSince: str | None
+    reason: str | None
+
+
 class Ready(TypedDict):
     """Whether what is answered is stored."""
 
     status: Literal["ready", "not ready"]
     cardLog: CardLogState
+    configuration: FolderInForce
+
+
+@dataclass(slots=True)
+class ConfigurationState:
+    """How the configuration folder of this process stands.
+
+    Attributes:
+        in_force_since: when what is in force was read; aware.
+        refused_since: since when the folder holds what was refused; None while it holds nothing such.
+        reason: why it was refused, without any value of a file; None as above.
+    """
+
+    in_force_since: datetime
+    refused_since: datetime | None = None
+    reason: str | None = None
 
 
 NOT_KEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -81,12 +106,15 @@ METRICS_REFUSED = ProtocolError(
 )
 
 
-def health_router(card_log: EvaluationLog, metrics_access: MetricsAccess) -> APIRouter:
+def health_router(
+    card_log: EvaluationLog, metrics_access: MetricsAccess, configuration: ConfigurationState
+) -> APIRouter:
     """`/health/live`, `/health/ready` and `/metrics` of one process.
 
     Args:
         card_log: the log whose state decides readiness.
         metrics_access: who may read `/metrics`.
+        configuration: how the configuration folder stands; a refused one is told and is no reason to stop calls.
     """
     router = APIRouter(tags=["upkeep"])
 
@@ -116,6 +144,11 @@ def health_router(card_log: EvaluationLog, metrics_access: MetricsAccess) -> API
                 "late": stats.late,
                 "spooled": stats.spooled,
             },
+            "configuration": {
+                "inForceSince": _moment(configuration.in_force_since),
+                "refusedSince": _moment(configuration.refused_since) if configuration.refused_since else None,
+                "reason": configuration.reason,
+            },
         }
         return JSONResponse(state, status_code=200 if stats.healthy else 503, headers=NOT_KEPT)
 
@@ -132,6 +165,11 @@ def health_router(card_log: EvaluationLog, metrics_access: MetricsAccess) -> API
         if not metrics_access.allows(request.headers.get("authorization")):
             return outcome_response(METRICS_REFUSED)
         observe_card_log(card_log.stats)
+        observe_configuration(configuration.in_force_since, configuration.refused_since)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST, headers=NOT_KEPT)
 
     return router
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")

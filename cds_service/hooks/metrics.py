@@ -1,6 +1,7 @@
 """Prometheus counters of what the service does; no label joins an outcome with an organisation."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -28,6 +29,14 @@ _LOG_STATE = Gauge("cds_card_log_state", "1 for where evaluations go now: writin
 _LOG_EVALUATIONS_OF = {what: _LOG_EVALUATIONS.labels(what) for what in ("answered", "stored", "lost", "late")}
 _LOG_STATE_OF = {state: _LOG_STATE.labels(state) for state in ("writing", "spooling", "losing", "off")}
 
+_IN_FORCE = Gauge(
+    "cds_configuration_in_force_since_seconds", "When the configuration folder that is in force was read, Unix time."
+)
+_REFUSED = Gauge(
+    "cds_configuration_refused_since_seconds",
+    "Since when the configuration folder holds what was refused, Unix time; 0 while it holds nothing such.",
+)
+
 _RESULTS = ("not_evaluated", "cards", "silent", "out_of_scope")
 _COUNT_OF_CALL = {
     (hook, result): _CALLS.labels(hook, result) for hook in ("order-select", "order-sign") for result in _RESULTS
@@ -48,6 +57,12 @@ def count_feedback(entries: Sequence[Feedback]) -> None:
     """Count stored feedback entries."""
     for entry in entries:
         _COUNT_OF_FEEDBACK[entry.outcome].inc()
+
+
+def observe_configuration(in_force_since: datetime, refused_since: datetime | None) -> None:
+    """Show how the configuration folder stands; called when the metrics are read."""
+    _IN_FORCE.set(in_force_since.timestamp())
+    _REFUSED.set(refused_since.timestamp() if refused_since is not None else 0)
 
 
 def observe_card_log(stats: CardLogStats) -> None:

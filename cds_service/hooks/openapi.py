@@ -3,6 +3,7 @@
 The hooks' schemas are generated from the very models that check the requests and type the answers.
 """
 
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI
@@ -11,7 +12,7 @@ from pydantic import TypeAdapter
 from cds_service import __version__
 from cds_service.cardlog.card_log import NoCardLog
 from cds_service.hooks.discovery import SERVICE_ID
-from cds_service.hooks.health import Live, MetricsAccess, Ready, health_router
+from cds_service.hooks.health import ConfigurationState, Live, MetricsAccess, Ready, health_router
 from cds_service.hooks.pathway_pages import pathway_pages
 from cds_service.pages.render import Pages
 from cds_service.pathway.loading import load_pathways
@@ -70,7 +71,7 @@ _OPERATION_OUTCOME: Json = {
 def openapi_document() -> Json:
     """The service's OpenAPI document, as kept in `openapi/openapi.json`."""
     app = FastAPI(title=TITLE, version=__version__)
-    app.include_router(health_router(NoCardLog(), MetricsAccess()))
+    app.include_router(health_router(NoCardLog(), MetricsAccess(), ConfigurationState(datetime.now(UTC))))
     app.include_router(pathway_pages(load_pathways(), Pages()))
     document = app.openapi()
     for operations in document["paths"].values():

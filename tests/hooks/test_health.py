@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import UTC
 from pathlib import Path
 
 import httpx
@@ -11,12 +12,14 @@ from cds_service.cardlog.card_log import CardLog, NoCardLog
 from cds_service.cardlog.spool import Spool
 from cds_service.cardlog.store import CardLogStore
 from cds_service.cardlog.tallies import Tallies
-from cds_service.hooks.health import MetricsAccess, health_router
+from cds_service.hooks.health import ConfigurationState, MetricsAccess, health_router
 from cds_service.settings import Settings
 from fhir_fixtures import feedback, hook_call
 from tests.conftest import DEMO_CONFIGURATION, NOW, SERVICE, InProcess, StartService
 
 WRITER_ID = "00000000-0000-4000-8000-000000000001"
+
+IN_FORCE_SINCE = NOW.astimezone(UTC).isoformat(timespec="seconds")
 
 Ask = Callable[..., httpx.Response]
 
@@ -40,6 +43,7 @@ def test_a_service_whose_card_log_takes_events_is_ready(start_service: StartServ
     assert response.json() == {
         "status": "ready",
         "cardLog": {"state": "writing", "answered": 1, "stored": 1, "lost": 0, "late": 0, "spooled": 0},
+        "configuration": {"inForceSince": IN_FORCE_SINCE, "refusedSince": None, "reason": None},
     }
 
 
@@ -48,7 +52,7 @@ def test_a_service_whose_card_log_takes_none_is_not_ready(ask: Ask, tmp_path: Pa
     app = FastAPI()
     store = CardLogStore(f"sqlite:///{tmp_path}/log.sqlite3", WRITER_ID)
     never_started = CardLog(store, Spool(tmp_path / "spool"), Tallies(WRITER_ID))
-    app.include_router(health_router(never_started, MetricsAccess()))
+    app.include_router(health_router(never_started, MetricsAccess(), ConfigurationState(NOW)))
 
     response = ask(app, "GET", "/health/ready")
 
@@ -59,7 +63,7 @@ def test_a_service_whose_card_log_takes_none_is_not_ready(ask: Ask, tmp_path: Pa
 def test_without_a_card_log_a_service_is_ready(ask: Ask) -> None:
     """For a measurement nothing was promised."""
     app = FastAPI()
-    app.include_router(health_router(NoCardLog(), MetricsAccess()))
+    app.include_router(health_router(NoCardLog(), MetricsAccess(), ConfigurationState(NOW)))
 
     assert ask(app, "GET", "/health/ready").status_code == 200
 
@@ -120,7 +124,7 @@ METRICS_TOKEN = "a-token-for-the-scraper"  # noqa: S105 - invented
 def test_metrics_of_a_deployment_need_their_token(ask: Ask, authorization: str | None, status: int) -> None:
     """How much is asked by which EHR is not everyone's business."""
     app = FastAPI()
-    app.include_router(health_router(NoCardLog(), MetricsAccess(METRICS_TOKEN)))
+    app.include_router(health_router(NoCardLog(), MetricsAccess(METRICS_TOKEN), ConfigurationState(NOW)))
     headers = {} if authorization is None else {"Authorization": authorization.encode()}
 
     response = ask(app, "GET", "/metrics", headers=headers)
@@ -133,7 +137,7 @@ def test_metrics_of_a_deployment_need_their_token(ask: Ask, authorization: str |
 def test_without_a_metrics_token_nobody_reads_them(ask: Ask, authorization: str | None) -> None:
     """A deployment that sets none has closed them; the answer says which setting opens them."""
     app = FastAPI()
-    app.include_router(health_router(NoCardLog(), MetricsAccess()))
+    app.include_router(health_router(NoCardLog(), MetricsAccess(), ConfigurationState(NOW)))
     headers = {} if authorization is None else {"Authorization": authorization}
 
     response = ask(app, "GET", "/metrics", headers=headers)
