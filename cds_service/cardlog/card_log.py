@@ -7,6 +7,7 @@ clinician waits no longer for a log. Feedback is different: its sender is told t
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +22,9 @@ from cds_service.cardlog.tallies import Tallies
 
 _logger = logging.getLogger(__name__)
 
+# Each commit takes the interpreter from the event loop several times, and the loop waits each time until the thread
+# that writes has been woken. While it has calls to answer, records therefore gather for so long.
+_GATHER_S: Final = 0.015
 _ANSWER_AFTER_S: Final = 0.1
 _SPOOL_AFTER_S: Final = 0.05
 
@@ -204,9 +208,17 @@ class CardLog:
             return None
         batch, waiter, is_new = added
         if is_new:
-            loop.call_soon(self._course.rouse)  # once what else has come by now is in the batch, too
+            loop.call_soon(self._rouse, batch, 0)
             loop.call_later(_SPOOL_AFTER_S, self._hurry, batch)
         return waiter
+
+    def _rouse(self, batch: Batch, seen: int) -> None:
+        """Have a batch written as soon as the event loop adds nothing to it in a turn, or it has gathered for long."""
+        gathered = len(batch.records)
+        if gathered > seen and not batch.sealed and time.monotonic() - batch.began < _GATHER_S:
+            batch.loop.call_soon(self._rouse, batch, gathered)
+        else:
+            self._course.rouse()
 
     def _hurry(self, batch: Batch) -> None:
         if not batch.settled:

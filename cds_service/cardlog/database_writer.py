@@ -5,7 +5,6 @@ so that the order of arrival is kept; this one delivers the spool until it is em
 commit was under way when the spool took it may be written twice: by its keys it is stored once.
 """
 
-import math
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -24,11 +23,6 @@ MOST_RECORDS: Final = 500
 """Records that are committed together."""
 
 _COUNTS_EVERY_S: Final = 1.0
-# Each commit takes the interpreter from the event loop several times, and the loop waits each time until this thread
-# has been woken. When many calls come, commits therefore begin no oftener than this; a call that comes alone is
-# committed at once.
-_PACE_S: Final = 0.02
-_MANY: Final = 8  # records lately, which is 400 a second
 _MOST_REMEMBERED: Final = 1_000
 
 
@@ -82,8 +76,6 @@ class DatabaseWriter:
         self._spool = spool
         self._course = course
         self._counts_due_at = 0.0
-        self._took_at = 0.0
-        self._lately = 0.0
         # Of records that were refused and counted so while the spool took them as well: they are refused there again.
         self._counted_as_lost: deque[str] = deque(maxlen=_MOST_REMEMBERED)
 
@@ -105,13 +97,10 @@ class DatabaseWriter:
         return self._backlog.is_empty and self._spool.waiting == 0
 
     def _write_gathered(self) -> None:
-        if self._lately > _MANY:
-            self._course.stopping.wait(self._took_at + _PACE_S - time.monotonic())
         batches = self._backlog.take(MOST_RECORDS)
         if not batches:
             return
         records = records_of(batches)
-        self._count_lately(len(records))
         try:
             self._store.write(rows_of(records))
         except CardLogStoreError as error:
@@ -125,13 +114,8 @@ class DatabaseWriter:
             self._course.database_took_it()
             for batch in batches:
                 self._backlog.settle(batch)
-        self._course.database_work.set()  # more may have gathered meanwhile
-
-    def _count_lately(self, records: int) -> None:
-        """Count records with a memory as long as the pace: what came before fades."""
-        now = time.monotonic()
-        self._lately = self._lately * math.exp((self._took_at - now) / _PACE_S) + records
-        self._took_at = now
+        if len(records) >= MOST_RECORDS or self._course.stopping.is_set():
+            self._course.database_work.set()  # for what is left; else the event loop says when it is time
 
     def _write_apart(self, batch: Batch) -> None:
         """Write each record alone, so that one that is refused neither takes others with it nor blocks them."""
