@@ -91,7 +91,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     edge = edges.edge_for(folder.clients)
     pathways = folder.register.in_force(london_day_and_hour(now())[0])
     pages = Pages({**PATHWAY_TEMPLATES, **CHECKER_TEMPLATES}, prefix=urlsplit(settings.public_url).path)
-    figures = figure_pages(settings, folder.register, folder.directory, now, pages)
+    figures = figure_pages(settings, folder.register, folder.directory, now)
     standing = _Standing(
         settings=settings,
         log=build_log(settings, now, invented_history(settings, pathways)),

@@ -220,6 +220,7 @@ def _demo_banner(base: str, auth: str) -> str:
     return f"""\
 CDS Hooks service for MSK imaging orders: demo with invented data
 
+  Monitor              {base}/monitor
   Checker              {base}/checker
   Discovery            {base}/cds-services
   Fixture FHIR server  {base}/fhir

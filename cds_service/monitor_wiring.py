@@ -26,6 +26,7 @@ from cds_service.monitor.access.sign_out import SignOut
 from cds_service.monitor.access.signing_in import SigningIn
 from cds_service.monitor.asked import Sources
 from cds_service.monitor.site import monitor_pages
+from cds_service.monitor.surroundings import TEMPLATES as FIGURE_TEMPLATES
 from cds_service.pages.render import Pages
 from cds_service.pathway.facts import OUTSIDE, UNRESOLVED
 from cds_service.pathway.model import Pathway
@@ -61,7 +62,6 @@ def figure_pages(
     register: PathwayRegister,
     directory: Directory,
     now: Callable[[], datetime],
-    pages: Pages,
 ) -> Callable[[Engine], list[GuardedPage]]:
     """What makes the monitor's pages of figures, given the way to the database.
 
@@ -70,8 +70,8 @@ def figure_pages(
         register: every version of every pathway.
         directory: names of organisations.
         now: the aware time now.
-        pages: renders, with the monitor's templates.
     """
+    pages = Pages(FIGURE_TEMPLATES, prefix=urlsplit(settings.public_url).path)
     names = {code: organisation.name for code, organisation in directory.organisations.items()}
 
     def in_force() -> dict[str, Pathway]:
