@@ -60,8 +60,8 @@ weekly_choice_count: Final = Table(
     Column("week", Date, nullable=False),
     *_texts(region=64, client_id=64, hook=64, modality=16, outcome=40),
     *_counts(*_WHAT_BECAME, *_WHAT_WAS_MISSING),
-    # What a page asks for lies together.
-    PrimaryKeyConstraint("client_id", "hook", "modality", "region", "week", "outcome"),
+    # What a page asks for lies together, and in the order in which it is shown.
+    PrimaryKeyConstraint("client_id", "hook", "modality", "week", "region", "outcome"),
     Index(None, "week"),
     sqlite_with_rowid=False,
 )

@@ -63,7 +63,18 @@ def played(scenario: Scenario, server: PostgresqlServer, calls: int, connections
             async with asyncio.timeout(_LONGEST):
                 return await scenario.play(stage)
 
-        return asyncio.run(bounded())
+        try:
+            return asyncio.run(bounded())
+        except ExceptionGroup as group:
+            raise _why_it_is_void(group) from group
+
+
+def _why_it_is_void(group: ExceptionGroup[Exception]) -> Exception:
+    """What kept a scenario from being played, out of the group in which callers end together; else the group."""
+    void, others = group.split(VoidRunError)
+    if void is None or others is not None:
+        return group
+    return VoidRunError(str(void.exceptions[0]))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

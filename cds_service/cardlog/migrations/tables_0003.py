@@ -25,7 +25,7 @@ def create_tables() -> None:
         "week",
         {"region": 64, "client_id": 64, "hook": 64, "modality": 16, "outcome": 40},
         (*_TAKEN, *_MISSING),
-        key=("client_id", "hook", "modality", "region", "week", "outcome"),
+        key=("client_id", "hook", "modality", "week", "region", "outcome"),
     )
     _create(
         "weekly_practice_outcome_count",
