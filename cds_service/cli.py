@@ -14,6 +14,7 @@ import uvicorn
 from pydantic import ValidationError
 
 from cds_service import __version__
+from cds_service.access_commands import access
 from cds_service.app import create_app
 from cds_service.cardlog.databases import CardLogStoreError
 from cds_service.cardlog.episode_keys import EpisodeSecretError
@@ -27,6 +28,8 @@ from cds_service.exchange_commands import export
 from cds_service.hooks.openapi import openapi_document
 from cds_service.log_commands import log
 from cds_service.log_wiring import DatabaseSettingError
+from cds_service.monitor.access.access_file import AccessFileError
+from cds_service.monitor_wiring import NoClientSecretError
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.pathway_commands import pathways
 from cds_service.security.clients_file import ClientsFileError
@@ -35,17 +38,22 @@ from cds_service.settings import Settings
 from cds_service.vendor.commands import call, doctor
 
 STARTING_ERRORS = (
+    AccessFileError,
     CardLogStoreError,
     ClientsFileError,
     ConfigurationError,
     DatabaseSettingError,
     EpisodeSecretError,
     NoClientError,
+    NoClientSecretError,
     PathwayFileError,
     SchemaError,
     SpoolError,
 )
 """What an operator can mend: shown as a message, without a traceback."""
+
+_SECRETS = {"metrics_token", "monitor_client_secret"}
+"""Settings that come by the environment alone."""
 
 HOSTED_SANDBOX = "https://sandbox.cds-hooks.org/"
 DEMO_PATIENT = "nwl-adult"
@@ -140,6 +148,7 @@ def openapi() -> None:
     click.echo(json.dumps(openapi_document(), indent=2, ensure_ascii=False))
 
 
+main.add_command(access)
 main.add_command(clients)
 main.add_command(directory)
 main.add_command(log)
@@ -173,8 +182,8 @@ def _run(settings: Settings) -> None:
     if settings.workers == 1:
         uvicorn.run(app, **where)
         return
-    # The metrics token has no option: it stands in the environment already.
-    for name, value in settings.model_dump(mode="json", exclude_none=True, exclude={"metrics_token"}).items():
+    # These have no option: they stand in the environment already.
+    for name, value in settings.model_dump(mode="json", exclude_none=True, exclude=_SECRETS).items():
         os.environ[f"CDS_SERVICE_{name.upper()}"] = str(value)
     uvicorn.run("cds_service.server:worker_application", factory=True, workers=settings.workers, **where)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.cardlog.databases import open_engine
 from cds_service.directory import Directory
+from cds_service.monitor.access.access_file import NAME, MonitorAccess, load_access
 from cds_service.monitor.access.access_log import AccessLog
 from cds_service.monitor.access.api_tokens import ApiTokens
 from cds_service.monitor.access.cookies import SessionCookie
@@ -21,7 +22,8 @@ from cds_service.monitor.access.demo_sign_in import DemoSignIn
 from cds_service.monitor.access.guard import Guard, GuardedPage
 from cds_service.monitor.access.own_pages import OwnPages
 from cds_service.monitor.access.pages import TEMPLATES, AccessPages
-from cds_service.monitor.access.sessions import Sessions
+from cds_service.monitor.access.pending_sign_ins import PendingSignIns
+from cds_service.monitor.access.sessions import SessionLimits, Sessions
 from cds_service.monitor.access.sign_out import SignOut
 from cds_service.monitor.access.signing_in import SigningIn
 from cds_service.monitor.asked import Sources
@@ -37,6 +39,16 @@ WITHOUT_FOOTPRINT: Final = (OUTSIDE, UNRESOLVED)
 """What the card log has as region where no footprint applied: seen by those alone to whom it was granted by name."""
 
 _POLICY_OF_DEMO: Final = "demo"
+
+
+class NoClientSecretError(Exception):
+    """`monitor-access.yaml` names a provider, and the service has no secret to show there."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"{NAME} names a provider, and CDS_SERVICE_MONITOR_CLIENT_SECRET is not set. Set it to the client secret"
+            " that the provider gave, in the environment alone; or take the file away, and the monitor is off"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,34 +118,64 @@ def build_monitor(
         regions: ids of the loaded pathways.
         clock: the aware time now.
         pages_of: makes the monitor's pages of figures, given the way to the database.
+
+    Raises:
+        AccessFileError: `monitor-access.yaml` is wrong.
+        NoClientSecretError: it names a provider, and the client secret is not set.
     """
     base_path = urlsplit(settings.public_url).path.rstrip("/")
     pages = AccessPages(Pages(TEMPLATES, prefix=base_path), is_demo=settings.demo)
-    if not settings.demo or settings.card_log == "off":
+    footprints = (*sorted(regions), *WITHOUT_FOOTPRINT)
+    read = None if settings.demo else load_access(settings.config / NAME, frozenset(footprints))
+    if settings.card_log == "off" or (read is None and not settings.demo):
         return Monitor(_everywhere(pages.not_set_up))
     is_https = settings.public_url.startswith("https://")
     cookie = SessionCookie("cds-monitor", is_https=is_https)
     engine = open_engine(settings.database_url)
     access_log = AccessLog(engine, clock)
-    sessions = Sessions(engine, _POLICY_OF_DEMO, clock=clock)
+    sessions = _sessions(engine, read, clock)
     tokens = ApiTokens(engine, clock)
     guard = Guard(sessions, cookie, tokens, access_log, pages)
-    sign_in = DemoSignIn(
-        [*sorted(regions), *WITHOUT_FOOTPRINT],
-        SigningIn(base_path, sessions, cookie, access_log),
-        SessionCookie("cds-monitor-form", is_https=is_https),
-        pages,
-    )
+    signing_in = SigningIn(base_path, sessions, cookie, access_log)
+    before = SessionCookie("cds-monitor-sign-in", is_https=is_https)
+    if read is None:
+        sign_in = DemoSignIn(footprints, signing_in, before, pages).routes()
+        sign_out = SignOut(sessions, cookie, access_log, pages)
+    else:
+        from cds_service.monitor.access.openid import OpenIdProvider  # noqa: PLC0415 - Authlib is slow to load
+        from cds_service.monitor.access.openid_sign_in import CALLBACK, OpenIdSignIn  # noqa: PLC0415 - so is this
+
+        access = read[0]
+        provider = OpenIdProvider(access.provider, _client_secret(settings), f"{settings.public_url}{CALLBACK}")
+        pending = PendingSignIns(engine, clock)
+        sign_in = OpenIdSignIn(access, provider, pending, signing_in, before, access_log, pages).routes()
+        sign_out = SignOut(sessions, cookie, access_log, pages, provider.sign_out_address)
     return Monitor(
         [
-            *sign_in.routes(),
-            SignOut(sessions, cookie, access_log, pages).route(),
+            *sign_in,
+            sign_out.route(),
             *guard.routes(OwnPages(sessions, tokens, access_log, pages).guarded()),
             *guard.routes(pages_of(engine)),
             *_everywhere(pages.no_such_page),
         ],
         engine,
     )
+
+
+def _sessions(engine: Engine, read: tuple[MonitorAccess, str] | None, clock: Callable[[], datetime]) -> Sessions:
+    if read is None:
+        return Sessions(engine, _POLICY_OF_DEMO, clock=clock)
+    access, policy = read
+    limits = SessionLimits(
+        timedelta(minutes=access.session.idle_minutes), timedelta(hours=access.session.absolute_hours)
+    )
+    return Sessions(engine, policy, limits, clock)
+
+
+def _client_secret(settings: Settings) -> str:
+    if settings.monitor_client_secret is None:
+        raise NoClientSecretError
+    return settings.monitor_client_secret.get_secret_value()
 
 
 def _everywhere(page: Callable[[], Response]) -> list[BaseRoute]:

@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     reload_seconds: float = Field(
         default=5, ge=0, le=3600, description="How often the configuration folder is looked at; 0 never."
     )
+    monitor_client_secret: SecretStr | None = Field(
+        default=None, min_length=1, description="The service's secret at the provider of monitor-access.yaml."
+    )
     fhir_budget_ms: int = Field(default=300, ge=50, le=450, description="Milliseconds for reading what prefetch lacks.")
 
     @field_validator("base_url")

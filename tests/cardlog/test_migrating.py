@@ -300,7 +300,9 @@ def test_the_steps_down_begin_with_the_last(database_url: str) -> None:
 @pytest.mark.parametrize("act", [upgrade, downgrade, steps])
 def test_an_unknown_revision_is_refused(act: Callable[[str, str], object], database_url: str) -> None:
     """The message names those that there are."""
-    with pytest.raises(ValueError, match=r"^revision: '9' is unknown; give one of 0001, 0002, 0003, 0004, head or base$"):
+    with pytest.raises(
+        ValueError, match=r"^revision: '9' is unknown; give one of 0001, 0002, 0003, 0004, head or base$"
+    ):
         act(database_url, "9")
     assert current_revision(database_url) is None
 

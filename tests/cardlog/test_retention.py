@@ -119,7 +119,14 @@ def test_a_dry_run_says_what_would_go_and_deletes_nothing(filled: Engine) -> Non
         MonthOfTable("evaluation", date(2026, 8, 1), 1),
         MonthOfTable("evaluation", date(2026, 9, 1), 2),
     ]
-    counts = {"access_event", "call_count", "unknown_procedure_count", "daily_call_count", "daily_count", "weekly_count"}
+    counts = {
+        "access_event",
+        "call_count",
+        "unknown_procedure_count",
+        "daily_call_count",
+        "daily_count",
+        "weekly_count",
+    }
     counts |= {"weekly_choice_count", "weekly_practice_count", "weekly_practice_outcome_count"}
     assert {month.table for month in planned} == {table.name for table in EVENT_TABLES} | counts
     assert list(purge(filled, BEFORE)) == sorted(planned, key=lambda old: old.month)

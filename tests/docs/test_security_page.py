@@ -10,7 +10,7 @@ from cds_service.cards import escape
 from cds_service.fhir import fetching, missing
 from cds_service.hooks import responses
 from cds_service.protocol import feedback, hook_request, json_body, messages
-from cds_service.security import client_token, clients, clients_file, jwks, key_sources, outbound
+from cds_service.security import client_token, clients, jwks, key_sources, outbound, strict_yaml
 from cds_service.settings import Settings
 from tests.docs.conftest import ROOT, chapter, in_backticks, page, table_rows
 
@@ -93,7 +93,7 @@ BUDGET = Settings.model_fields["fhir_budget_ms"]
         ("one answer of a FHIR server", [f"{fetching.LONGEST_RESPONSE // MIB} MiB"]),
         ("connections to one FHIR server or key server", [f"{outbound._MOST_CONNECTIONS} "]),
         ("words of a call on a card", [f"{escape.LONGEST} characters"]),
-        ("`clients.yaml`", [f"{clients_file.LARGEST_FILE // MIB} MiB"]),
+        ("`clients.yaml`", [f"{strict_yaml.LARGEST_FILE // MIB} MiB"]),
     ],
 )
 def test_a_limit_of_the_page_is_the_codes(row: str, words: list[str]) -> None:

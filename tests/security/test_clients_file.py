@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cds_service.security.clients import Algorithm, Client
-from cds_service.security.clients_file import LARGEST_FILE, ClientsFileError, load_clients
+from cds_service.security.clients_file import ClientsFileError, load_clients
 from cds_service.security.minting import SigningKey
+from cds_service.security.strict_yaml import LARGEST_FILE
 
 MakeKey = Callable[[Algorithm], SigningKey]
 REGIONS = frozenset({"nwl", "nel"})
@@ -259,7 +260,7 @@ def test_a_file_beyond_a_mebibyte_is_refused(clients_file: Path) -> None:
 
     assert load(clients_file, f"{filling}\nclients: []") == ()
     assert problem(clients_file, f"{filling}x\nclients: []") == (
-        "clients.yaml: larger than 1048576 bytes; list each EHR once"
+        "clients.yaml: larger than 1048576 bytes; list each thing once"
     )
 
 
