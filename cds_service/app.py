@@ -79,7 +79,9 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
 
     Raises:
         NoClientError: authentication is required, and no client could be let in.
-        PathwayFileError, ConfigurationError, ClientsFileError: a file of the configuration folder is wrong.
+        PathwayFileError, ConfigurationError, ClientsFileError, AccessFileError: a file of the configuration folder is
+            wrong.
+        NoClientSecretError: people are to sign in to the monitor, and the secret for that is missing.
         DatabaseSettingError, CardLogStoreError, SchemaError, SpoolError, EpisodeSecretError: the card log cannot
             be opened.
     """
@@ -97,7 +99,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         log=build_log(settings, now, invented_history(settings, pathways)),
         edges=edges,
         pages=pages,
-        monitor=build_monitor(settings, pathways, now, figures),
+        monitor=build_monitor(settings, folder.register.regions, now, figures),
         configuration=ConfigurationState(now()),
         now=now,
     )

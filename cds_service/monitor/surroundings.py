@@ -26,6 +26,7 @@ _WORDS: Final = (
     ("/monitor/about", "About these figures", Permission.SEE_CHARTS),
     ("/monitor/definitions", "Definitions", Permission.SEE_CHARTS),
     ("/monitor/access-log", "Access log", Permission.READ_ACCESS_LOG),
+    ("/monitor/access", "Sessions and tokens", Permission.MANAGE_ACCESS),
 )
 
 

@@ -16,7 +16,7 @@ the card log for `visit.regions` and for no others.
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from inspect import iscoroutinefunction
-from typing import cast
+from typing import Final, cast
 from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
@@ -34,7 +34,13 @@ from cds_service.monitor.access.permissions import Permission
 from cds_service.monitor.access.sessions import Session, Sessions
 from cds_service.monitor.access.viewer import NotPermittedError, Viewer
 
-_GOOD: range = range(200, 300)
+_GOOD: Final = range(200, 300)
+_RECORDED: Final = {
+    Permission.EXPORT_FIGURES: Happening.EXPORTED,
+    Permission.SEE_RED_FLAG_CARDS: Happening.RED_FLAG_CARDS_SEEN,
+    Permission.READ_ACCESS_LOG: Happening.ACCESS_LOG_READ,
+}
+"""What is written down of a page that was shown: it goes by the permission, so that no page can forget it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +76,17 @@ class GuardedPage:
         permission: what must be held for every region that the address names, and for one at least.
         endpoint: what makes it.
         methods: as a rule GET alone; a form that comes by POST is held to the session's form token.
-        recorded: what the access log says once the page is made; None for a page that need not be recorded. An
-            export (`Happening.EXPORTED`) may be asked for with an API token, and nothing else may.
     """
 
     path: str
     permission: Permission
     endpoint: Endpoint
     methods: tuple[str, ...] = ("GET",)
-    recorded: Happening | None = None
 
     @property
     def is_export(self) -> bool:
-        """Whether an API token may ask for it."""
-        return self.recorded is Happening.EXPORTED
+        """Whether an API token may ask for it; nothing else is open to one."""
+        return self.permission is Permission.EXPORT_FIGURES
 
 
 class GuardedRoute(Route):
@@ -182,9 +185,10 @@ class Guard:
             check_form_token(fields, session.form_token if session else None)
         visit = Visit(viewer, page.permission, regions, session.form_token if session else "", fields)
         response = await _made(page.endpoint, request, visit)
-        if page.recorded is not None and response.status_code in _GOOD:
+        what = _happened(page, response)
+        if what is not None:
             filters = plain_filters(request.query_params.multi_items())
-            entry = of_viewer(page.recorded, viewer, regions, page=page.path, filters=filters)
+            entry = of_viewer(what, viewer, regions, page=page.path, filters=filters)
             await run_in_threadpool(self._access_log.write, entry)
         return response
 
@@ -225,6 +229,15 @@ def _regions_named(request: Request) -> list[str]:
     """The regions of the address; a filter that was left empty names none."""
     named = [*request.query_params.getlist("region"), request.path_params.get("region", "")]
     return [region for region in named if region]
+
+
+def _happened(page: GuardedPage, response: Response) -> Happening | None:
+    """What is to be written down; a page that leads to exports, or says what is wrong with a filter, is none."""
+    what = _RECORDED.get(page.permission)
+    is_page = response.headers.get("content-type", "").startswith("text/html")
+    if response.status_code not in _GOOD or (what is Happening.EXPORTED and is_page):
+        return None
+    return what
 
 
 def _told_a_program(status: int, text: str) -> Response:

@@ -36,12 +36,7 @@ class OwnPages:
         """The pages, for the guard."""
         manage = Permission.MANAGE_ACCESS
         return [
-            GuardedPage(
-                "/monitor/access-log",
-                Permission.READ_ACCESS_LOG,
-                self._show_log,
-                recorded=Happening.ACCESS_LOG_READ,
-            ),
+            GuardedPage("/monitor/access-log", Permission.READ_ACCESS_LOG, self._show_log),
             GuardedPage("/monitor/access", manage, self._manage),
             GuardedPage("/monitor/access", manage, self._end_session, methods=("POST",)),
         ]

@@ -18,7 +18,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
 from cds_service.cardlog.migrating import bring_up_to_date
-from cds_service.monitor.access.access_log import Happening
 from cds_service.monitor.access.guard import GuardedPage, Visit
 from cds_service.monitor.access.permissions import Permission
 from cds_service.monitor_wiring import Monitor, build_monitor
@@ -32,16 +31,8 @@ def show_regions(_request: Request, visit: Visit) -> Response:
     return PlainTextResponse(" ".join(visit.regions))
 
 
-PAGES = tuple(
-    GuardedPage(
-        f"/monitor/test/{permission}",
-        permission,
-        show_regions,
-        recorded=Happening.EXPORTED if permission is Permission.EXPORT_FIGURES else None,
-    )
-    for permission in Permission
-)
-"""One page for each permission; that for exports is recorded."""
+PAGES = tuple(GuardedPage(f"/monitor/test/{permission}", permission, show_regions) for permission in Permission)
+"""One page for each permission."""
 
 
 class Clock:
