@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Playwright
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 """What an installed Chromium is called."""
 
-LONGEST_START = 180.0
+LONGEST_START = 600.0
 """Seconds that the demo may take to start, on a busy machine and with its invented history to write."""
 
 

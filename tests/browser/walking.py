@@ -101,7 +101,7 @@ class Complaints:
     def __init__(self, context: BrowserContext, demo: str) -> None:
         self.heard: list[str] = []
         context.on("console", lambda message: self._said(message.type, message.text))
-        context.on("requestfailed", lambda request: self.heard.append(f"{request.url} failed: {request.failure}"))
+        context.on("requestfailed", lambda request: self._failed(request.url, request.failure))
         context.on("request", lambda request: self._asked(request.url, demo))
 
     def _said(self, kind: str, text: str) -> None:
@@ -110,6 +110,11 @@ class Complaints:
         expected = "status of 400" in text or "status of 403" in text
         if kind in {"error", "warning"} and not expected:
             self.heard.append(text)
+
+    def _failed(self, url: str, failure: str | None) -> None:
+        # Who goes on to another page before the pictures have come needs them no more.
+        if failure != "net::ERR_ABORTED":
+            self.heard.append(f"{url} failed: {failure}")
 
     def _asked(self, url: str, demo: str) -> None:
         if not url.startswith((f"{demo}/", "data:")):

@@ -76,7 +76,8 @@ def test_a_page_is_styled_by_our_own_sheet_alone(service: InProcess, pathway: st
     elements = Page(response.text).elements
 
     assert [attributes for tag, attributes in elements if tag == "link"] == [
-        {"rel": "stylesheet", "href": style_sheet_address()}
+        {"rel": "icon", "href": "data:,"},
+        {"rel": "stylesheet", "href": style_sheet_address()},
     ]
     assert "style-src 'self';" in response.headers["content-security-policy"]
     assert service.send("GET", style_sheet_address()).status_code == 200

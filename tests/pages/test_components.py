@@ -21,7 +21,7 @@ def test_a_table_has_a_caption_and_scopes(draw: Draw) -> None:
     drawn = draw('{{ ui.table("By week", ["Week", "Orders"], [["1 June", 12345], ["8 June", none]], numeric=[1]) }}')
 
     assert [head["scope"] for head in drawn.all("th")] == ["col", "col", "row", "row"]
-    assert drawn.all("div")[0] == {"class": "across", "role": "region", "aria-label": "By week", "tabindex": "0"}
+    assert drawn.all("div")[0] == {"class": "across", "role": "region", "aria-label": "Table: By week", "tabindex": "0"}
     assert "12,345" in drawn.words
     assert "none" in drawn.words
     assert [cell.get("class") for cell in drawn.all("td")] == ["numeric", "numeric"]
