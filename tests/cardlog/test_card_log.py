@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from broken_parts import PATIENCE_S, AwayStore, FullSpool, HangingStore, WatchedStore
 
+from cds_service.cardlog import backlog, card_log
 from cds_service.cardlog.backlog import Backlog, Tally
 from cds_service.cardlog.card_log import CardLog, CardLogStats, CardLogUnavailable, EvaluationLog, NoCardLog
 from cds_service.cardlog.course import Course
@@ -132,6 +133,50 @@ def test_calls_that_come_at_once_share_commits(store: CardLogStore, a_log: Build
 
     assert store.count_evaluations() == log.stats.stored == 64
     assert len(watched.batches) < 16
+
+
+def test_records_gather_while_the_loop_has_calls_to_answer(
+    store: CardLogStore, a_log: BuildLog, a_call: BuildCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit begins when a turn of the loop brings no further record: here after the last of many turns."""
+    monkeypatch.setattr(card_log, "_GATHER_S", PATIENCE_S)
+    monkeypatch.setattr(card_log, "_SPOOL_AFTER_S", PATIENCE_S)
+    monkeypatch.setattr(backlog, "_GATHERED_FOR_S", PATIENCE_S)
+    watched = WatchedStore(store)
+    log = a_log(watched)
+    calls = [a_call() for _ in range(12)]
+
+    async def one_in_each_turn() -> None:
+        waiting = []
+        for call in calls:
+            waiting.append(asyncio.ensure_future(log.record(call)))
+            await asyncio.sleep(0)
+        await asyncio.gather(*waiting)
+
+    asyncio.run(one_in_each_turn())
+
+    assert [len(batch.evaluation) for batch in watched.batches] == [12]
+
+
+def test_records_do_not_gather_for_ever(
+    store: CardLogStore, a_log: BuildLog, a_call: BuildCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though each turn brings another, the first are committed once they have gathered for long."""
+    monkeypatch.setattr(card_log, "_GATHER_S", 0.0)
+    watched = WatchedStore(store)
+    log = a_log(watched)
+
+    async def until_one_is_stored() -> None:
+        waiting = []
+        async with asyncio.timeout(PATIENCE_S):
+            while not watched.batches:
+                waiting.append(asyncio.ensure_future(log.record(a_call())))
+                await asyncio.sleep(0)
+        await asyncio.gather(*waiting)
+
+    asyncio.run(until_one_is_stored())
+
+    assert log.stats.stored >= len(watched.batches[0].evaluation) > 0
 
 
 def test_a_call_recorded_twice_is_stored_once(store: CardLogStore, a_log: BuildLog, a_call: BuildCall) -> None:
