@@ -48,7 +48,7 @@ from cds_service.pathway.sign_off import SignOff, read_sign_offs, state_of
 from cds_service.security.clients import Client
 from cds_service.security.clients_file import load_clients
 from cds_service.settings import Settings
-from cds_service.terminology import load_terminology
+from cds_service.terminology import Terminology, load_terminology
 
 _logger = logging.getLogger(__name__)
 
@@ -117,6 +117,7 @@ class Folder(NamedTuple):
     directory: Directory
     clients: tuple[Client, ...]
     sign_offs: tuple[SignOff, ...]
+    terminology: Terminology
 
 
 def read_folder(settings: Settings) -> Folder:
@@ -126,13 +127,15 @@ def read_folder(settings: Settings) -> Folder:
         settings: the process's settings.
 
     Raises:
-        PathwayFileError, ConfigurationError, ClientsFileError: a file of it is wrong, or a pathway could do harm.
+        PathwayFileError, ConfigurationError, ClientsFileError, ValueSetError: a file of it is wrong, or a pathway
+            could do harm.
     """
     register = PathwayRegister.load(settings.config / "pathways")
     prove_what_is_new(register.files, settings.config / "pathways")
     directory = load_directory(settings.config, register.footprints)
     clients = _clients(settings, register.regions)
-    return Folder(register, directory, clients, read_sign_offs(settings.config))
+    terminology = load_terminology(settings.config / "value-sets")
+    return Folder(register, directory, clients, read_sign_offs(settings.config), terminology)
 
 
 def _serve(standing: _Standing, before: Served, signature: bytes) -> Served:
@@ -145,7 +148,7 @@ def _serve(standing: _Standing, before: Served, signature: bytes) -> Served:
 
 def _application(standing: _Standing, folder: Folder, edge: Edge) -> ASGIApp:
     settings, log, now = standing.settings, standing.log, standing.now
-    register, directory, clients, sign_offs = folder
+    register, directory, clients, sign_offs, terminology = folder
     today = london_day_and_hour(now())[0]
     pathways = register.in_force(today)
     signed = {region: state_of(register.file_in_force(region, today), sign_offs) for region in register.regions}
@@ -156,7 +159,6 @@ def _application(standing: _Standing, folder: Folder, edge: Edge) -> ASGIApp:
             for region, pathway in pathways.items()
         },
     }
-    terminology = load_terminology()
     responder = Responder(register, directory, terminology, source_urls)
     service_call = ServiceCall(
         responder,

@@ -35,6 +35,8 @@ from cds_service.pathway_commands import pathways
 from cds_service.security.clients_file import ClientsFileError
 from cds_service.server import keep_words_out_of_tracebacks, tune_interpreter, uvicorn_options
 from cds_service.settings import Settings
+from cds_service.terminology import ValueSetError
+from cds_service.terminology_commands import terminology
 from cds_service.vendor.commands import call, doctor
 
 STARTING_ERRORS = (
@@ -49,6 +51,7 @@ STARTING_ERRORS = (
     PathwayFileError,
     SchemaError,
     SpoolError,
+    ValueSetError,
 )
 """What an operator can mend: shown as a message, without a traceback."""
 
@@ -152,6 +155,7 @@ main.add_command(access)
 main.add_command(clients)
 main.add_command(directory)
 main.add_command(log)
+main.add_command(terminology)
 main.add_command(pathways)
 pathways.add_command(export)
 main.add_command(call)

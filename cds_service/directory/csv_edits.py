@@ -79,7 +79,7 @@ class EditableCsv:
             if now != self._before:
                 msg = f"{self.path}: changed by another while this command ran. Run it again"
                 raise CsvEditError(msg)
-            _replace(self.path, self._rendered())
+            replace_file(self.path, self._rendered())
         except OSError as error:
             msg = f"{self.path}: {error.strerror}. Run the command as a user who may write the folder"
             raise CsvEditError(msg) from None
@@ -127,7 +127,12 @@ def cells_of(values: Mapping[str, object]) -> dict[str, str]:
     }
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Put a file in its place, whole or not at all; its mode stays.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     temporary = Path(name)

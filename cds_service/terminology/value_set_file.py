@@ -21,6 +21,8 @@ _BODY_REGION: Final = _OURS + "imaging-body-region"
 _REQUESTER_CATEGORY: Final = _OURS + "requester-category"
 _STATUS: Final = _OURS + "concept-status"
 _SOURCE: Final = _OURS + "concept-source"
+_INTENT: Final = _OURS + "value-set-intent"
+_INTENT_NOTE: Final = _OURS + "value-set-intent-note"
 _COMMENT: Final = "http://hl7.org/fhir/StructureDefinition/valueset-concept-comments"
 
 _ALLOWED: Final = {
@@ -66,12 +68,24 @@ class Concept:
 
 @dataclass(frozen=True, slots=True)
 class ValueSet:
-    """A value set as it is packaged: its group's name, its canonical URL and its concepts."""
+    """A value set as it is packaged: its group's name, its canonical URL and its concepts.
+
+    Attributes:
+        group: its name in the design, with underscores.
+        url: its canonical URL.
+        title: a title for people.
+        concepts: its codes: what counts.
+        intent: what it is meant to hold, in SNOMED CT's Expression Constraint Language (ECL), for bringing the list up
+            to date; None where no hierarchy that we know of states it.
+        intent_note: why not, or what to mind.
+    """
 
     group: str
     url: str
     title: str
     concepts: tuple[Concept, ...]
+    intent: str | None = None
+    intent_note: str | None = None
 
 
 class _Strict(BaseModel):
@@ -95,6 +109,7 @@ class _Include(_Strict):
 
 
 class _Compose(_Strict):
+    extension: list[_Extension] = []
     include: Annotated[list[_Include], Field(min_length=1)]
 
 
@@ -143,7 +158,15 @@ def read_value_set(file_name: str, content: bytes) -> ValueSet:
     )
     _refuse_repeats(file_name, concepts)
     # A group is named in code and in the design with underscores, in FHIR ids with hyphens.
-    return ValueSet(resource.id.replace("-", "_"), resource.url, resource.title, concepts)
+    group = resource.id.replace("-", "_")
+    return ValueSet(group, resource.url, resource.title, concepts, *_read_intent(file_name, resource.compose.extension))
+
+
+def _read_intent(file_name: str, extensions: list[_Extension]) -> tuple[str | None, str | None]:
+    stated = {extension.url: extension.value for extension in extensions}
+    if len(stated) < len(extensions) or stated.keys() - {_INTENT, _INTENT_NOTE}:
+        raise ValueSetError(f"{file_name}: compose has an unknown extension, or one twice. Keep intent and note, once.")
+    return stated.get(_INTENT), stated.get(_INTENT_NOTE)
 
 
 def _read_concept(file_name: str, system: str, element: _ConceptElement) -> Concept:

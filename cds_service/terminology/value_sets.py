@@ -5,13 +5,15 @@ is inferred from a code's digits, its display or a hierarchy.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from cds_service.terminology.overlaps import overlaps
 from cds_service.terminology.value_set_file import Concept, ValueSet, ValueSetError, read_value_set
 from cds_service.terminology.vocabulary import SDS_JOB_ROLE, SDS_JOB_ROLE_SYSTEMS
 
@@ -113,14 +115,53 @@ class Terminology:
         return not _HAEMATOLOGY_SERVICES.isdisjoint(self.groups(system, code))
 
 
-@cache
-def load_terminology() -> Terminology:
-    """Read the packaged value sets, once for the life of the process.
+def load_terminology(additions: Path | None = None) -> Terminology:
+    """The packaged value sets, with what a deployment adds to them.
+
+    Args:
+        additions: a folder of value set files whose codes are added to those of the packaged sets; may be absent.
 
     Raises:
-        ValueSetError: as `read_value_sets` and `build_terminology` say.
+        ValueSetError: as `read_value_sets`, `build_terminology` and `with_additions` say.
     """
-    return build_terminology(read_value_sets(resources.files("cds_service.terminology") / "value_sets"))
+    if additions is None or not additions.is_dir():
+        return _packaged_terminology()
+    return build_terminology(with_additions(packaged_value_sets(), read_value_sets(additions)))
+
+
+@cache
+def packaged_value_sets() -> tuple[ValueSet, ...]:
+    """The packaged value sets, read once for the life of the process.
+
+    Raises:
+        ValueSetError: as `read_value_sets` says.
+    """
+    return tuple(read_value_sets(resources.files("cds_service.terminology") / "value_sets"))
+
+
+@cache
+def _packaged_terminology() -> Terminology:
+    return build_terminology(packaged_value_sets())
+
+
+def with_additions(packaged: Iterable[ValueSet], additions: Iterable[ValueSet]) -> list[ValueSet]:
+    """The packaged sets, each with the codes that a deployment adds to it; none loses a code.
+
+    Raises:
+        ValueSetError: an addition is to no packaged set, or makes two sets share a code that must not.
+    """
+    own = {value_set.group: value_set for value_set in additions}
+    joined = []
+    for value_set in packaged:
+        known = {(concept.system, concept.code) for concept in value_set.concepts}
+        further = own.pop(value_set.group, value_set).concepts
+        new = tuple(concept for concept in further if (concept.system, concept.code) not in known)
+        joined.append(replace(value_set, concepts=value_set.concepts + new))
+    for group in own:
+        raise ValueSetError(f"{group.replace('_', '-')}.json: adds to no packaged value set. Correct its name and id.")
+    for shared in overlaps(joined):
+        raise ValueSetError(f"{shared}. Remove it from the file of the additions.")
+    return joined
 
 
 def read_value_sets(folder: Traversable) -> list[ValueSet]:

@@ -1,0 +1,216 @@
+"""`cds-service terminology`: value sets checked, and held against a terminology server."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from cds_service.directory.csv_edits import replace_file
+from cds_service.folder_commands import today
+from cds_service.terminology import ValueSetError
+from cds_service.terminology.additions import Difference, additions_file, difference, without_rivals
+from cds_service.terminology.overlaps import overlaps
+from cds_service.terminology.value_set_file import ValueSet
+from cds_service.terminology.value_sets import packaged_value_sets, read_value_sets, with_additions
+from cds_service.terminology.vocabulary import SNOMED
+
+if TYPE_CHECKING:
+    from cds_service.terminology.server import TerminologyServer
+
+FOLDER: Final = "value-sets"
+"""Where a configuration folder keeps what it adds to the packaged value sets."""
+
+SECRET: Final = "TERMINOLOGY_CLIENT_SECRET"  # noqa: S105 - the name of a variable
+_SHOWN: Final = 25
+
+_config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=None,
+    envvar="CDS_SERVICE_CONFIG",
+    help="The configuration folder, whose value-sets are read with the packaged ones.",
+)
+_token_option = click.option("--token-url", default=None, help="Where the server's OAuth2 tokens are given out.")
+_client_option = click.option(
+    "--client-id", default=None, help=f"Who asks for one; the secret stands in the variable {SECRET}."
+)
+_timeout_option = click.option(
+    "--timeout", type=click.FloatRange(0.1, 600), default=30.0, show_default=True, help="Seconds for one answer."
+)
+
+
+@click.group()
+def terminology() -> None:
+    """What codes mean: the lists checked, and held against a FHIR terminology server."""
+
+
+@terminology.command()
+@click.option("--server", required=True, help="FHIR R4 base address of the terminology server.")
+@click.option("--set", "names", multiple=True, help="Only this value set, such as ind-cauda-equina; repeat for more.")
+@_token_option
+@_client_option
+@_timeout_option
+@_config_option
+@click.option("--accept", is_flag=True, help="Write what is new into value-sets of the configuration folder.")
+def expand(
+    server: str,
+    names: tuple[str, ...],
+    token_url: str | None,
+    client_id: str | None,
+    timeout: float,
+    config: Path | None,
+    accept: bool,  # noqa: FBT001 - click passes options by name
+) -> None:
+    """Show what each value set's intent holds on a server and its list does not."""
+    if accept and config is None:
+        raise click.UsageError("--accept writes into a configuration folder: say which, with --config.")
+    with _told():
+        every = _value_sets(config)
+        chosen = _chosen(every, names)
+        with _server(server, token_url, client_id, timeout) as asked:
+            expansions = {}
+            with click.progressbar(chosen, label="Asking the server", file=sys.stderr) as bar:
+                for value_set in bar:
+                    expansions[value_set.group] = asked.expand(value_set.intent or "")
+        written = 0
+        differences = {one.group: difference(one, expansions[one.group], every) for one in chosen}
+        for value_set in chosen:
+            found = without_rivals(value_set.group, differences)
+            _show(value_set, found)
+            if accept and config is not None and found.new:
+                _write(config, value_set.group, found, f"{server} $expand of the intent, {today()}")
+                written += 1
+        _value_sets(config)
+    if accept:
+        click.echo(f"{written} file(s) written to {FOLDER}. Have a clinician review them before they are used.")
+    else:
+        click.echo("Nothing is written. --accept writes what is new into value-sets of --config.")
+
+
+@terminology.command()
+@click.option("--server", default=None, help="FHIR R4 base address of a terminology server that confirms codes.")
+@click.option("--all", "check_all", is_flag=True, help="Ask it about every SNOMED CT code, not only the provisional.")
+@_token_option
+@_client_option
+@_timeout_option
+@_config_option
+def check(
+    server: str | None,
+    check_all: bool,  # noqa: FBT001 - click passes options by name
+    token_url: str | None,
+    client_id: str | None,
+    timeout: float,
+    config: Path | None,
+) -> None:
+    """Check digits, overlaps and provisional codes; a server confirms the latter."""
+    with _told():
+        value_sets = _value_sets(config)
+        problems = [str(shared) for shared in overlaps(value_sets)]
+        provisional = {one.code: one.display for each in value_sets for one in each.concepts if one.provisional}
+        asked_about = dict(provisional)
+        if check_all:
+            snomed = (one for each in value_sets for one in each.concepts if one.system == SNOMED)
+            asked_about = {one.code: one.display for one in snomed}
+        if server is not None:
+            with (
+                _server(server, token_url, client_id, timeout) as asked,
+                click.progressbar(asked_about.items(), label="Asking the server", file=sys.stderr) as bar,
+            ):
+                unknown = {code: name for code, name in bar if not asked.validate(code).is_valid}
+            problems += [f"{code} {name}: no active concept of this code is known" for code, name in unknown.items()]
+            click.echo(f"{len(asked_about) - len(unknown)} code(s) confirmed by {server}")
+    codes = sum(len(value_set.concepts) for value_set in value_sets)
+    click.echo(f"{len(value_sets)} value sets, {codes} codes; every SNOMED CT code has a right check digit")
+    if server is None:
+        for code, display in provisional.items():
+            click.secho("note    ", fg="yellow", nl=False)
+            click.echo(f" {code} {display}: provisional, to be confirmed with --server")
+    for problem in problems:
+        click.secho("problem ", fg="red", nl=False)
+        click.echo(f" {problem}")
+    click.echo(f"{len(problems)} problem(s)")
+    if problems:
+        raise SystemExit(1)
+
+
+def _value_sets(config: Path | None) -> list[ValueSet]:
+    """The packaged sets with the deployment's additions.
+
+    Raises:
+        ValueSetError: a file of the additions is wrong.
+    """
+    folder = config / FOLDER if config is not None else None
+    own = read_value_sets(folder) if folder is not None and folder.is_dir() else []
+    return with_additions(packaged_value_sets(), own)
+
+
+def _chosen(every: list[ValueSet], names: tuple[str, ...]) -> list[ValueSet]:
+    with_intent = [value_set for value_set in every if value_set.intent is not None]
+    if not names:
+        return with_intent
+    wanted = {name.replace("-", "_") for name in names}
+    for name in sorted(wanted - {value_set.group for value_set in with_intent}):
+        known = {value_set.group: value_set.intent_note for value_set in every}
+        why = known.get(name, "there is no such value set")
+        raise click.ClickException(f"{name.replace('_', '-')} has no intent that a server could expand: {why}")
+    return [value_set for value_set in with_intent if value_set.group in wanted]
+
+
+def _show(value_set: ValueSet, found: Difference) -> None:
+    click.secho(value_set.group.replace("_", "-"), bold=True)
+    click.echo(f"  {len(value_set.concepts)} listed, {len(found.new)} new, {len(found.beyond)} beyond the intent")
+    lines = [f"  + {code} {display}" for code, display in sorted(found.new.items())]
+    lines += [f"  = {code} stands in {group}, and stays there" for code, group in sorted(found.elsewhere.items())]
+    lines += [f"  - {one.code} {one.display}: not in the expansion; it stays in the list" for one in found.beyond]
+    for line in lines[:_SHOWN]:
+        click.echo(line)
+    if len(lines) > _SHOWN:
+        click.echo(f"  and {len(lines) - _SHOWN} more")
+
+
+def _write(config: Path, group: str, found: Difference, source: str) -> None:
+    folder = config / FOLDER
+    folder.mkdir(exist_ok=True)
+    own = {value_set.group: value_set for value_set in (read_value_sets(folder) if any(folder.iterdir()) else [])}
+    before = own[group].concepts if group in own else ()
+    packaged = next(value_set for value_set in packaged_value_sets() if value_set.group == group)
+    text = additions_file(packaged, before, found.new, source, today())
+    replace_file(folder / f"{group.replace('_', '-')}.json", text.encode())
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except ValueSetError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def _server(base: str, token_url: str | None, client_id: str | None, timeout: float) -> Iterator["TerminologyServer"]:
+    from cds_service.terminology.server import (  # noqa: PLC0415 - httpx is read by these commands alone
+        ClientCredentials,
+        TerminologyServer,
+        TerminologyServerError,
+    )
+
+    if (token_url is None) != (client_id is None):
+        raise click.UsageError("--token-url and --client-id go together.")
+    credentials = None
+    if token_url is not None and client_id is not None:
+        secret = os.environ.get(SECRET)
+        if not secret:
+            raise click.UsageError(f"Put the client's secret into the variable {SECRET}: an option is no place for it.")
+        credentials = ClientCredentials(token_url, client_id, secret)
+    try:
+        server = TerminologyServer(base, credentials, timeout)
+        try:
+            yield server
+        finally:
+            server.close()
+    except TerminologyServerError as error:
+        raise click.ClickException(str(error)) from None
