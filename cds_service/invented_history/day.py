@@ -164,9 +164,9 @@ class InventedDay:
         kind, practice = order.kind, order.practice
         if kind.indicator is None or practice.client_id == SILENT_EHR:
             return None
-        accepts = 0.3 * practice.follows if kind.outcome not in kinds.RED_FLAGS else 0.55
+        accepts = 0.34 * practice.follows if kind.outcome not in kinds.RED_FLAGS else 0.55
         if kind is kinds.REDIRECT and practice.region == "nwl" and self._story.is_easier(self._day):
-            accepts *= 1.6
+            accepts *= 2
         if kind.suggestion is None:
             accepts = 0.05
         overrides = 0.25 if kind.outcome not in kinds.RED_FLAGS else 0.2

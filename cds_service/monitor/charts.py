@@ -23,6 +23,7 @@ _PURPLE: Final = "#490092"
 _MOST_DATES: Final = 7
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _BAR_PIXELS: Final = 44
+_ON_EXACT_FIGURES: Final = "Marks and limits go by exact figures, values are drawn rounded."
 _FRAME_PIXELS: Final = 110
 _LABEL_LETTERS: Final = 26
 
@@ -68,9 +69,10 @@ def control_chart(title: str, description: str, series: ShownSeries, *, unit: st
         _put_masks(axes, [point.period for point in series.points if point.is_masked])
         _put_names(axes, series.baselines, periods)
         _put_dates(axes, periods)
+        axes.set_xlabel(_ON_EXACT_FIGURES, loc="left", fontsize=TEXT_SIZE - 2, color=SOFT)
         _legend(axes)
 
-    return Drawing(title=title, description=description, height=460, draw=draw)
+    return Drawing(title=title, description=description, height=480, draw=draw)
 
 
 class NamedLine(NamedTuple):
