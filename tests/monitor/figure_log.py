@@ -31,6 +31,8 @@ PRACTICES = (
     ("nwl", "Z99003", None, "Ealing"),
     ("nel", "Z99101", "Primrose PCN", "Newham"),
     ("nel", "Z99102", "Primrose PCN", "Newham"),
+    ("nwl", None, None, "Ealing"),
+    ("nwl", None, None, None),
     ("unresolved", None, None, None),
 )
 _OUTCOMES = (

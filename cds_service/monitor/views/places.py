@@ -120,7 +120,7 @@ _SHARES: Final = (headings.ACCEPTED_SHARE, headings.OVERRIDDEN_SHARE)
 
 def _disclosed(asked: Asked) -> tuple[Disclosed, Disclosed]:
     rows = asked.by_practice
-    key_of = _keys(rows)
+    key_of = keys_of(rows)
     # Below the footprint red flags are not shown at all (`domain.md` 4.5).
     sensitive = asked.selection.outcome in RED_FLAGS
     orders = grouped(in_scope(rows), key_of)
@@ -131,14 +131,16 @@ def _disclosed(asked: Asked) -> tuple[Disclosed, Disclosed]:
     )
 
 
-def _keys(rows: Iterable[PracticeCount]) -> Callable[[PracticeCount], Key]:
+def keys_of(rows: Iterable[PracticeCount]) -> Callable[[PracticeCount], Key]:
     """The place of a row, down to where the log knows it; what is not known stands beside what is, and not alone."""
     known_below = {full[:depth] for full in map(_full, rows) for depth in range(len(full)) if any(full[depth:])}
 
     def key_of(row: PracticeCount) -> Key:
         full = _full(row)
         depth = next((depth for depth in range(len(full)) if not any(full[depth:])), len(full))
-        return (*full[:depth], "") if depth < len(full) and full[:depth] in known_below else full[:depth]
+        while full[:depth] in known_below:  # a row that others belong to has no count of its own
+            depth += 1
+        return full[:depth]
 
     return key_of
 
