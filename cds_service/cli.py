@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from importlib import resources
+from importlib import import_module, resources
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlencode
@@ -14,30 +14,22 @@ import uvicorn
 from pydantic import ValidationError
 
 from cds_service import __version__
-from cds_service.access_commands import access
 from cds_service.app import create_app
 from cds_service.cardlog.databases import CardLogStoreError
 from cds_service.cardlog.episode_keys import EpisodeSecretError
 from cds_service.cardlog.migrating import SchemaError
 from cds_service.cardlog.spool import SpoolError
-from cds_service.clients_commands import clients
 from cds_service.directory import ConfigurationError
-from cds_service.directory_commands import directory
 from cds_service.edge import NoClientError
-from cds_service.exchange_commands import export
 from cds_service.hooks.openapi import openapi_document
-from cds_service.log_commands import log
 from cds_service.log_wiring import DatabaseSettingError
 from cds_service.monitor.access.access_file import AccessFileError
 from cds_service.monitor_wiring import NoClientSecretError
 from cds_service.pathway.loading import PathwayFileError
-from cds_service.pathway_commands import pathways
 from cds_service.security.clients_file import ClientsFileError
 from cds_service.server import keep_words_out_of_tracebacks, tune_interpreter, uvicorn_options
 from cds_service.settings import Settings
 from cds_service.terminology import ValueSetError
-from cds_service.terminology_commands import terminology
-from cds_service.vendor.commands import call, doctor
 
 STARTING_ERRORS = (
     AccessFileError,
@@ -62,7 +54,35 @@ HOSTED_SANDBOX = "https://sandbox.cds-hooks.org/"
 DEMO_PATIENT = "nwl-adult"
 
 
-@click.group(context_settings={"auto_envvar_prefix": "CDS_SERVICE"})
+_ELSEWHERE = {
+    "access": "access_commands",
+    "call": "vendor.commands",
+    "clients": "clients_commands",
+    "directory": "directory_commands",
+    "doctor": "vendor.commands",
+    "log": "log_commands",
+    "pathways": "exchange_commands",  # which adds its own to the group
+    "terminology": "terminology_commands",
+}
+"""Commands and groups by name, and the module of each."""
+
+
+class _Commands(click.Group):
+    """The program's commands. Those that stand elsewhere are read when they are asked for: a start needs none."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every name, for the help."""
+        return sorted([*super().list_commands(ctx), *_ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command by its name; None when there is none."""
+        if cmd_name not in _ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(f"cds_service.{_ELSEWHERE[cmd_name]}"), cmd_name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"auto_envvar_prefix": "CDS_SERVICE"})
 @click.version_option(__version__)
 @click.pass_context
 def main(context: click.Context) -> None:
@@ -149,17 +169,6 @@ def serve(config: Path, database_url: str, host: str, port: int, workers: int, b
 def openapi() -> None:
     """Print the OpenAPI document, as it is kept in openapi/openapi.json."""
     click.echo(json.dumps(openapi_document(), indent=2, ensure_ascii=False))
-
-
-main.add_command(access)
-main.add_command(clients)
-main.add_command(directory)
-main.add_command(log)
-main.add_command(terminology)
-main.add_command(pathways)
-pathways.add_command(export)
-main.add_command(call)
-main.add_command(doctor)
 
 
 def _mint_with_key(key: Path, issuer: str, kid: str | None, algorithm: str) -> Callable[[str], str]:

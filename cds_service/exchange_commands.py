@@ -8,10 +8,10 @@ import orjson
 from cds_service.exchange.bundle import collection
 from cds_service.exchange_wiring import exported_resources
 from cds_service.pathway.loading import load_pathways
-from cds_service.pathway_commands import config_option, faults_told
+from cds_service.pathway_commands import config_option, faults_told, pathways
 
 
-@click.command()
+@pathways.command()
 @config_option
 @click.option(
     "--format", "form", type=click.Choice(["fhir"]), default="fhir", show_default=True, help="FHIR R4, as JSON."

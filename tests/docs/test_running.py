@@ -19,6 +19,8 @@ from tests.docs.conftest import ROOT, chapter, in_backticks, markdown_pages, nam
 PREFIX = "CDS_SERVICE_"
 SETTINGS = {PREFIX + name.upper(): field for name, field in Settings.model_fields.items()}
 RUNNING = page("docs/running.md")
+CONTEXT = click.Context(cli.main)
+COMMANDS = {name: cli.main.get_command(CONTEXT, name) for name in cli.main.list_commands(CONTEXT)}
 
 
 def test_every_setting_is_described_with_its_default() -> None:
@@ -47,17 +49,17 @@ def test_every_option_of_serve_stands_beside_its_variable() -> None:
 def test_every_command_is_named() -> None:
     """The commands that exist are the commands that the page speaks of."""
     rows = {row[0].strip("`").removeprefix("cds-service ") for row in table_rows(chapter(RUNNING, "## Commands"))}
-    assert rows == set(cli.main.commands)
-    assert set(re.findall(r"cds-service (\w+)`", RUNNING)) == set(cli.main.commands)
+    assert rows == set(COMMANDS)
+    assert set(re.findall(r"cds-service (\w+)`", RUNNING)) == set(COMMANDS)
 
 
-GROUPS = sorted(name for name, command in cli.main.commands.items() if isinstance(command, click.Group))
+GROUPS = sorted(name for name, command in COMMANDS.items() if isinstance(command, click.Group))
 
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_command_of_a_group_is_named(group: str) -> None:
     """Those of the groups as well, and no other."""
-    commands = cli.main.commands[group]
+    commands = COMMANDS[group]
     assert isinstance(commands, click.Group)
     assert set(re.findall(rf"`{group} ([\w-]+)`", RUNNING)) == set(commands.commands)
 
@@ -69,7 +71,7 @@ def test_every_command_that_a_page_shows_is_there(path: Path) -> None:
     unknown = []
     for line in shown:
         name, *words = line.replace("\\\n", " ").split()
-        command: click.Command | None = cli.main.commands.get(name)
+        command: click.Command | None = COMMANDS.get(name)
         while isinstance(command, click.Group) and words:
             command = command.commands.get(words.pop(0))
         options = {option for one in command.params for option in one.opts} if command is not None else set()
