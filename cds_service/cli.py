@@ -61,7 +61,7 @@ _ELSEWHERE = {
     "directory": "directory_commands",
     "doctor": "vendor.commands",
     "log": "log_commands",
-    "pathways": "exchange_commands",  # which adds its own to the group
+    "pathways": "pathway_group",
     "terminology": "terminology_commands",
 }
 """Commands and groups by name, and the module of each."""

@@ -1,13 +1,15 @@
 """`cds-service pathways export`: the pathways and their terminology as a FHIR Bundle."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import orjson
 
+from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.exchange.bundle import collection
 from cds_service.exchange_wiring import exported_resources
-from cds_service.pathway.loading import load_pathways
+from cds_service.pathway.register import PathwayRegister
 from cds_service.pathway_commands import config_option, faults_told, pathways
 
 
@@ -26,7 +28,8 @@ from cds_service.pathway_commands import config_option, faults_told, pathways
 def export(config: Path | None, form: str, region: str | None, output: Path | None) -> None:  # noqa: ARG001 - one format so far
     """Write the pathways as PlanDefinitions, with all they refer to, in one Bundle."""
     with faults_told():
-        loaded = load_pathways(None if config is None else config / "pathways")
+        register = PathwayRegister.load(None if config is None else config / "pathways")
+    loaded = register.in_force(london_day_and_hour(datetime.now(UTC))[0])
     known = sorted(loaded)
     if region is not None and region.lower() not in known:
         raise click.BadParameter(

@@ -1,20 +1,26 @@
 """`cds-service pathways`, as the owner of a pathway uses it."""
 
+import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from cds_service.cardlog.databases import open_engine
+from cds_service.cardlog.migrating import bring_up_to_date
+from cds_service.cardlog.schema import evaluation
+from cds_service.cli import main
 from cds_service.pathway.loading import read_pathway_files
-from cds_service.pathway_commands import pathways
+from fhir_fixtures import hook_call
 from tests.conftest import DEMO_CONFIGURATION
 
 
 def run(*arguments: str | Path) -> Result:
     """What the command prints and how it ends."""
-    return CliRunner().invoke(pathways, [str(argument) for argument in arguments])
+    return CliRunner().invoke(main, ["pathways", *(str(argument) for argument in arguments)])
 
 
 def test_check_tells_of_lost_links_and_ends_with_one() -> None:
@@ -94,3 +100,84 @@ def test_a_record_of_sign_offs_that_is_none_is_refused(folder: Path) -> None:
     """With the mend."""
     (folder / "sign-offs.yaml").write_text("- {by: A Name}\n", encoding="utf-8")
     assert "restore it, or delete it and sign again" in run("check", "--config", folder).output
+
+
+def a_logged_order(event_id: str, age_band: str) -> dict[str, object]:
+    """A row of the card log: a redirected knee MRI."""
+    return {
+        "event_id": event_id,
+        "occurred_on": datetime.now(UTC).date(),
+        "occurred_hour": 9,
+        "region": "nwl",
+        "rule_id": "nwl.redirect",
+        "outcome": "redirect",
+        "card_count": 1,
+        "modality": "mri",
+        "body_region_group": "lower-limb",
+        "known_by": "code",
+        "setting": "general-practice",
+        "requester_category": "gp",
+        "region_conflict": False,
+        "indication_present": True,
+        "indication_groups": "pain",
+        "oncology": "none",
+        "age_band": age_band,
+        "fcp_listing": "none",
+        "hook": "order-sign",
+        "client_id": "z99-ehr",
+        "latency_ms": 1,
+        "mode": "live",
+        "software_version": "0",
+    }
+
+
+def test_diff_says_in_words_what_changes_and_for_how_many(tmp_path: Path) -> None:
+    """An adult age of 17 changes what a person of 16 is told; of a logged "16-17" it can only give a range."""
+    old, new, log = tmp_path / "nwl-1.2.yaml", tmp_path / "nwl-1.3.yaml", f"sqlite:///{tmp_path / 'log.sqlite3'}"
+    text = read_pathway_files()[0].text
+    old.write_text(text, encoding="utf-8")
+    changed = text.replace("adult_from: 16", "adult_from: 17").replace("review: 2027-01-01\n", "review: 2028-01-01\n")
+    new.write_text(changed, encoding="utf-8")
+    bring_up_to_date(log)
+    engine = open_engine(log)
+    with engine.begin() as connection:
+        rows = [a_logged_order(f"{position:036}", age) for position, age in enumerate(("16-17", "18-64", "<16"))]
+        connection.execute(evaluation.insert(), rows)
+    engine.dispose()
+
+    result = run("diff", old, new, "--database-url", log)
+
+    assert result.exit_code == 0, result.output
+    assert "age: 16;" in result.output
+    assert "was redirect (warning card 'redirect', a referral is drafted, the scan may be removed)" in result.output
+    assert "is  paediatric (info card 'paediatric')" in result.output
+    assert "also: review: 2027-01-01 becomes 2028-01-01" in result.output
+    assert "Of 3 evaluations since " in result.output
+    assert "between 0 and 1 would have been answered otherwise" in result.output
+
+
+def test_diff_compares_one_region_with_itself(tmp_path: Path) -> None:
+    """Two regions are two documents."""
+    for file in read_pathway_files():
+        (tmp_path / file.name).write_text(file.text, encoding="utf-8")
+    assert "another region than 'nwl'" in run("diff", tmp_path / "nwl.yaml", tmp_path / "nel.yaml").output
+
+
+def test_explain_traces_a_call_from_its_place_to_the_card(tmp_path: Path) -> None:
+    """Place, fact, rule with its sentences, card; nobody's name or identifier."""
+    call = tmp_path / "call.json"
+    call.write_text(json.dumps(hook_call("nwl-gp-knee-mri-pain--redirect.json")), encoding="utf-8")
+    said = run("explain", call, "--config", DEMO_CONFIGURATION, "--on", "2026-11-21").output
+    assert "fact      indications = pain" in said
+    assert "rule      nwl.redirect of North West London MSK MRI and ultrasound pathway v1.2 (N2, N5)" in said
+    assert "card      warning: Refer to community MSK instead of ordering this MRI" in said
+    assert "999" not in said
+
+
+def test_explain_refuses_what_is_no_call(tmp_path: Path) -> None:
+    """In words."""
+    for name, text, words in (("a", "{", "not JSON"), ("b", "[]", "not a hook call"), ("c", "{}", "hook")):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        result = run("explain", tmp_path / name, "--config", DEMO_CONFIGURATION)
+        assert result.exit_code == 1
+        assert words in result.output

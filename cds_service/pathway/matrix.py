@@ -5,7 +5,7 @@ combination of facts, with no reason or a single one, is put to `decide`, and ce
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from cds_service.pathway.covering import Box, Grid
 from cds_service.pathway.decide import decide
 from cds_service.pathway.decision import Decision
 from cds_service.pathway.exploring import explore
-from cds_service.pathway.fact_space import Domains, domains_of
+from cds_service.pathway.fact_space import CHILD_UNDER, Domains, domains_of
 from cds_service.pathway.facts import BodyRegion, FcpListing, Indication, KnownBy, Modality, Oncology, Setting
 from cds_service.pathway.model import Pathway
 from cds_service.pathway.outcomes import Indicator, Outcome, RuleId, TextKey
@@ -163,7 +163,7 @@ _PARTS = {
     BodyRegion.LUMBAR_SPINE: "the lumbar, sacral, whole or unstated spine",
     BodyRegion.CERVICAL_SPINE: "the cervical or thoracic spine",
     BodyRegion.HIP: "the hip",
-    BodyRegion.UNKNOWN: "not stated",
+    BodyRegion.UNKNOWN: "unknown",
 }
 _SCANS = {Modality.MRI: "MRI", Modality.USS: "ultrasound"}
 _CANCER = {
@@ -175,7 +175,7 @@ _CANCER = {
 }
 
 
-def in_words(when: Box, pathway: Pathway, grid: Grid) -> str:
+def in_words(when: Box, grid: Grid, age_in_words: Callable[[int | None], str]) -> str:
     """The facts of a row in words; the shorter of "is one of" and "is none of"."""
     said = []
     for name, shown in _FACTS.items():
@@ -183,11 +183,11 @@ def in_words(when: Box, pathway: Pathway, grid: Grid) -> str:
             values, every = when[name], grid.values[name]
             others = tuple(value for value in every if value not in values)
             short, negated = (others, "not ") if len(others) < len(values) else (values, "")
-            said.append(f"{shown}: {negated}{' / '.join(_word(name, value, pathway) for value in short)}")
+            said.append(f"{shown}: {negated}{' / '.join(_word(name, value, age_in_words) for value in short)}")
     return "; ".join(said) or "anything else"
 
 
-def _word(name: str, value: Any, pathway: Pathway) -> str:  # noqa: ANN401 - each fact has a type of its own
+def _word(name: str, value: Any, age_in_words: Callable[[int | None], str]) -> str:  # noqa: ANN401 - each fact has a type of its own
     match name:
         case "indications":
             return " with ".join(sorted(reason.replace("_", " ") for reason in value)) or "none"
@@ -198,7 +198,7 @@ def _word(name: str, value: Any, pathway: Pathway) -> str:  # noqa: ANN401 - eac
         case "oncology":
             return _CANCER[value]
         case "age":
-            return _age_in_words(value, pathway)
+            return age_in_words(value)
         case "known_by":
             return "its code" if value is KnownBy.CODE else "its text alone"
         case "specialist_request":
@@ -207,11 +207,16 @@ def _word(name: str, value: Any, pathway: Pathway) -> str:  # noqa: ANN401 - eac
             return str(value)
 
 
-def _age_in_words(age: int | None, pathway: Pathway) -> str:
-    if age is None:
-        return "unknown"
-    if age == 0:
-        return "under 1"
-    if age >= pathway.adult_from:
-        return f"{pathway.adult_from} or over"
-    return "1 to 15" if age < 16 else f"16 to {pathway.adult_from - 1}"  # noqa: PLR2004 - NG12's children, as in `decide`
+def ages_of(pathway: Pathway) -> Callable[[int | None], str]:
+    """The words for the ages that a pathway's rules can tell apart."""
+
+    def in_years(age: int | None) -> str:
+        if age is None:
+            return "unknown"
+        if age == 0:
+            return "under 1"
+        if age >= pathway.adult_from:
+            return f"{pathway.adult_from} or over"
+        return "1 to 15" if age < CHILD_UNDER else f"16 to {pathway.adult_from - 1}"
+
+    return in_years

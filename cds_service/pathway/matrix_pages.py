@@ -5,7 +5,7 @@ from hashlib import sha256
 from html import escape
 
 from cds_service.pathway.loading import NATIONAL
-from cds_service.pathway.matrix import Matrix, Row, in_words, matrix_of
+from cds_service.pathway.matrix import Matrix, Row, ages_of, in_words, matrix_of
 from cds_service.pathway.model import Pathway
 from cds_service.pathway.outcomes import RuleId, TextKey
 
@@ -60,7 +60,7 @@ def _tables(pathway: Pathway) -> Iterator[_Table]:
     rows = [_row(position, row, matrix, pathway) for position, row in enumerate(matrix.rows, start=1)]
     yield "What answers", ("Row", "When", "Outcome", "Card", "Referral drafted", "Rests on"), rows
     removals: list[tuple[str, ...]] = [
-        (row.answer.outcome.value, in_words(row.when, pathway, matrix.grid)) for row in matrix.removals
+        (row.answer.outcome.value, in_words(row.when, matrix.grid, ages_of(pathway))) for row in matrix.removals
     ]
     yield "When the scan may be removed with the referral; otherwise it stays", ("Outcome", "When"), removals
     said = sorted({row.answer.text for row in matrix.rows if row.answer.text is not None})
@@ -87,7 +87,7 @@ def _row(position: int, row: Row, matrix: Matrix, pathway: Pathway) -> tuple[str
     card = "none" if answer.indicator is None else f"{answer.indicator}: {answer.text}"
     return (
         str(position),
-        in_words(row.when, pathway, matrix.grid),
+        in_words(row.when, matrix.grid, ages_of(pathway)),
         answer.outcome.value,
         card,
         "yes" if answer.creates else "no",

@@ -1,0 +1,169 @@
+"""What changes from one version of a pathway to another: every situation whose answer changes, in words."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import product
+from typing import NamedTuple
+
+from cds_service.pathway.covering import Grid
+from cds_service.pathway.decide import decide
+from cds_service.pathway.exploring import explore
+from cds_service.pathway.fact_space import Domains, domains_of
+from cds_service.pathway.facts import BodyRegion, Facts, FcpListing, Indication, KnownBy, Modality, Oncology, Setting
+from cds_service.pathway.matrix import SINGLE_REASONS, Answer, in_words
+from cds_service.pathway.model import Pathway
+
+_AGES = (None, 0, 10, 16, 17, 40)
+_AGE_WORDS = {None: "unknown", 0: "under 1", 10: "1 to 15", 16: "16", 17: "17", 40: "18 or over"}
+
+
+class Told(NamedTuple):
+    """An answer, and whether the scan may be removed."""
+
+    answer: Answer
+    deletes: bool
+
+    def in_words(self) -> str:
+        """For a list of changes."""
+        if self.answer.indicator is None:
+            return f"{self.answer.outcome}, no card"
+        parts = [f"{self.answer.indicator} card '{self.answer.text}'"]
+        parts += ["a referral is drafted"] if self.answer.creates else []
+        parts += ["the scan may be removed"] if self.deletes else []
+        return f"{self.answer.outcome} ({', '.join(parts)})"
+
+
+class Change(NamedTuple):
+    """A situation whose answer changes.
+
+    Attributes:
+        when: the situation, in words.
+        before: the old answer, in words.
+        after: the new one.
+    """
+
+    when: str
+    before: str
+    after: str
+
+
+class LoggedFacts(NamedTuple):
+    """What the card log keeps of the facts of an order; the rest may have been anything."""
+
+    modality: Modality
+    bodies: tuple[BodyRegion, ...]
+    known_by: KnownBy
+    setting: Setting
+    indications: frozenset[Indication]
+    oncology: Oncology
+    ages: tuple[int | None, ...]
+    fcp_listing: FcpListing
+
+
+def changes(old: Pathway, new: Pathway) -> list[Change]:
+    """Every situation, with no reason or a single one, whose answer changes when both are in force."""
+    grid = _grid(old)
+    cells: dict[tuple[Told, Told], int] = defaultdict(int)
+    for when, told in _ways(_lasting(old), _lasting(new), grid):
+        cells[told] |= grid.mask({name: (value,) for name, value in when.items() if name in grid.values})
+    found = []
+    for (before, after), changed in cells.items():
+        for box in grid.boxes(changed):
+            asked = {name: values for name, values in box.items() if len(values) < len(grid.values[name])}
+            found.append(Change(in_words(asked, grid, _AGE_WORDS.__getitem__), before.in_words(), after.in_words()))
+    return found
+
+
+def _ways(old: Pathway, new: Pathway, grid: Grid) -> Iterator[tuple[dict[str, object], tuple[Told, Told]]]:
+    of: dict[str, tuple[object, ...]] = {**domains_of(old).of, **grid.values, "region": (old.id,), "live": (True,)}
+    reasons = dict.fromkeys(domains_of(old).reasons, SINGLE_REASONS)
+    for read, (before, after) in explore(lambda facts: (_told(facts, old), _told(facts, new)), Domains(of, reasons)):
+        if before != after:
+            yield read, (before, after)
+
+
+def _grid(pathway: Pathway) -> Grid:
+    of = domains_of(pathway).of
+    return Grid(
+        {
+            "indications": SINGLE_REASONS,
+            "modality": (Modality.MRI, Modality.USS),
+            "body_region": tuple(body for body in of["body_region"] if body is not BodyRegion.NOT_MSK),
+            "setting": tuple(sorted(Setting)),
+            "oncology": of["oncology"],
+            "age": _AGES,
+            "known_by": of["known_by"],
+            "specialist_request": of["specialist_request"],
+            "fcp_listing": tuple(FcpListing),
+        }
+    )
+
+
+def _lasting(pathway: Pathway) -> Pathway:
+    """The pathway as it is while it is in force."""
+    return pathway.model_copy(update={"until": None, "suspension": None})
+
+
+def _told(facts: Facts, pathway: Pathway) -> Told:
+    decision = decide(facts, pathway, pathway.effective)
+    return Told(Answer.of(decision), decision.may_delete)
+
+
+def changed_texts(old: Pathway, new: Pathway) -> Iterator[str]:
+    """What else changes: dates, words of cards, links and override reasons."""
+    for field in ("effective", "until", "review", "footprint", "links", "override_reasons"):
+        if getattr(old, field) != getattr(new, field):
+            yield (
+                field
+                if field not in {"effective", "until", "review"}
+                else (f"{field}: {getattr(old, field)} becomes {getattr(new, field)}")
+            )
+    for key in sorted({*old.texts.cards, *new.texts.cards}):
+        if old.texts.cards.get(key) != new.texts.cards.get(key):
+            yield f"the words of the card '{key}'"
+    for part in ("cautions", "also_coded", "kept"):
+        if getattr(old.texts, part) != getattr(new.texts, part):
+            yield f"the words of texts.{part}"
+
+
+class Counted(NamedTuple):
+    """How many of some logged orders would have been answered otherwise: at least, at most, and of how many."""
+
+    least: int
+    most: int
+    orders: int
+
+
+def count_changed(old: Pathway, new: Pathway, logged: Iterable[tuple[LoggedFacts, int]]) -> Counted:
+    """Count logged orders; where the log cannot tell, between none and all of them.
+
+    Args:
+        old: the version before.
+        new: the version after.
+        logged: what the log keeps of the facts, with how many orders had them.
+    """
+    old, new = _lasting(old), _lasting(new)
+    least = most = orders = 0
+    for facts, count in logged:
+        changed = [_told(order, old) != _told(order, new) for order in _possible(facts, old)]
+        orders += count
+        least += count if all(changed) else 0
+        most += count if any(changed) else 0
+    return Counted(least, most, orders)
+
+
+def _possible(logged: LoggedFacts, pathway: Pathway) -> Iterator[Facts]:
+    """Every order that the log's row may have been; whether a specialist asked is not logged."""
+    for body, age, asked in product(logged.bodies, logged.ages, (False, True)):
+        yield Facts(
+            logged.modality,
+            body,
+            logged.known_by,
+            region=pathway.id,
+            setting=logged.setting,
+            fcp_listing=logged.fcp_listing,
+            indications=logged.indications,
+            oncology=logged.oncology,
+            age=age,
+            specialist_request=asked,
+        )

@@ -1,0 +1,102 @@
+"""`cds-service pathways diff`: what changes from one pathway file to another, and for how many logged orders."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import click
+from sqlalchemy import Engine, func, select
+
+from cds_service.cardlog.coarse import AgeBand, BodyRegionGroup, london_day_and_hour
+from cds_service.cardlog.databases import open_engine
+from cds_service.cardlog.schema import evaluation
+from cds_service.pathway.differing import Counted, LoggedFacts, changed_texts, changes, count_changed
+from cds_service.pathway.facts import BodyRegion, FcpListing, Indication, KnownBy, Modality, Oncology, Setting
+from cds_service.pathway.loading import PathwayFileError, parse_pathway
+from cds_service.pathway.model import Pathway
+from cds_service.pathway_commands import faults_told, pathways
+
+_QUARTER: Final = timedelta(days=92)
+
+_BODIES: Final = {
+    BodyRegionGroup.SPINE: (BodyRegion.LUMBAR_SPINE, BodyRegion.CERVICAL_SPINE),
+    BodyRegionGroup.PELVIS_HIP: (BodyRegion.HIP, BodyRegion.SACROILIAC_JOINT),
+    BodyRegionGroup.UPPER_LIMB: (BodyRegion.SHOULDER,),
+    BodyRegionGroup.LOWER_LIMB: (BodyRegion.KNEE,),
+    BodyRegionGroup.CHEST_WALL: (BodyRegion.CHEST_WALL,),
+    BodyRegionGroup.UNKNOWN: (BodyRegion.UNKNOWN,),
+}
+"""For each group of the log, body regions that the rules can tell apart."""
+
+_AGES: Final[dict[AgeBand, tuple[int | None, ...]]] = {
+    AgeBand.UNDER_16: (0, 10),
+    AgeBand.FROM_16_TO_17: (16, 17),
+    AgeBand.FROM_18_TO_64: (40,),
+    AgeBand.FROM_65: (70,),
+    AgeBand.UNKNOWN: (None,),
+}
+
+
+@pathways.command()
+@click.argument("old", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("new", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--database-url", default=None, envvar="CDS_SERVICE_DATABASE_URL", help="The card log, for counts.")
+def diff(old: Path, new: Path, database_url: str | None) -> None:
+    """List every situation whose answer changes from the pathway file OLD to NEW, in words."""
+    with faults_told():
+        before, after = (parse_pathway(path.read_text("utf-8"), path.name) for path in (old, new))
+        if before.id != after.id:
+            msg = f"{new.name}: id '{after.id}' is another region than '{before.id}' of {old.name}"
+            raise PathwayFileError(msg)
+    found = changes(before, after)
+    for position, change in enumerate(found, start=1):
+        click.echo(f"{position}. {change.when}\n     was {change.before}\n     is  {change.after}")
+    for text in changed_texts(before, after):
+        click.echo(f"also: {text}")
+    click.echo(f"{len(found)} situation(s) are answered otherwise.")
+    if database_url is not None:
+        since = london_day_and_hour(datetime.now(UTC))[0] - _QUARTER
+        engine = open_engine(database_url)
+        try:
+            click.echo(_in_words(count_changed(before, after, _logged(engine, before, since)), since))
+        finally:
+            engine.dispose()
+
+
+def _in_words(counted: Counted, since: date) -> str:
+    least, most, orders = counted
+    changed = f"{least:,}" if least == most else f"between {least:,} and {most:,}"
+    return f"Of {orders:,} evaluations since {since}, {changed} would have been answered otherwise."
+
+
+def _logged(engine: Engine, pathway: Pathway, since: date) -> Iterator[tuple[LoggedFacts, int]]:
+    columns = evaluation.c
+    facts = (
+        columns.modality,
+        columns.body_region_group,
+        columns.known_by,
+        columns.setting,
+        columns.indication_groups,
+        columns.oncology,
+        columns.age_band,
+        columns.fcp_listing,
+    )
+    asked = (
+        select(*facts, func.count()).where(columns.region == pathway.id, columns.occurred_on >= since).group_by(*facts)
+    )
+    with engine.connect() as connection:
+        for modality, body, known_by, setting, groups, oncology, age, listing, count in connection.execute(asked):
+            yield (
+                LoggedFacts(
+                    Modality(modality),
+                    _BODIES[BodyRegionGroup(body)],
+                    KnownBy(known_by),
+                    Setting(setting),
+                    frozenset(map(Indication, filter(None, groups.split(",")))),
+                    Oncology(oncology),
+                    _AGES[AgeBand(age)],
+                    FcpListing(listing),
+                ),
+                count,
+            )

@@ -1,0 +1,93 @@
+"""`cds-service pathways explain`: one call traced from FHIR path to fact to rule to card."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cds_service.cardlog.coarse import london_day_and_hour
+from cds_service.directory import load_directory
+from cds_service.hooks.answers import AnsweredOrder, Responder
+from cds_service.pathway.facts import RegionId
+from cds_service.pathway.loading import NATIONAL
+from cds_service.pathway.register import PathwayRegister
+from cds_service.pathway_commands import faults_told, pathways
+from cds_service.protocol.hook_request import parse_hook_request
+from cds_service.protocol.operation_outcome import ProtocolError
+from cds_service.security.clients import ANYONE
+from cds_service.terminology import load_terminology
+
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@pathways.command()
+@click.argument("hook", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    required=True,
+    envvar="CDS_SERVICE_CONFIG",
+    help="The configuration folder.",
+)
+@click.option("--on", "day", type=_DAY, default=None, help="The day; today unless given.")
+def explain(hook: Path, config: Path, day: datetime | None) -> None:
+    """Trace the call in the file HOOK: which place gave which fact, which rule answered, what the card says.
+
+    It prints facts, not the call: no name, identifier or free text.
+    """
+    today = london_day_and_hour(datetime.now(UTC))[0] if day is None else day.date()
+    with faults_told():
+        register = PathwayRegister.load(config / "pathways")
+        directory = load_directory(config, register.footprints)
+    responder = Responder(register, directory, load_terminology(), _NoPages())
+    try:
+        request = parse_hook_request(_read(hook))
+        call = responder.select(request, ANYONE)
+    except ProtocolError as error:
+        raise click.ClickException("; ".join(issue.diagnostics for issue in error.issues)) from None
+    answer = responder.answer(call, ANYONE, today)
+    for position, order in enumerate(answer.orders, start=1):
+        click.secho(f"Order {position}: {order.order.facts.modality} of {order.order.facts.body_region}", bold=True)
+        for line in _trace(order, register, today):
+            click.echo(f"  {line}")
+        for card in answer.cards:
+            if card["uuid"] == order.card_id:
+                click.echo(f"  card      {card['indicator']}: {card['summary']}")
+    if not answer.orders:
+        click.echo("No selected order is an MSK MRI or ultrasound: nothing was held against a pathway.")
+
+
+class _NoPages(dict[str, str]):
+    """Cards need a page to point to; here nobody follows it."""
+
+    def __missing__(self, pathway: str) -> str:
+        return f"/pathways/{pathway}"
+
+
+def _read(hook: Path) -> dict[str, Any]:
+    try:
+        call = json.loads(hook.read_text("utf-8"))
+    except ValueError as error:
+        raise click.ClickException(f"{hook}: not JSON ({error})") from None
+    if not isinstance(call, dict):
+        raise click.ClickException(f"{hook}: not a hook call, which is a JSON object")
+    return call
+
+
+def _trace(answered: AnsweredOrder, register: PathwayRegister, today: date) -> Iterator[str]:
+    decision = answered.decision
+    for name, value, evidence in decision.facts_used:
+        yield f"fact      {name} = {value}{f' (from {evidence})' if evidence else ''}"
+    pathway = register.in_force(today).get(RegionId(decision.speaker), NATIONAL)
+    sources = ", ".join(decision.sources) or "national guidance"
+    stated_by = f"{pathway.title} v{pathway.version} ({sources})"
+    yield f"rule      {decision.rule_id} of {stated_by}: {' '.join(decision.reasons)}"
+    yield f"outcome   {decision.outcome}, {decision.indicator or 'no'} card"
+    if decision.indicator is not None:
+        stays = ", ".join(decision.keep)
+        yield f"scan      {f'stays: {stays}' if stays else 'may be removed together with the referral'}"
+        if decision.cautions:
+            yield f"cautions  {', '.join(decision.cautions)}"
