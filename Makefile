@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-strip-extras --no-emit-index-url --no-emit-find-links
 
-.PHONY: run test bench check lint types imports unit format lock openapi proofs clean
+.PHONY: run test bench check lint types imports unit format lock openapi proofs safety-case clean
 
 run: $(VENV)/runtime ## start the demo on port 8000
 	$(BIN)/cds-service demo
@@ -39,6 +39,9 @@ openapi: $(VENV)/dev ## write openapi/openapi.json from the code
 
 proofs: $(VENV)/dev ## prove the packaged pathways, and keep the proof that ships
 	$(BIN)/cds-service pathways prove --record cds_service/pathway/packaged/proofs.json
+
+safety-case: $(VENV)/dev ## write the pages of docs/clinical-safety
+	$(BIN)/python -m tests.docs.safety_case
 
 lock: ## renew the pinned requirements (needs uv)
 	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
