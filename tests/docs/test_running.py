@@ -30,7 +30,7 @@ def test_every_setting_is_described_with_its_default() -> None:
         PREFIX + "CONFIG": "none; must be given",
         PREFIX + "BASE_URL": "http://HOST:PORT",
         PREFIX + "METRICS_TOKEN": "none; nobody may read",
-        PREFIX + "MONITOR_CLIENT_SECRET": "none; needed with `monitor-access.yaml`",
+        PREFIX + "MONITOR_CLIENT_SECRET": "none; with it people sign in",
         PREFIX + "SPOOL": "beside the SQLite file, else var/spool",
         PREFIX + "EPISODE_SECRETS": "beside the SQLite file, else var/episode-secrets",
     }
