@@ -5,17 +5,24 @@ Whoever takes them looks at each before it is committed: nothing overlaps, nothi
 
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import NamedTuple
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.browser.demo_service import chromium, launch, running_demo
+from tests.browser.walking import sign_in
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 
 DESKTOP = ViewportSize(width=1100, height=820)
 PHONE = ViewportSize(width=390, height=780)
+MONITOR = ViewportSize(width=1100, height=1540)
+
+LONGEST_HISTORY = 900.0
+"""Seconds that the demo may take to invent its history."""
 
 
 class Picture(NamedTuple):
@@ -26,12 +33,14 @@ class Picture(NamedTuple):
         address: from the root of the service.
         size: of the window.
         whole: the one element that it shows; None for the window.
+        role: whom to sign in as; None for a page that anybody may open.
     """
 
     file: str
     address: str
     size: ViewportSize
     whole: str | None = None
+    role: str | None = None
 
 
 CES = "/checker?body=lumbar-spine&reason=192970008&age=adult&oncology=none"
@@ -40,6 +49,8 @@ PICTURES = (
     Picture("checker.png", CES, DESKTOP),
     Picture("checker-phone.png", CES, PHONE),
     Picture("checker-why.png", CES, DESKTOP, "section[aria-labelledby=why]"),
+    Picture("monitor.png", "/monitor?region=nwl", MONITOR, role="analyst"),
+    Picture("monitor-phone.png", "/monitor?region=nwl", PHONE, role="analyst"),
 )
 
 
@@ -47,9 +58,34 @@ def take(browser: Browser, demo: str, picture: Picture) -> None:
     """Take one picture."""
     with browser.new_context(viewport=picture.size, locale="en-GB") as context:
         page: Page = context.new_page()
+        if picture.role is not None:
+            sign_in(page, demo, picture.role)
         page.goto(f"{demo}{picture.address}")
+        if picture.role is not None:
+            _wait_for_history(page)
         shown = page if picture.whole is None else page.locator(picture.whole)
         shown.screenshot(path=IMAGES / picture.file)
+    _make_small(IMAGES / picture.file)
+
+
+def _make_small(file: Path) -> None:
+    """Keep 256 colours, which our pages do not exceed by much: a third of the bytes."""
+    with Image.open(file) as picture:
+        picture.convert("RGB").quantize(256).save(file, optimize=True)
+
+
+def _wait_for_history(page: Page) -> None:
+    """Open the page again until its history is whole: the demo writes it from the first week to the last."""
+    until = time.monotonic() + LONGEST_HISTORY
+    before = ""
+    while time.monotonic() < until:
+        page.reload(wait_until="load")
+        words = page.locator("main").inner_text()
+        if words == before and "Nothing was logged" not in words:
+            return
+        before = words
+        page.wait_for_timeout(10_000)
+    raise RuntimeError("The demo's history did not come to an end.")
 
 
 def main() -> None:
