@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Engine
 
@@ -67,6 +67,7 @@ class _Weekly(Protocol):
 
 
 _Row = TypeVar("_Row", bound=_Weekly)
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +87,17 @@ class Asked:
     all_regions: tuple[str, ...]
     sources: Sources
     today: date
+
+    def once(self, make: Callable[["Asked"], _Made]) -> _Made:
+        """What something costly makes of this request, made the first time and kept for the panels that share it."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: _Made = self._made[make]
+        return made
+
+    @cached_property
+    def _made(self) -> dict[object, Any]:
+        return {}
 
     @property
     def period(self) -> Period:

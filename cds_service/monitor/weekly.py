@@ -96,7 +96,7 @@ def _panel(
         sentence=sentence,
         table=table,
         draw=lambda: control_chart(f"{measure.name} by week", f"{told}. {sentence}", shown, unit=unit),
-        note="The rules see exact figures, the chart shows rounded ones: a week may be drawn on the other side of a limit.",
+        note="The rules see exact figures, the chart rounded ones: a week may be drawn on the other side of a limit.",
     )
 
 

@@ -44,7 +44,7 @@ def place_name(asked: Asked, key: Key) -> str:
 
 def opening(asked: Asked) -> Opening:
     """How many places, and that they are not to be ranked."""
-    orders, redirects = _disclosed(asked)
+    orders, redirects = asked.once(_disclosed)
     here = key_looked_into(asked)
     below = orders.below(here)
     if not below:
@@ -61,7 +61,7 @@ def opening(asked: Asked) -> Opening:
 
 def by_place(asked: Asked) -> Panel:
     """Orders, and what became of redirect cards, in each place."""
-    orders, redirects = _disclosed(asked)
+    orders, redirects = asked.once(_disclosed)
     here = key_looked_into(asked)
     keys = sorted(orders.below(here), key=lambda key: place_name(asked, key))
     nothing = answers_of({})
