@@ -1,12 +1,10 @@
 """`cds-service pathways export`: the pathways and their terminology as a FHIR Bundle."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import orjson
 
-from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.exchange.bundle import collection
 from cds_service.exchange_wiring import exported_resources
 from cds_service.pathway.register import PathwayRegister
@@ -26,20 +24,21 @@ from cds_service.pathway_commands import config_option, faults_told, pathways
     help="The file to write; without it, standard output.",
 )
 def export(config: Path | None, form: str, region: str | None, output: Path | None) -> None:  # noqa: ARG001 - one format so far
-    """Write the pathways as PlanDefinitions, with all they refer to, in one Bundle."""
+    """Write every version of the pathways as PlanDefinitions, with all they refer to, in one Bundle."""
     with faults_told():
         register = PathwayRegister.load(None if config is None else config / "pathways")
-    loaded = register.in_force(london_day_and_hour(datetime.now(UTC))[0])
-    known = sorted(loaded)
+    known = sorted(register.regions)
     if region is not None and region.lower() not in known:
         raise click.BadParameter(
             f"no pathway has the id {region!r}; there are {', '.join(known)}.", param_hint="--region"
         )
-    versions = [pathway for pathway in loaded.values() if region is None or pathway.id == region.lower()]
+    every = [file.pathway for file in register.files]
+    versions = [pathway for pathway in every if region is None or pathway.id == region.lower()]
     bundle = collection(exported_resources(versions))
     text = orjson.dumps(bundle, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     if output is None:
         click.echo(text, nl=False)
         return
     output.write_bytes(text)
-    click.echo(f"{output}: {len(bundle['entry'])} resources, of {', '.join(pathway.title for pathway in versions)}")
+    written = ", ".join(f"{pathway.title} v{pathway.version}" for pathway in versions)
+    click.echo(f"{output}: {len(bundle['entry'])} resources, of {written}")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cds_service.exchange.fhirpath import FHIRPATH, none
 from cds_service.exchange.names import CARD_SYSTEM, OUTCOME_SYSTEM, RULE_SYSTEM, Json, concept, resource_url
 from cds_service.exchange.precedence import RuleCondition
-from cds_service.exchange.signs import SignExpressions
+from cds_service.exchange.signs import SignExpressions, sign_expressions
 from cds_service.exchange.variants import PROPOSING, CardVariant, cards_of, scan_may_go
 from cds_service.pathway.facts import Modality
 from cds_service.pathway.loading import NATIONAL
@@ -78,7 +78,8 @@ def _rule_action(number: int, stated: RuleCondition, conditions: list[Condition]
     speaker: Pathway | NationalFallback = NATIONAL if regional is None else regional
     described = speaker.rules[rule]
     rule_id = f"{voice.id_prefix}.{rule}"
-    cards = cards_of(rule, voice.signs)
+    signs = sign_expressions(symptoms_count=True) if regional is None else voice.signs
+    cards = cards_of(rule, signs)
     action: Json = {
         "id": rule_id,
         "prefix": str(number),

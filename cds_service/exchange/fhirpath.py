@@ -50,6 +50,11 @@ def before(fact: FactName, day: date) -> str:
     return f"{_values(fact)}.where($this < @{day.isoformat()}).exists()"
 
 
+def after(fact: FactName, day: date) -> str:
+    """Whether the date is known and lies after the day."""
+    return f"{_values(fact)}.where($this > @{day.isoformat()}).exists()"
+
+
 def none(expression: str) -> str:
     """The contrary."""
     return f"({expression}).not()"

@@ -6,7 +6,7 @@ from datetime import timedelta
 from cds_service import __version__
 from cds_service.exchange.actions import Condition, Voice, rule_actions
 from cds_service.exchange.facts import FactName
-from cds_service.exchange.fhirpath import before, none, states
+from cds_service.exchange.fhirpath import NEVER, after, before, both, either, is_known, none, states
 from cds_service.exchange.library import FACTS_LIBRARY
 from cds_service.exchange.names import (
     PUBLISHER,
@@ -18,7 +18,7 @@ from cds_service.exchange.names import (
     id_part,
     resource_url,
 )
-from cds_service.exchange.precedence import national_rules, regional_rules, rules_before_effect
+from cds_service.exchange.precedence import national_rules, regional_rules, rules_out_of_force
 from cds_service.exchange.signs import sign_expressions
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import NATIONAL
@@ -43,22 +43,15 @@ def regional_plan(
         successor: the region's next version, which takes over on the day it is effective.
         referrals: the card texts for which there is an ActivityDefinition.
     """
-    in_region = Condition(f"The region is {pathway.id}", states(FactName.REGION, pathway.id))
-    is_early = before(FactName.TODAY, pathway.effective)
-    in_force = [in_region, Condition(f"Not before {pathway.effective}", none(is_early))]
-    if successor is not None:
-        in_force.append(
-            Condition(
-                f"Before {successor.effective}, when the next version is in force",
-                before(FactName.TODAY, successor.effective),
-            )
-        )
+    chosen = _chosen(pathway, is_first=is_first, successor=successor)
+    out_of_force = _out_of_force(pathway, is_first=is_first)
+    in_force = [] if out_of_force == NEVER else [Condition("The version is in force", none(out_of_force))]
     own = sign_expressions(symptoms_count=pathway.enabled(RuleId.SYMPTOMS))
-    actions = rule_actions(regional_rules(pathway), Voice(pathway, own, referrals, tuple(in_force), "in-force"))
-    if is_first:
-        early = (in_region, Condition(f"Before {pathway.effective}", is_early))
+    actions = rule_actions(regional_rules(pathway), Voice(pathway, own, referrals, (*chosen, *in_force), "in-force"))
+    if out_of_force != NEVER:
+        guards = (*chosen, Condition("The version is not in force", out_of_force))
         national = sign_expressions(symptoms_count=True)
-        actions += rule_actions(rules_before_effect(), Voice(None, national, referrals, early, "before"))
+        actions += rule_actions(rules_out_of_force(), Voice(None, national, referrals, guards, "out-of-force"))
     name = f"msk-imaging-{pathway.id}"
     return {
         "resourceType": "PlanDefinition",
@@ -74,6 +67,33 @@ def regional_plan(
         "library": [FACTS_LIBRARY],
         "action": actions,
     }
+
+
+def _chosen(pathway: Pathway, *, is_first: bool, successor: Pathway | None) -> list[Condition]:
+    """When the version is the one of its region that a day is held against (`PathwayRegister.in_force`)."""
+    chosen = [Condition(f"The region is {pathway.id}", states(FactName.REGION, pathway.id))]
+    if not is_first:
+        begun = none(before(FactName.TODAY, pathway.effective))
+        chosen.append(Condition(f"From {pathway.effective}, when this version begins", begun))
+    if successor is not None:
+        not_over = before(FactName.TODAY, successor.effective)
+        chosen.append(Condition(f"Before {successor.effective}, when the next version begins", not_over))
+    return chosen
+
+
+def _out_of_force(pathway: Pathway, *, is_first: bool) -> str:
+    """Whether the chosen version has not begun, has ended or is suspended (`Pathway.is_effective`)."""
+    suspension = pathway.suspension
+    suspended = NEVER
+    if suspension is not None:
+        begun = none(before(FactName.TODAY, suspension.since))
+        lasts = [] if suspension.until is None else [none(after(FactName.TODAY, suspension.until))]
+        suspended = both(is_known(FactName.TODAY), begun, *lasts)
+    return either(
+        before(FactName.TODAY, pathway.effective) if is_first else NEVER,
+        NEVER if pathway.until is None else after(FactName.TODAY, pathway.until),
+        suspended,
+    )
 
 
 def national_plan(regions: Collection[RegionId], referrals: frozenset[TextKey]) -> Json:
@@ -116,8 +136,9 @@ def _metadata(pathway: Pathway, successor: Pathway | None) -> Json:
         "usage": _as_printed(pathway),
         "effectivePeriod": period,
     }
-    if successor is not None:
-        period["end"] = (successor.effective - timedelta(days=1)).isoformat()
+    last = pathway.until or (None if successor is None else successor.effective - timedelta(days=1))
+    if last is not None:
+        period["end"] = last.isoformat()
     if document.contact is not None:
         metadata["contact"] = [_contact(document.contact)]
     if document.approval is not None and document.approval.status == "plausible":
@@ -152,4 +173,8 @@ def _as_printed(pathway: Pathway) -> str:
     ]
     if approval is not None and approval.note is not None:
         lines.append(f"On the approval date: {approval.note}")
+    suspension = pathway.suspension
+    if suspension is not None:
+        end = "until further notice" if suspension.until is None else f"to {suspension.until}"
+        lines.append(f"Suspended from {suspension.since} {end}, by {suspension.by}: {suspension.reason}")
     return "\n".join(f"- {line}" for line in lines)

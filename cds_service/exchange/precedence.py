@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from cds_service.exchange.facts import FactName
 from cds_service.exchange.fhirpath import below, both, either, none, says, states, states_other_than
-from cds_service.exchange.signs import IS_ONCOLOGY_PATIENT, NOT_ONLY_BENIGN, SignExpressions, sign_expressions
+from cds_service.exchange.signs import CORD, IS_ONCOLOGY_PATIENT, NOT_ONLY_BENIGN, SignExpressions, sign_expressions
 from cds_service.pathway.facts import (
     OUTSIDE,
     SPINE_REGIONS,
@@ -42,7 +42,7 @@ def regional_rules(pathway: Pathway) -> list[RuleCondition]:
             RuleId.SUSPECTED_CANCER, both(signs.cancer, none(states(FactName.ONCOLOGY, Oncology.UNDER_CARE)))
         ),
         RuleCondition(RuleId.ONCOLOGY, both(IS_ONCOLOGY_PATIENT, NOT_ONLY_BENIGN)),
-        RuleCondition(RuleId.URGENT_MSK, signs.urgent),
+        RuleCondition(RuleId.URGENT_MSK, signs.urgent if pathway.enabled(RuleId.URGENT_MSK) else CORD),
         RuleCondition(RuleId.LUMP, both(signs.lump, in_policy)),
         RuleCondition(RuleId.OUT_OF_POLICY, none(in_policy)),
         RuleCondition(RuleId.COMMUNITY_MSK, states(FactName.SETTING, *pathway.settings.exempt)),
@@ -51,12 +51,13 @@ def regional_rules(pathway: Pathway) -> list[RuleCondition]:
         RuleCondition(RuleId.REDIRECT_UNKNOWN_SETTING, none(states(FactName.SETTING, *KNOWN_SETTINGS))),
         RuleCondition(RuleId.REDIRECT, None),
     ]
-    answers = {RuleId.NOT_AN_MSK_SCAN, RuleId.MSCC}  # switched off, MSCC still speaks, by national guidance
+    # Switched off, MSCC and a cord compression without cancer still speak, by national guidance.
+    answers = {RuleId.NOT_AN_MSK_SCAN, RuleId.MSCC, RuleId.URGENT_MSK}
     return [one for one in rules if one.rule in answers or pathway.enabled(one.rule)]
 
 
-def rules_before_effect() -> list[RuleCondition]:
-    """The rules on a day before a region's pathway is in force."""
+def rules_out_of_force() -> list[RuleCondition]:
+    """The rules on a day on which a region's pathway is not in force."""
     signs = sign_expressions(symptoms_count=True)
     return [*_rules_before_any_region(signs), RuleCondition(RuleId.NOT_EFFECTIVE, None)]
 

@@ -23,9 +23,10 @@ from cds_service.pathway.facts import (
     RegionId,
     Setting,
 )
-from cds_service.pathway.loading import load_pathways
-from cds_service.pathway.model import Pathway
+from cds_service.pathway.loading import load_pathways, read_pathway_files
+from cds_service.pathway.model import Suspension
 from cds_service.pathway.outcomes import RuleId
+from cds_service.pathway.register import PathwayRegister, seal_of
 from tests.spec.situations import Choices
 from tests.spec.test_decision_table import ROWS, TODAY, facts_of
 
@@ -165,30 +166,46 @@ def test_a_region_with_other_choices(choices: Choices) -> None:
         assert answer == answer_of(decide(facts, pathway, today)), (facts, today)
 
 
-def test_versions_of_one_region_take_turns(nwl_versions: list[Pathway]) -> None:
-    """On each day exactly one version answers: the newest that is effective, and before them all the first."""
-    plans = plans_of(exported_resources(nwl_versions))
-    source = random.Random(11)
-    for day in (date(2025, 6, 30), date(2025, 7, 1), date(2026, 12, 31), date(2027, 1, 1), date(2027, 6, 1)):
-        in_force = [version for version in nwl_versions if version.effective <= day]
-        speaks = in_force[-1] if in_force else nwl_versions[0]
-        for _ in range(8):
-            facts = random_facts(source, ["nwl"])
-            assert answer_from(plans, input_of(facts, day)) == answer_of(decide(facts, speaks, day)), (facts, day)
+VERSION_DAYS = [
+    *(date(2025, 6, 30), date(2025, 7, 1)),  # the first begins
+    *(date(2026, 11, 30), date(2026, 12, 1), date(2026, 12, 31)),  # it ends, and a gap begins and ends
+    *(date(2027, 1, 1), date(2027, 2, 1), date(2027, 3, 1), date(2027, 3, 2)),  # the second, suspended for a month
+]
 
 
-@pytest.fixture
-def nwl_versions() -> list[Pathway]:
-    """Two versions of one region; the second covers MRI alone and calls people adults from 18."""
-    first = PATHWAYS[RegionId("nwl")]
+@pytest.mark.parametrize("day", VERSION_DAYS, ids=str)
+def test_versions_of_one_region_take_turns(day: date, two_versions: PathwayRegister, two_plans: list[Json]) -> None:
+    """On each day exactly one version answers, as the register chooses: before the first, in a gap, while suspended."""
+    speaks = two_versions.in_force(day)[RegionId("nwl")]
+    source = random.Random(day.toordinal())
+    for _ in range(8):
+        facts = random_facts(source, ["nwl"])
+        assert answer_from(two_plans, input_of(facts, day)) == answer_of(decide(facts, speaks, day)), (facts, day)
+
+
+@pytest.fixture(scope="module")
+def two_versions() -> PathwayRegister:
+    """A region with a first version that ends, and a second for MRI alone, suspended in February 2027."""
+    (packaged,) = [file for file in read_pathway_files() if file.pathway.id == "nwl"]
+    first = packaged._replace(pathway=packaged.pathway.model_copy(update={"until": date(2026, 11, 30)}))
+    suspension = Suspension(by="Invented Owner", reason="A test", since=date(2027, 2, 1), until=date(2027, 3, 1))
     changes: dict[str, Any] = {
         "version": "1.3",
         "effective": date(2027, 1, 1),
+        "until": None,
         "review": date(2029, 1, 1),
         "modalities": (Modality.MRI,),
         "adult_from": 18,
+        "suspension": suspension,
+        "supersedes": seal_of(first),
     }
-    return [first, first.model_copy(update=changes)]
+    return PathwayRegister([first, packaged._replace(pathway=packaged.pathway.model_copy(update=changes))])
+
+
+@pytest.fixture(scope="module")
+def two_plans(two_versions: PathwayRegister) -> list[Json]:
+    """Both versions as they are exported, and national guidance."""
+    return plans_of(exported_resources([file.pathway for file in two_versions.files]))
 
 
 @pytest.mark.parametrize(
