@@ -22,9 +22,9 @@ from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.checker.routes import TEMPLATES as CHECKER_TEMPLATES
 from cds_service.checker.routes import checker_routes
 from cds_service.checker_wiring import build_checker
-from cds_service.demo.fhir_server import fixture_fhir_app
 from cds_service.directory import Directory, load_directory
 from cds_service.edge import Edge, Edges
+from cds_service.exchange_wiring import fhir_server
 from cds_service.folder_watch import FolderWatch, Served, signature_or_none
 from cds_service.history_wiring import invented_history
 from cds_service.hooks.answers import Responder
@@ -175,8 +175,7 @@ def _application(standing: _Standing, folder: Folder, edge: Edge) -> ASGIApp:
     if settings.checker == "on":
         checker = build_checker(standing.pages, register, directory, terminology, source_urls, now, settings.public_url)
         rest.router.routes.extend(checker_routes(checker))
-    if settings.demo:
-        rest.mount("/fhir", fixture_fhir_app())
+    rest.mount("/fhir", fhir_server(register, demo=settings.demo))
     router = Router([*hooks, *standing.monitor.routes, Mount("/", rest)], redirect_slashes=False)
     return BrowserAccess(LastResort(ShortWay(service_call, router)), _origins(settings, clients))
 

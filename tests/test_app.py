@@ -100,10 +100,12 @@ def test_what_an_operator_should_know_is_logged(stated: StatedSettings, caplog: 
     assert "no community-msk destination for Havering" in caplog.text
 
 
-def test_the_fixture_server_is_there_in_the_demo_only(start_service: StartService) -> None:
-    """A deployment serves no invented patients."""
-    assert start_service(demo=True).send("GET", "/fhir/metadata").status_code == 200
-    assert start_service(demo=False).send("GET", "/fhir/metadata").status_code == 404
+def test_the_fixtures_are_there_in_the_demo_only(start_service: StartService) -> None:
+    """A deployment serves its pathways, and no patients, not even invented ones."""
+    for demo, patients in ((True, 200), (False, 404)):
+        service = start_service(demo=demo)
+        assert service.send("GET", "/fhir/PlanDefinition").status_code == 200
+        assert service.send("GET", "/fhir/Patient").status_code == patients
 
 
 def test_a_region_may_bring_its_own_pathway(stated: StatedSettings, folder: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from cds_service.exchange.signs import (
     SignExpressions,
     coded,
 )
-from cds_service.pathway.facts import BodyRegion, Indication, KnownBy, Setting
+from cds_service.pathway.facts import BodyRegion, Indication, KnownBy, Oncology, Setting
 from cds_service.pathway.outcomes import Indicator, KeepScan, RuleId, TextKey
 
 
@@ -125,7 +125,12 @@ def scan_may_go(rule: RuleId, signs: SignExpressions, adult_from: int) -> list[K
     ]
     if rule is RuleId.CES:
         other = either(signs.mscc, signs.sarcoma, STATES_URGENCY, signs.lump, IS_ONCOLOGY_PATIENT)
-        return [*conditions, KeepCondition(KeepScan.OTHER_RED_FLAG, none(other))]
+        answered = states(FactName.ONCOLOGY, *[known for known in Oncology if known is not Oncology.UNKNOWN])
+        return [
+            *conditions,
+            KeepCondition(KeepScan.CANCER_UNKNOWN, answered),
+            KeepCondition(KeepScan.OTHER_RED_FLAG, none(other)),
+        ]
     return [
         *conditions,
         KeepCondition(KeepScan.SUSPICIOUS_PAIN, none(signs.suspicious_pain)),

@@ -57,7 +57,8 @@ def bad_addresses(service: Deployment) -> None:
     service.send("feedback of an unknown service", 404, path="/cds-services/9990000018/feedback", json={})
     service.send("unknown address", 404, "GET", "/zqx/9990000018?name=zqx")
     service.send("unknown pathway", 404, "GET", "/pathways/zqx")
-    service.send("the fixture server, which is not there", 404, "GET", "/fhir/Patient/zqx")
+    service.send("a patient, of whom the FHIR server holds none", 404, "GET", "/fhir/Patient/zqx")
+    service.send("a search with a modifier", 400, "GET", "/fhir/PlanDefinition?name:zqx=zqx")
     service.send("another method", 405, "DELETE", f"{SERVICE}?patient=zqx")
     service.send("another method on a page", 405, "PUT", "/health/live?patient=zqx")
 

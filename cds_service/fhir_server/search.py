@@ -1,16 +1,16 @@
-"""FHIR search over the fixtures: which resources a query names, and what it includes with them.
+"""FHIR search over resources in memory: which of them a query names, and what it includes with them.
 
-It knows what the service's prefetch templates and the public sandbox ask for, and no more. The rule that
+It knows the parameters that a served type states, and no more. The rule that
 shapes it: a query that could not be filled in must find nothing, because a server that ignores what it does
 not understand hands a whole population to whoever asked for one encounter.
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
-from fhir_fixtures import JsonObject
+JsonObject = dict[str, Any]
 
 Query = Sequence[tuple[str, str]]
 """Search parameters in the order given; a name may repeat."""
@@ -31,7 +31,7 @@ class SearchParameter:
     """
 
     name: str
-    kind: Literal["token", "reference"]
+    kind: Literal["token", "reference", "uri", "string"]
     element: str
 
     def matches(self, resource: JsonObject, value: str) -> bool:
@@ -39,9 +39,32 @@ class SearchParameter:
         element = resource.get(self.element)
         if element is None:
             return False
-        if self.kind == "reference":
-            return _refers_to(element, value)
-        return _has_token(element, value)
+        match self.kind:
+            case "reference":
+                return _refers_to(element, value)
+            case "uri":  # a canonical may name the version that is meant
+                return value in (element, f"{element}|{resource.get('version')}")
+            case "string":
+                return str(element).lower().startswith(value.lower())
+            case "token":
+                return _has_token(element, value)
+
+
+@dataclass(frozen=True, slots=True)
+class ServedType:
+    """A resource type and what it can be searched by.
+
+    Attributes:
+        name: the resource type.
+        parameters: its search parameters.
+        includes: what `_include` can follow: search parameter to element.
+        profile: the profile that its resources follow, if any.
+    """
+
+    name: str
+    parameters: tuple[SearchParameter, ...]
+    includes: Mapping[str, str] = field(default_factory=dict)
+    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,33 +86,6 @@ class SearchAnswer:
     next_page: Query | None
 
 
-_ID: Final = SearchParameter("_id", "token", "id")
-_STATUS: Final = SearchParameter("status", "token", "status")
-_OF_SUBJECT: Final = (
-    _ID,
-    SearchParameter("patient", "reference", "subject"),
-    SearchParameter("subject", "reference", "subject"),
-)
-
-SEARCH_PARAMETERS: Final[dict[str, tuple[SearchParameter, ...]]] = {
-    "CareTeam": (*_OF_SUBJECT, _STATUS),
-    "Condition": (*_OF_SUBJECT, SearchParameter("clinical-status", "token", "clinicalStatus")),
-    "Encounter": (*_OF_SUBJECT, _STATUS),
-    "EpisodeOfCare": (_ID, SearchParameter("patient", "reference", "patient"), _STATUS),
-    "Organization": (_ID,),
-    "Patient": (_ID,),
-    "Practitioner": (_ID,),
-    "PractitionerRole": (_ID, SearchParameter("practitioner", "reference", "practitioner")),
-    "ServiceRequest": (*_OF_SUBJECT, _STATUS),
-}
-"""The resource types served, and what each can be searched by."""
-
-INCLUDES: Final[dict[str, dict[str, str]]] = {
-    "Encounter": {"service-provider": "serviceProvider"},
-    "PractitionerRole": {"organization": "organization", "practitioner": "practitioner"},
-}
-"""For a resource type, what `_include` can follow: search parameter to element."""
-
 _UNRESOLVED: Final = "{{"
 """A prefetch token that the client could not fill in and sent as it stands."""
 
@@ -99,15 +95,19 @@ Chart = dict[str, dict[str, JsonObject]]
 """Resources by type and id."""
 
 
-def chart_of(resources: Iterable[JsonObject]) -> Chart:
-    """The resources by type and id, for every type served, ordered by id."""
-    chart: Chart = {resource_type: {} for resource_type in SEARCH_PARAMETERS}
+def chart_of(resources: Iterable[JsonObject], types: Iterable[ServedType]) -> Chart:
+    """The resources by type and id, for every type served, ordered by id.
+
+    Raises:
+        KeyError: a resource's type is not among those served.
+    """
+    chart: Chart = {served.name: {} for served in types}
     for resource in sorted(resources, key=lambda each: str(each["id"])):
         chart[resource["resourceType"]][resource["id"]] = resource
     return chart
 
 
-def search(chart: Chart, resource_type: str, query: Query) -> SearchAnswer:
+def search(chart: Chart, served: ServedType, query: Query) -> SearchAnswer:
     """What the query finds among the resources of one type.
 
     Commas mean "or", repeated parameters "and" (R4 search, "combining"). Unknown parameters are ignored,
@@ -116,18 +116,18 @@ def search(chart: Chart, resource_type: str, query: Query) -> SearchAnswer:
 
     Args:
         chart: the resources.
-        resource_type: a type of `SEARCH_PARAMETERS`.
+        served: the type.
         query: the parameters.
 
     Raises:
         SearchError: a modifier on a known parameter, or a `_count` that is no whole number.
     """
-    known = {parameter.name: parameter for parameter in SEARCH_PARAMETERS[resource_type]}
-    found = [] if any(_UNRESOLVED in value for _, value in query) else list(chart[resource_type].values())
+    known = {parameter.name: parameter for parameter in served.parameters}
+    found = [] if any(_UNRESOLVED in value for _, value in query) else list(chart[served.name].values())
     for name, value in query:
-        base_name, colon, modifier = name.partition(":")
+        base_name, colon, _ = name.partition(":")
         if colon and base_name in known:
-            raise SearchError(f"Parameter '{name}': ':{modifier}' is not supported here; ask for '{base_name}' alone.")
+            raise SearchError(f"Parameter '{base_name}': no modifier is supported here; ask for '{base_name}' alone.")
         if parameter := known.get(name):
             alternatives = [each for each in value.split(",") if each]
             found = [one for one in found if any(parameter.matches(one, each) for each in alternatives)]
@@ -136,7 +136,7 @@ def search(chart: Chart, resource_type: str, query: Query) -> SearchAnswer:
     return SearchAnswer(
         total=len(found),
         matches=matches,
-        included=_included(chart, resource_type, matches, query),
+        included=_included(chart, served, matches, query),
         applied=applied,
         next_page=next_page,
     )
@@ -158,13 +158,13 @@ def _whole_number(name: str, value: str) -> int:
     return int(value)
 
 
-def _included(chart: Chart, resource_type: str, matches: list[JsonObject], query: Query) -> list[JsonObject]:
+def _included(chart: Chart, served: ServedType, matches: list[JsonObject], query: Query) -> list[JsonObject]:
     """What `_include` asks for; one value may hold several: the sandbox merges repeats with a comma."""
     found: dict[str, JsonObject] = {}
     for directive in (each for name, value in query if name == "_include" for each in value.split(",")):
         source_type, _, parameter = directive.partition(":")
-        element = INCLUDES.get(source_type, {}).get(parameter)
-        if source_type != resource_type or element is None:
+        element = served.includes.get(parameter)
+        if source_type != served.name or element is None:
             continue
         for match in matches:
             reference = match.get(element, {}).get("reference", "")
