@@ -14,6 +14,7 @@ from cds_service.exchange.names import Json
 from cds_service.fhir.reasons import INDICATION_OF_GROUP
 from cds_service.fhir_server.search import SearchParameter, ServedType
 from cds_service.fhir_server.server import Shelf, fhir_app
+from cds_service.hooks.correlation import correlation_id
 from cds_service.pathway.model import Pathway
 from cds_service.pathway.register import PathwayRegister
 
@@ -58,6 +59,6 @@ def fhir_server(register: PathwayRegister, *, demo: bool) -> Starlette:
     versions = [file.pathway for file in register.files]
     knowledge = Shelf(KNOWLEDGE_TYPES, cache(lambda: exported_resources(versions)))
     if not demo:
-        return fhir_app("The MSK imaging pathways and their terminology; no patient data.", [knowledge])
+        return fhir_app("The MSK imaging pathways and their terminology; no patient data.", [knowledge], correlation_id)
     about = "The MSK imaging pathways and their terminology, and invented people to try the CDS service with."
-    return fhir_app(about, [knowledge, fixture_shelf()])
+    return fhir_app(about, [knowledge, fixture_shelf()], correlation_id)

@@ -73,6 +73,7 @@ def test_a_type_about_people_is_not_served_by_a_deployment(deployment: InProcess
     """The OperationOutcome names what is."""
     answer = deployment.send("GET", "/fhir/Patient")
     assert answer.status_code == 404
+    assert answer.json()["id"] == answer.headers["X-Correlation-ID"]
     assert "PlanDefinition" in answer.json()["issue"][0]["diagnostics"]
 
 

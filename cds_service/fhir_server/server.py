@@ -61,14 +61,22 @@ class Shelf:
     resources: Callable[[], Sequence[JsonObject]]
 
 
-def fhir_app(about: str, shelves: Sequence[Shelf]) -> Starlette:
+def fhir_app(about: str, shelves: Sequence[Shelf], request_id: Callable[[], str | None] = lambda: None) -> Starlette:
     """The FHIR server.
 
     Args:
         about: what it holds, in a sentence for its CapabilityStatement.
         shelves: what it serves.
+        request_id: the id of the request under way, which an OperationOutcome bears; None where it has none.
     """
     server = _Server(about, shelves)
+
+    async def refuse(_request: Request, error: Exception) -> Response:
+        """An OperationOutcome for an error of routing or of search."""
+        if isinstance(error, HTTPException):
+            return _outcome(error.status_code, error.detail, error.headers, request_id())
+        return _outcome(400, str(error), None, request_id())
+
     return Starlette(
         routes=[
             Route("/metadata", server.metadata),
@@ -76,7 +84,7 @@ def fhir_app(about: str, shelves: Sequence[Shelf]) -> Starlette:
             Route("/{resource_type}/_search", server.search_by_post, methods=["POST"]),
             Route("/{resource_type}/{resource_id}", server.read),
         ],
-        exception_handlers={HTTPException: _refuse, SearchError: _refuse},
+        exception_handlers={HTTPException: refuse, SearchError: refuse},
     )
 
 
@@ -200,13 +208,8 @@ def _query_of_url(request: Request) -> Query:
     return parse_qsl(request.url.query, keep_blank_values=True)
 
 
-async def _refuse(_request: Request, error: Exception) -> Response:
-    """An OperationOutcome for an error of routing or of search."""
-    if isinstance(error, HTTPException):
-        return _outcome(error.status_code, error.detail, error.headers)
-    return _outcome(400, str(error), None)
-
-
-def _outcome(status: int, diagnostics: str, headers: Mapping[str, str] | None) -> Response:
+def _outcome(status: int, diagnostics: str, headers: Mapping[str, str] | None, outcome_id: str | None) -> Response:
     issue = {"severity": "error", "code": _ISSUE_CODES.get(status, "processing"), "diagnostics": diagnostics}
-    return FhirResponse({"resourceType": "OperationOutcome", "issue": [issue]}, status_code=status, headers=headers)
+    identified = {} if outcome_id is None else {"id": outcome_id}
+    outcome = {"resourceType": "OperationOutcome", **identified, "issue": [issue]}
+    return FhirResponse(outcome, status_code=status, headers=headers)
