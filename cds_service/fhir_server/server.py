@@ -10,6 +10,7 @@ a second one here would send each header twice. It pays no heed to `Accept`: the
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -24,6 +25,8 @@ from starlette.routing import Route
 
 from cds_service.fhir_server.capability import capability_statement
 from cds_service.fhir_server.search import Chart, JsonObject, Query, SearchError, ServedType, chart_of, search
+
+_logger = logging.getLogger(__name__)
 
 _ISSUE_CODES: Final = {
     400: "invalid",
@@ -209,7 +212,9 @@ def _query_of_url(request: Request) -> Query:
 
 
 def _outcome(status: int, diagnostics: str, headers: Mapping[str, str] | None, outcome_id: str | None) -> Response:
-    issue = {"severity": "error", "code": _ISSUE_CODES.get(status, "processing"), "diagnostics": diagnostics}
+    code = _ISSUE_CODES.get(status, "processing")
+    _logger.info("answered %d (%s)", status, code)
+    issue = {"severity": "error", "code": code, "diagnostics": diagnostics}
     identified = {} if outcome_id is None else {"id": outcome_id}
     outcome = {"resourceType": "OperationOutcome", **identified, "issue": [issue]}
     return FhirResponse(outcome, status_code=status, headers=headers)
