@@ -121,12 +121,12 @@ class Disclosed:
         return self._below.get(key, [])
 
     def count(self, key: Key, kind: str) -> Shown:
-        """The count of a row and kind."""
-        return self._table.cell(key, kind)
+        """The count of a row and kind; 0 of a row that there is not."""
+        return self._table.cell(key, kind) if key in self else Shown(0)
 
     def whole(self, key: Key = ALL) -> Shown:
-        """The count of a row over all kinds."""
-        return self._table.total(key)
+        """The count of a row over all kinds; 0 of a row that there is not."""
+        return self._table.total(key) if key in self else Shown(0)
 
     def share(self, key: Key, kind: str) -> ShownPercentage:
         """What part of a row's whole is of a kind."""
