@@ -9,7 +9,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cds_service.monitor.disclosure import MASK, Shown
-from cds_service.monitor.drawing import INK, LINE, PAPER, SOFT, TEXT_SIZE, Drawing, plain_axes
+from cds_service.monitor.drawing import INK, LINE, PAPER, SOFT, TEXT_SIZE, Drawing, plain_axes, put_legend
 from cds_service.monitor.shown_spc import ShownBaseline, ShownPoint, ShownSeries
 from cds_service.monitor.spc import Meaning
 
@@ -70,7 +70,7 @@ def control_chart(title: str, description: str, series: ShownSeries, *, unit: st
         _put_names(axes, series.baselines, periods)
         _put_dates(axes, periods)
         axes.set_xlabel(_ON_EXACT_FIGURES, loc="left", fontsize=TEXT_SIZE - 2, color=SOFT)
-        _legend(axes)
+        put_legend(axes)
 
     return Drawing(title=title, description=description, height=480, draw=draw)
 
@@ -115,7 +115,7 @@ def line_chart(title: str, description: str, periods: Sequence[date], lines: Seq
         axes.yaxis.set_major_formatter("{x:,.10g}")
         _put_masks(axes, [p for n, p in enumerate(periods) if any(line.values[n].rounded is None for line in lines)])
         _put_dates(axes, periods)
-        _legend(axes)
+        put_legend(axes)
 
     return Drawing(title=title, description=description, draw=draw)
 
@@ -169,7 +169,7 @@ def stacked_share_chart(
         axes.set_xlim(0, 100)
         axes.set_xticks([0, 25, 50, 75, 100], ["0%", "25%", "50%", "75%", "100%"])
         _put_labels(axes, [label for label, _ in rows])
-        _legend(axes)
+        put_legend(axes)
 
     return Drawing(title=title, description=description, height=_tall(len(rows)) + 40, draw=draw)
 
@@ -270,11 +270,6 @@ def _put_labels(axes: "Axes", labels: Sequence[str]) -> None:
     axes.set_yticks(range(len(labels)), [fill(label, _LABEL_LETTERS) for label in labels])
     axes.set_ylim(max(len(labels), 1) - 0.5, -0.5)  # the first at the top
     axes.spines["left"].set_visible(False)
-
-
-def _legend(axes: "Axes") -> None:
-    if axes.get_legend_handles_labels()[0]:
-        axes.figure.legend(loc="outside lower left", ncols=4, frameon=False, fontsize=TEXT_SIZE - 1, borderpad=0)
 
 
 def _tall(rows: int) -> int:

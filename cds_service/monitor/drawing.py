@@ -148,3 +148,17 @@ def plain_axes(axes: "Axes", *, grid: str = "y") -> None:
     axes.grid(axis=chosen, color=LINE, linewidth=1)
     axes.set_axisbelow(True)
     axes.tick_params(length=0)
+
+
+_LETTERS_ACROSS: Final = 76
+_LETTERS_OF_A_MARK: Final = 7
+_MOST_LEGEND_COLUMNS: Final = 4
+
+
+def put_legend(axes: "Axes") -> None:
+    """What each mark means, below the axes, in as many columns as there is room for; nothing where nothing is named."""
+    labels = axes.get_legend_handles_labels()[1]
+    if labels:
+        widest = max(map(len, labels)) + _LETTERS_OF_A_MARK
+        columns = max(1, min(_MOST_LEGEND_COLUMNS, _LETTERS_ACROSS // widest))
+        axes.figure.legend(loc="outside lower left", ncols=columns, frameon=False, fontsize=TEXT_SIZE - 1, borderpad=0)

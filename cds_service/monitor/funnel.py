@@ -5,7 +5,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cds_service.monitor.disclosure import ShownPercentage
-from cds_service.monitor.drawing import INK, PAPER, SOFT, TEXT_SIZE, Drawing, plain_axes
+from cds_service.monitor.drawing import INK, PAPER, SOFT, TEXT_SIZE, Drawing, plain_axes, put_legend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,7 +93,7 @@ def funnel_chart(
         axes.set_ylim(0, 100)
         axes.set_yticks([0, 25, 50, 75, 100], ["0%", "25%", "50%", "75%", "100%"])
         axes.set_xlabel(size_words)
-        axes.figure.legend(loc="outside lower left", ncols=3, frameon=False, fontsize=TEXT_SIZE - 1, borderpad=0)
+        put_legend(axes)
 
     return Drawing(title=title, description=description, height=480, draw=draw)
 

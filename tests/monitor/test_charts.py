@@ -4,6 +4,7 @@ from collections.abc import Callable
 from xml.etree import ElementTree as ET
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from spc_builders import monday, weekly
 
 from cds_service.monitor.charts import NamedLine, bar_chart, control_chart, line_chart, stacked_share_chart
@@ -108,6 +109,25 @@ def test_each_kind_of_point_has_a_shape_of_its_own() -> None:
     words = _words(_control())
 
     assert words.count("*") == 1
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["No reason", "Setting unknown", "Oncology unknown", "Known by text alone"],
+        ["Changed for another scan", "Signed anyway, card in view", "Not signed"],
+    ],
+)
+def test_a_legend_stays_within_its_picture(names: list[str]) -> None:
+    """Long names get fewer columns."""
+    lines = [NamedLine(name, [Shown(10), Shown(20)]) for name in names]
+    figure = line_chart("Missing", "What was missing.", [monday(0), monday(1)], lines)._figure()
+    FigureCanvasAgg(figure).draw()
+
+    legend = figure.legends[0].get_window_extent()
+
+    assert legend.x0 >= figure.bbox.x0
+    assert legend.x1 <= figure.bbox.x1
 
 
 def test_a_masked_bar_has_its_star_and_others_their_figure() -> None:
