@@ -8,8 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from importlib import resources
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
@@ -22,9 +20,9 @@ from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.checker.routes import TEMPLATES as CHECKER_TEMPLATES
 from cds_service.checker.routes import checker_routes
 from cds_service.checker_wiring import build_checker
-from cds_service.directory import Directory, load_directory
 from cds_service.edge import Edge, Edges
 from cds_service.exchange_wiring import fhir_server
+from cds_service.folder import Folder, FolderInForce, read_folder
 from cds_service.folder_watch import FolderWatch, Served, signature_or_none
 from cds_service.history_wiring import invented_history
 from cds_service.hooks.answers import Responder
@@ -42,13 +40,9 @@ from cds_service.monitor_wiring import Monitor, build_monitor, figure_pages
 from cds_service.pages.render import Pages
 from cds_service.pages.style_sheet import style_sheet_route
 from cds_service.pathway.loading import NATIONAL
-from cds_service.pathway.proof_record import prove_what_is_new
-from cds_service.pathway.register import PathwayRegister
-from cds_service.pathway.sign_off import SignOff, read_sign_offs, state_of
+from cds_service.pathway.sign_off import state_of
 from cds_service.security.clients import Client
-from cds_service.security.clients_file import load_clients
 from cds_service.settings import Settings
-from cds_service.terminology import Terminology, load_terminology
 
 _logger = logging.getLogger(__name__)
 
@@ -67,6 +61,7 @@ class _Standing:
     pages: Pages
     monitor: Monitor
     configuration: ConfigurationState
+    in_force: FolderInForce
     now: Clock
 
 
@@ -89,53 +84,26 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     now = clock if clock is not None else _now
     signature = signature_or_none(settings.config)  # first, so that what is written while the folder is read is noticed
     folder = read_folder(settings)
+    in_force = FolderInForce(folder)
     edges = Edges(settings)
     edge = edges.edge_for(folder.clients)
     pathways = folder.register.in_force(london_day_and_hour(now())[0])
     pages = Pages({**PATHWAY_TEMPLATES, **CHECKER_TEMPLATES}, prefix=urlsplit(settings.public_url).path)
-    figures = figure_pages(settings, folder.register, folder.directory, now)
     standing = _Standing(
         settings=settings,
         log=build_log(settings, now, invented_history(settings, pathways)),
         edges=edges,
         pages=pages,
-        monitor=build_monitor(settings, folder.register.regions, now, figures),
+        monitor=build_monitor(settings, in_force.regions, now, figure_pages(settings, in_force, now)),
         configuration=ConfigurationState(now()),
+        in_force=in_force,
         now=now,
     )
-    served = Served(signature, _application(standing, folder, edge), folder.clients, edge, folder.directory.warnings)
+    served = _served(standing, signature, folder, edge)
     watch = FolderWatch(
         settings.config, served, partial(_serve, standing), standing.configuration, now, settings.reload_seconds
     )
     return _WholeLife(watch, Router(lifespan=_lifespan(standing.log, watch, standing.monitor)))
-
-
-class Folder(NamedTuple):
-    """The configuration folder, as it was read at one moment."""
-
-    register: PathwayRegister
-    directory: Directory
-    clients: tuple[Client, ...]
-    sign_offs: tuple[SignOff, ...]
-    terminology: Terminology
-
-
-def read_folder(settings: Settings) -> Folder:
-    """Read the configuration folder.
-
-    Args:
-        settings: the process's settings.
-
-    Raises:
-        PathwayFileError, ConfigurationError, ClientsFileError, ValueSetError: a file of it is wrong, or a pathway
-            could do harm.
-    """
-    register = PathwayRegister.load(settings.config / "pathways")
-    prove_what_is_new(register.files, settings.config / "pathways")
-    directory = load_directory(settings.config, register.footprints)
-    clients = _clients(settings, register.regions)
-    terminology = load_terminology(settings.config / "value-sets")
-    return Folder(register, directory, clients, read_sign_offs(settings.config), terminology)
 
 
 def _serve(standing: _Standing, before: Served, signature: bytes) -> Served:
@@ -143,7 +111,18 @@ def _serve(standing: _Standing, before: Served, signature: bytes) -> Served:
     folder = read_folder(standing.settings)
     is_same = before.clients == folder.clients
     edge = before.edge if is_same else standing.edges.edge_for(folder.clients)
-    return Served(signature, _application(standing, folder, edge), folder.clients, edge, folder.directory.warnings)
+    return _served(standing, signature, folder, edge)
+
+
+def _served(standing: _Standing, signature: bytes | None, folder: Folder, edge: Edge) -> Served:
+    return Served(
+        signature=signature,
+        app=_application(standing, folder, edge),
+        clients=folder.clients,
+        edge=edge,
+        warnings=folder.directory.warnings,
+        take_over=partial(standing.in_force.put, folder),
+    )
 
 
 def _application(standing: _Standing, folder: Folder, edge: Edge) -> ASGIApp:
@@ -193,17 +172,6 @@ class _WholeLife:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _clients(settings: Settings, regions: frozenset[str]) -> tuple[Client, ...]:
-    """The deployment's clients; a demo that asks for tokens and names none trusts the public sandbox."""
-    clients = load_clients(settings.config / "clients.yaml", regions, demo=settings.demo)
-    if settings.demo and settings.auth == "required" and not clients:
-        here = (settings.public_url, settings.public_url.replace("127.0.0.1", "localhost"))
-        with resources.as_file(resources.files("cds_service.demo") / "sandbox-clients.yaml") as path:
-            sandbox = load_clients(path, regions, demo=True)
-        return tuple(client.model_copy(update={"audiences": here}) for client in sandbox)
-    return clients
 
 
 def _origins(settings: Settings, clients: tuple[Client, ...]) -> list[str]:

@@ -44,6 +44,7 @@ class Served(NamedTuple):
         clients: who may call.
         edge: what lets them in; the same object as before where no client changed.
         warnings: what an operator should know, one sentence each.
+        take_over: called as it comes into force in another's place, to tell what outlives a reading.
     """
 
     signature: bytes | None
@@ -51,6 +52,7 @@ class Served(NamedTuple):
     clients: tuple[Client, ...]
     edge: Edge
     warnings: tuple[str, ...] = ()
+    take_over: Callable[[], None] = lambda: None
 
 
 Build = Callable[[Served, bytes], Served]
@@ -150,6 +152,7 @@ class FolderWatch:
             self._refuse(signature, "a defect of the service; its log says where")
             return
         before, self._served = self._served, served
+        served.take_over()
         self._state.in_force_since = self._clock()
         self._stand()
         _logger.info("the configuration folder was read again and is in force")

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.cardlog.databases import open_engine
-from cds_service.directory import Directory
+from cds_service.folder import FolderInForce
 from cds_service.monitor.access.access_file import NAME, MonitorAccess, load_access
 from cds_service.monitor.access.access_log import AccessLog
 from cds_service.monitor.access.api_tokens import ApiTokens
@@ -32,7 +32,6 @@ from cds_service.monitor.surroundings import TEMPLATES as FIGURE_TEMPLATES
 from cds_service.pages.render import Pages
 from cds_service.pathway.facts import OUTSIDE, UNRESOLVED
 from cds_service.pathway.model import Pathway
-from cds_service.pathway.register import PathwayRegister
 from cds_service.settings import Settings
 
 WITHOUT_FOOTPRINT: Final = (OUTSIDE, UNRESOLVED)
@@ -71,32 +70,33 @@ class Monitor:
 
 def figure_pages(
     settings: Settings,
-    register: PathwayRegister,
-    directory: Directory,
+    in_force: FolderInForce,
     now: Callable[[], datetime],
 ) -> Callable[[Engine], list[GuardedPage]]:
     """What makes the monitor's pages of figures, given the way to the database.
 
     Args:
         settings: the process's settings.
-        register: every version of every pathway.
-        directory: names of organisations.
+        in_force: the configuration folder, which each page asks for pathways and names of organisations.
         now: the aware time now.
     """
     pages = Pages(FIGURE_TEMPLATES, prefix=urlsplit(settings.public_url).path)
-    names = {code: organisation.name for code, organisation in directory.organisations.items()}
 
-    def in_force() -> dict[str, Pathway]:
+    def pathways() -> dict[str, Pathway]:
         today, _ = london_day_and_hour(now())
-        return {str(region): pathway for region, pathway in register.in_force(today).items()}
+        return {str(region): pathway for region, pathway in in_force.folder.register.in_force(today).items()}
+
+    def organisation_name(code: str) -> str | None:
+        organisation = in_force.folder.directory.organisations.get(code)
+        return None if organisation is None else organisation.name
 
     def made(engine: Engine) -> list[GuardedPage]:
         sources = Sources(
             engine=engine,
             now=now,
-            pathways=in_force,
-            versions=lambda: [file.pathway for file in register.files],
-            organisations=lambda: names,
+            pathways=pathways,
+            versions=lambda: [file.pathway for file in in_force.folder.register.files],
+            organisation_name=organisation_name,
             window_days=settings.episode_window_days,
             is_demo=settings.demo,
         )
@@ -107,7 +107,7 @@ def figure_pages(
 
 def build_monitor(
     settings: Settings,
-    regions: Iterable[str],
+    regions: Callable[[], Iterable[str]],
     clock: Callable[[], datetime],
     pages_of: Callable[[Engine], Iterable[GuardedPage]],
 ) -> Monitor:
@@ -115,7 +115,7 @@ def build_monitor(
 
     Args:
         settings: the process's settings.
-        regions: ids of the loaded pathways.
+        regions: tells the ids of the pathways, which may become others while the process runs.
         clock: the aware time now.
         pages_of: makes the monitor's pages of figures, given the way to the database.
 
@@ -125,8 +125,11 @@ def build_monitor(
     """
     base_path = urlsplit(settings.public_url).path.rstrip("/")
     pages = AccessPages(Pages(TEMPLATES, prefix=base_path), is_demo=settings.demo)
-    footprints = (*sorted(regions), *WITHOUT_FOOTPRINT)
-    read = None if settings.demo else load_access(settings.config / NAME, frozenset(footprints))
+
+    def footprints() -> tuple[str, ...]:
+        return (*sorted(regions()), *WITHOUT_FOOTPRINT)
+
+    read = None if settings.demo else load_access(settings.config / NAME, frozenset(footprints()))
     if settings.card_log == "off" or (read is None and not settings.demo):
         return Monitor(_everywhere(pages.not_set_up))
     is_https = settings.public_url.startswith("https://")
@@ -135,7 +138,7 @@ def build_monitor(
     access_log = AccessLog(engine, clock)
     sessions = _sessions(engine, read, clock)
     tokens = ApiTokens(engine, clock)
-    guard = Guard(sessions, cookie, tokens, access_log, pages)
+    guard = Guard(sessions, cookie, tokens, access_log, pages, footprints)
     signing_in = SigningIn(base_path, sessions, cookie, access_log)
     before = SessionCookie("cds-monitor-sign-in", is_https=is_https)
     if read is None:

@@ -34,10 +34,16 @@ class Deployment:
         assert made.exit_code == 0, made.output
         return made.stdout.strip()
 
-    def ask(self, path: str, authorization: str | None, after: timedelta = timedelta()) -> tuple[int, str]:
-        """Ask the monitor, some time from now."""
+    def ask(
+        self,
+        path: str,
+        authorization: str | None,
+        after: timedelta = timedelta(),
+        regions: tuple[str, ...] = REGIONS,
+    ) -> tuple[int, str]:
+        """Ask the monitor, some time from now, when there are pathways for these regions."""
         settings = Settings(config=self.folder, demo=True, auth="off", database_url=self.url)
-        monitor = build_monitor(settings, REGIONS, lambda: datetime.now(UTC) + after, lambda _engine: PAGES)
+        monitor = build_monitor(settings, lambda: regions, lambda: datetime.now(UTC) + after, lambda _engine: PAGES)
         browser = Browser(Starlette(routes=monitor.routes), settings.public_url)
         answer = browser.get(path, headers={"authorization": authorization} if authorization else {})
         browser.close()
@@ -61,6 +67,12 @@ def test_a_token_fetches_exports_of_its_footprints_and_opens_nothing_else(deploy
     assert deployment.ask(f"{EXPORT}?access_token={secret}", None)[0] == 303
     assert deployment.ask(EXPORT, f"Basic {secret}")[0] == 401
     assert deployment.ask(EXPORT, f"Bearer {secret}x")[0] == 401
+
+
+def test_a_token_for_a_region_that_is_no_more_fetches_nothing(deployment: Deployment) -> None:
+    """Whatever it was made for."""
+    status, _ = deployment.ask(EXPORT, f"Bearer {deployment.token()}", regions=("nel",))
+    assert status == 403
 
 
 def test_a_token_ends(deployment: Deployment) -> None:

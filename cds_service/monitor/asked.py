@@ -39,9 +39,10 @@ class Sources:
     Attributes:
         engine: to the card log's database.
         now: the aware time now.
-        pathways: those in force today, by region; asked for anew by each page, since a folder may be re-read.
-        versions: every version of every pathway.
-        organisations: names of known organisations by ODS code.
+        pathways: those in force today, by region; asked for anew by each page, since the folder may be re-read.
+        versions: every version of every pathway; asked for like them.
+        organisation_name: the name of an organisation by its ODS code, None for one that is not listed; asked for
+            like them.
         window_days: days of a window of order episodes.
         is_demo: whether the figures are invented.
     """
@@ -50,7 +51,7 @@ class Sources:
     now: Callable[[], datetime]
     pathways: Callable[[], Mapping[str, Pathway]]
     versions: Callable[[], Sequence[Pathway]]
-    organisations: Callable[[], Mapping[str, str]]
+    organisation_name: Callable[[str], str | None]
     window_days: int
     is_demo: bool
 
@@ -117,7 +118,7 @@ class Asked:
 
     def organisation_name(self, code: str) -> str:
         """An organisation as a person knows it, with its code."""
-        name = self.sources.organisations().get(code)
+        name = self.sources.organisation_name(code)
         return code if name is None else f"{name} ({code})"
 
     def reason_words(self, code: str) -> str:

@@ -1,7 +1,7 @@
 """The demo's sign-in: choose a role and regions. `serve` never has it."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from starlette.concurrency import run_in_threadpool
@@ -22,16 +22,20 @@ class DemoSignIn:
     """Signs anybody in as what they choose.
 
     Args:
-        footprints: the regions that can be chosen.
+        footprints: tells the regions that can be chosen.
         signing_in: what begins a session.
         form_cookie: where a browser keeps what the sign-in form sends back, before there is a session.
         pages: what is shown.
     """
 
     def __init__(
-        self, footprints: Sequence[str], signing_in: SigningIn, form_cookie: SessionCookie, pages: AccessPages
+        self,
+        footprints: Callable[[], Sequence[str]],
+        signing_in: SigningIn,
+        form_cookie: SessionCookie,
+        pages: AccessPages,
     ) -> None:
-        self._footprints = tuple(footprints)
+        self._footprints = footprints
         self._signing_in = signing_in
         self._form_cookie = form_cookie
         self._pages = pages
@@ -54,7 +58,7 @@ class DemoSignIn:
             return self._pages.form_refused()
         return_path = safe_return_path(fields.get("return", [""])[0])
         role = ROLES.get(fields.get("role", [""])[0])
-        chosen = {*fields.get("footprint", [])} & {*self._footprints}
+        chosen = {*fields.get("footprint", [])} & {*self._footprints()}
         if role is None or not chosen:
             return self._page(return_path, is_wrong=True)
         viewer = Viewer(f"demo-{role.name}", "demo", (Grant(role, frozenset(chosen)),))
@@ -67,6 +71,6 @@ class DemoSignIn:
 
     def _page(self, return_path: str, *, is_wrong: bool = False) -> Response:
         form_secret = secrets.token_urlsafe(32)
-        response = self._pages.demo_sign_in(return_path, form_secret, self._footprints, is_wrong=is_wrong)
+        response = self._pages.demo_sign_in(return_path, form_secret, self._footprints(), is_wrong=is_wrong)
         self._form_cookie.give(response, form_secret)
         return response

@@ -13,8 +13,8 @@ Regions stand in the address as `?region=nwl`, as often as there are regions, or
 the card log for `visit.regions` and for no others.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from inspect import iscoroutinefunction
 from typing import Final, cast
 from urllib.parse import urlencode
@@ -104,6 +104,7 @@ class Guard:
         tokens: the API tokens that count.
         access_log: where refusals and exports are written down.
         pages: what is shown to whoever is not let in.
+        footprints: tells those that there are; a role is held for no other, whatever was granted.
     """
 
     def __init__(
@@ -113,12 +114,14 @@ class Guard:
         tokens: ApiTokens,
         access_log: AccessLog,
         pages: AccessPages,
+        footprints: Callable[[], Collection[str]],
     ) -> None:
         self._sessions = sessions
         self._cookie = cookie
         self._tokens = tokens
         self._access_log = access_log
         self._pages = pages
+        self._footprints = footprints
 
     def routes(self, pages: Iterable[GuardedPage]) -> list[GuardedRoute]:
         """The routes of pages."""
@@ -143,6 +146,7 @@ class Guard:
         session = None if secret is None else await run_in_threadpool(self._sessions.resume, secret)
         if session is None:
             return self._to_sign_in(request)
+        session = replace(session, viewer=session.viewer.within(self._footprints()))
         try:
             return await self._let_in(page, request, session.viewer, session)
         except NotPermittedError as error:
@@ -165,6 +169,7 @@ class Guard:
                 )
                 await run_in_threadpool(self._access_log.write, entry)
             return _told_a_program(401, "This API token is unknown, expired or revoked. Ask for a new one.")
+        viewer = viewer.within(self._footprints())
         try:
             return await self._let_in(page, request, viewer, None)
         except NotPermittedError as error:

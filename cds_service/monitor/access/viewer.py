@@ -1,6 +1,7 @@
 """Whoever is signed in, and what they may see."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from cds_service.monitor.access.permissions import Permission, Role
@@ -38,6 +39,11 @@ class Viewer:
         """The footprints for which a permission is held, in order; empty when it is not held at all."""
         held = {name for grant in self.grants if permission in grant.role.permissions for name in grant.footprints}
         return tuple(sorted(held))
+
+    def within(self, footprints: Collection[str]) -> "Viewer":
+        """The same viewer, with grants for none but these footprints; a grant that has none of them is gone."""
+        held = [replace(grant, footprints=grant.footprints & {*footprints}) for grant in self.grants]
+        return replace(self, grants=tuple(grant for grant in held if grant.footprints))
 
     def may(self, permission: Permission, footprint: str | None = None) -> bool:
         """Whether a permission is held for a footprint, or, without one, for any."""

@@ -113,7 +113,7 @@ def demo_settings(tmp_path: Path, empty_log: Path) -> Settings:
 @pytest.fixture
 def monitor(demo_settings: Settings, clock: Clock) -> Iterator[Monitor]:
     """The demo's monitor."""
-    monitor = build_monitor(demo_settings, REGIONS, clock, lambda _engine: PAGES)
+    monitor = build_monitor(demo_settings, lambda: REGIONS, clock, lambda _engine: PAGES)
     yield monitor
     monitor.close()
 

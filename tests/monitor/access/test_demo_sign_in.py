@@ -89,7 +89,7 @@ def test_the_cookie_is_out_of_reach(sign_in: SignIn) -> None:
 def test_serve_without_a_provider_has_no_monitor(demo_settings: Settings, clock: Clock, address: str) -> None:
     """A page says that it is not set up; nobody can sign in, whatever the environment says."""
     settings = demo_settings.model_copy(update={"demo": False})
-    monitor = build_monitor(settings, REGIONS, clock, lambda _engine: PAGES)
+    monitor = build_monitor(settings, lambda: REGIONS, clock, lambda _engine: PAGES)
     browser = Browser(Starlette(routes=monitor.routes), settings.public_url)
 
     answer = browser.get(address)

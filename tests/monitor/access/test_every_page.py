@@ -8,7 +8,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
-from cds_service.app import read_folder
+from cds_service.folder import FolderInForce, read_folder
 from cds_service.monitor.access.guard import GuardedPage, GuardedRoute
 from cds_service.monitor_wiring import build_monitor, figure_pages
 from cds_service.settings import Settings
@@ -24,9 +24,8 @@ OPEN = {"/monitor/sign-in", "/monitor/sign-out", "/monitor", "/monitor/{rest:pat
 def routes(demo_settings: Settings, clock: Clock) -> Iterator[list[BaseRoute]]:
     """Everything below `/monitor` in the demo, in the order in which it is tried."""
     settings = demo_settings.model_copy(update={"config": DEMO_CONFIGURATION})
-    folder = read_folder(settings)
-    figures = figure_pages(settings, folder.register, folder.directory, clock)
-    monitor = build_monitor(settings, folder.register.regions, clock, figures)
+    in_force = FolderInForce(read_folder(settings))
+    monitor = build_monitor(settings, in_force.regions, clock, figure_pages(settings, in_force, clock))
     yield list(monitor.routes)
     monitor.close()
 
@@ -53,7 +52,7 @@ def browser_of(demo_settings: Settings, clock: Clock, pages: list[GuardedPage]) 
     bare = [replace(page, endpoint=show_regions) for page in pages if "GET" in page.methods]
     ours = {"/monitor/access-log", "/monitor/access"}
     figures = [page for page in bare if page.path not in ours]
-    monitor = build_monitor(demo_settings, REGIONS, clock, lambda _engine: figures)
+    monitor = build_monitor(demo_settings, lambda: REGIONS, clock, lambda _engine: figures)
     browsers: list[Browser] = []
 
     def signed_in(role: str) -> Browser:

@@ -1,8 +1,13 @@
+from collections.abc import Iterator
+
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from cds_service.monitor.access.permissions import ROLES, Permission
-from tests.monitor.access.conftest import REGIONS, Browser, SignIn
+from cds_service.monitor_wiring import build_monitor
+from cds_service.settings import Settings
+from tests.monitor.access.conftest import PAGES, REGIONS, Browser, Clock, SignIn, hidden_fields
 
 MATRIX = {
     "viewer": {"see-charts"},
@@ -70,3 +75,43 @@ def test_rows_of_no_footprint_need_a_grant_of_their_own(browser: Browser, sign_i
 
     assert browser.get("/monitor/test/see-charts").text == "nwl unresolved"
     assert browser.get("/monitor/test/see-charts?region=other").status_code == 403
+
+
+@pytest.fixture
+def regions() -> list[str]:
+    """The regions that have a pathway; a test takes one away, as a folder does that is read again."""
+    return [*REGIONS]
+
+
+@pytest.fixture
+def analyst(demo_settings: Settings, clock: Clock, regions: list[str]) -> Iterator[Browser]:
+    """A browser signed in for every region, while there were all of them."""
+    monitor = build_monitor(demo_settings, lambda: regions, clock, lambda _engine: PAGES)
+    browser = Browser(Starlette(routes=monitor.routes), demo_settings.public_url)
+    form = hidden_fields(browser.get("/monitor/sign-in"))
+    browser.post("/monitor/sign-in", data={**form, "role": "analyst", "footprint": [*REGIONS]})
+    yield browser
+    browser.close()
+    monitor.close()
+
+
+def test_a_region_that_is_no_more_is_refused_like_one_that_never_was(analyst: Browser, regions: list[str]) -> None:
+    """A role that was held for it gives nothing there, and a page about all regions leaves it out."""
+    path = "/monitor/test/see-charts"
+    assert analyst.get(path, params={"region": "nel"}).text == "nel"
+    regions.remove("nel")
+
+    gone, nowhere = (analyst.get(path, params={"region": region}) for region in ("nel", "nowhere"))
+
+    assert (gone.status_code, gone.text) == (403, nowhere.text)
+    assert analyst.get(path).text == "nwl"
+    form = analyst.get("/monitor/sign-in").text
+    assert ('value="nwl"' in form, 'value="nel"' in form) == (True, False)
+
+
+def test_a_role_for_no_region_that_there_is_opens_nothing(analyst: Browser, regions: list[str]) -> None:
+    """Until the region is there again."""
+    regions.clear()
+    assert analyst.get("/monitor/test/see-charts").status_code == 403
+    regions.append("nwl")
+    assert analyst.get("/monitor/test/see-charts").text == "nwl"

@@ -70,7 +70,7 @@ def serve(demo_settings: Settings, provider: LocalProvider, clock: Clock, tmp_pa
         stated = {**file, "provider": {"issuer": provider.issuer, **file["provider"]}}
         (tmp_path / "monitor-access.yaml").write_text(yaml.safe_dump(stated), "utf-8")
         settings = demo_settings.model_copy(update={"demo": False, "monitor_client_secret": SecretStr(CLIENT_SECRET)})
-        monitor = build_monitor(settings, REGIONS, clock, lambda _engine: PAGES)
+        monitor = build_monitor(settings, lambda: REGIONS, clock, lambda _engine: PAGES)
         started.append((monitor, Browser(Starlette(routes=monitor.routes), settings.public_url)))
         return started[-1][1]
 

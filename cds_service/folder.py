@@ -1,0 +1,71 @@
+"""The configuration folder as it was read at one moment, and the one that is in force now."""
+
+from importlib import resources
+from typing import NamedTuple
+
+from cds_service.directory import Directory, load_directory
+from cds_service.pathway.proof_record import prove_what_is_new
+from cds_service.pathway.register import PathwayRegister
+from cds_service.pathway.sign_off import SignOff, read_sign_offs
+from cds_service.security.clients import Client
+from cds_service.security.clients_file import load_clients
+from cds_service.settings import Settings
+from cds_service.terminology import Terminology, load_terminology
+
+
+class Folder(NamedTuple):
+    """The configuration folder, as it was read at one moment."""
+
+    register: PathwayRegister
+    directory: Directory
+    clients: tuple[Client, ...]
+    sign_offs: tuple[SignOff, ...]
+    terminology: Terminology
+
+
+class FolderInForce:
+    """The folder by which requests are answered now, for what outlives a reading of it: it asks here each time.
+
+    Attributes:
+        folder: the one that is in force.
+    """
+
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+
+    def regions(self) -> frozenset[str]:
+        """The regions that have a pathway in it."""
+        return self.folder.register.regions
+
+    def put(self, folder: Folder) -> None:
+        """Put another in its place."""
+        self.folder = folder
+
+
+def read_folder(settings: Settings) -> Folder:
+    """Read the configuration folder.
+
+    Args:
+        settings: the process's settings.
+
+    Raises:
+        PathwayFileError, ConfigurationError, ClientsFileError, ValueSetError: a file of it is wrong, or a pathway
+            could do harm.
+    """
+    register = PathwayRegister.load(settings.config / "pathways")
+    prove_what_is_new(register.files, settings.config / "pathways")
+    directory = load_directory(settings.config, register.footprints)
+    clients = _clients(settings, register.regions)
+    terminology = load_terminology(settings.config / "value-sets")
+    return Folder(register, directory, clients, read_sign_offs(settings.config), terminology)
+
+
+def _clients(settings: Settings, regions: frozenset[str]) -> tuple[Client, ...]:
+    """The deployment's clients; a demo that asks for tokens and names none trusts the public sandbox."""
+    clients = load_clients(settings.config / "clients.yaml", regions, demo=settings.demo)
+    if settings.demo and settings.auth == "required" and not clients:
+        here = (settings.public_url, settings.public_url.replace("127.0.0.1", "localhost"))
+        with resources.as_file(resources.files("cds_service.demo") / "sandbox-clients.yaml") as path:
+            sandbox = load_clients(path, regions, demo=True)
+        return tuple(client.model_copy(update={"audiences": here}) for client in sandbox)
+    return clients
