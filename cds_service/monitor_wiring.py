@@ -32,6 +32,7 @@ from cds_service.monitor.surroundings import TEMPLATES as FIGURE_TEMPLATES
 from cds_service.pages.render import Pages
 from cds_service.pathway.facts import OUTSIDE, UNRESOLVED
 from cds_service.pathway.model import Pathway
+from cds_service.pathway.sign_off import state_of
 from cds_service.settings import Settings
 
 WITHOUT_FOOTPRINT: Final = (OUTSIDE, UNRESOLVED)
@@ -77,7 +78,7 @@ def figure_pages(
 
     Args:
         settings: the process's settings.
-        in_force: the configuration folder, which each page asks for pathways and names of organisations.
+        in_force: the configuration folder, which each page asks for pathways, sign-offs and names of organisations.
         now: the aware time now.
     """
     pages = Pages(FIGURE_TEMPLATES, prefix=urlsplit(settings.public_url).path)
@@ -85,6 +86,12 @@ def figure_pages(
     def pathways() -> dict[str, Pathway]:
         today, _ = london_day_and_hour(now())
         return {str(region): pathway for region, pathway in in_force.folder.register.in_force(today).items()}
+
+    def sign_offs() -> dict[tuple[str, str], str]:
+        folder = in_force.folder
+        return {
+            (file.pathway.id, file.pathway.version): state_of(file, folder.sign_offs) for file in folder.register.files
+        }
 
     def organisation_name(code: str) -> str | None:
         organisation = in_force.folder.directory.organisations.get(code)
@@ -96,6 +103,7 @@ def figure_pages(
             now=now,
             pathways=pathways,
             versions=lambda: [file.pathway for file in in_force.folder.register.files],
+            sign_offs=sign_offs,
             organisation_name=organisation_name,
             window_days=settings.episode_window_days,
             is_demo=settings.demo,

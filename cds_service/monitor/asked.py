@@ -41,6 +41,8 @@ class Sources:
         now: the aware time now.
         pathways: those in force today, by region; asked for anew by each page, since the folder may be re-read.
         versions: every version of every pathway; asked for like them.
+        sign_offs: whether a version is signed off, in words without a name, by region and version; asked for like
+            them.
         organisation_name: the name of an organisation by its ODS code, None for one that is not listed; asked for
             like them.
         window_days: days of a window of order episodes.
@@ -51,6 +53,7 @@ class Sources:
     now: Callable[[], datetime]
     pathways: Callable[[], Mapping[str, Pathway]]
     versions: Callable[[], Sequence[Pathway]]
+    sign_offs: Callable[[], Mapping[tuple[str, str], str]]
     organisation_name: Callable[[str], str | None]
     window_days: int
     is_demo: bool

@@ -14,6 +14,7 @@ from cds_service.monitor.contents import FIGURE_PAGES
 from cds_service.monitor.definitions import DEFINITIONS
 from cds_service.monitor.exports import dictionary_csv
 from cds_service.monitor.figure_pages import scope_in_words
+from cds_service.monitor.pathway_versions import HEADS, version_rows
 from cds_service.monitor.period import day_in_words
 from cds_service.monitor.selection import Field, SelectionError
 from cds_service.monitor.surroundings import MadePage, Surroundings
@@ -91,6 +92,7 @@ class OtherPages:
             here="/monitor/pathways",
             query=stated.query(),
             pathways=[_pathway(pathways[region], asked) for region in asked.regions if region in pathways],
+            version_heads=HEADS,
         )
 
     def _downloads(self, request: Request, visit: Visit) -> Response:
@@ -156,7 +158,7 @@ class OtherPages:
 
 
 def _pathway(pathway: Pathway, asked: Asked) -> dict[str, object]:
-    """A pathway for the template: what is in force, and how long until somebody has to look at it."""
+    """A pathway for the template: what is in force, how long until somebody has to look at it, and what was before."""
     days = (pathway.review - asked.today).days
     approval = pathway.document.approval
     return {
@@ -166,6 +168,8 @@ def _pathway(pathway: Pathway, asked: Asked) -> dict[str, object]:
         "days": days,
         "review_kind": "critical" if days < 0 else "warning" if days <= _SOON_DAYS else "good",
         "review_words": _review_words(days),
+        "region": pathway.footprint.name,
+        "versions": version_rows(asked, pathway.id),
         "rows": [
             ("In force", _in_force(pathway, asked.today)),
             ("Review due", f"{day_in_words(pathway.review)}"),
@@ -191,4 +195,10 @@ def _review_words(days: int) -> str:
 
 def _in_force(pathway: Pathway, today: date) -> str:
     since = day_in_words(pathway.effective)
-    return f"since {since}" if pathway.is_effective(today) else f"not yet: from {since}"
+    if pathway.is_effective(today):
+        return f"since {since}"
+    if today < pathway.effective:
+        return f"not yet: from {since}"
+    if pathway.until is not None and today > pathway.until:
+        return f"no longer: until {day_in_words(pathway.until)}"
+    return "suspended: CES and MSCC alone speak, nationally"

@@ -128,5 +128,5 @@ class Surroundings:
             links,
             notice=_INVENTED if self.sources.is_demo else None,
             footer=(Link("About these figures", "/monitor/about"), Link("Definitions", "/monitor/definitions")),
-            closing="Counts of 1 to 7 are not shown, others are rounded to 5. Nobody is identified or ranked.",
+            closing="Counts of 1 to 7 are not shown, others are rounded to 5. No figure identifies or ranks anybody.",
         )

@@ -21,6 +21,7 @@ from cds_service.monitor.tables import ALL, FigureTable, Heading, Share
 from cds_service.monitor.view import Panel
 from cds_service.monitor.weeks import by_week, week_of
 from cds_service.monitor.words import sentence_case
+from cds_service.pathway.model import Pathway
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,15 @@ def weekly_share(asked: Asked, measure: WeeklyMeasure, sums: Mapping[date, Sums]
 def annotations(asked: Asked) -> tuple[Annotation, ...]:
     """From which weeks limits are worked out anew: when a pathway came into force."""
     return tuple(
-        Annotation(week_of(pathway.effective), f"{asked.region_name(pathway.id)} pathway {pathway.version}")
+        annotation_of(asked, pathway)
         for pathway in asked.sources.versions()
         if pathway.id in asked.regions and asked.period.first < pathway.effective <= asked.period.last
     )
+
+
+def annotation_of(asked: Asked, pathway: Pathway) -> Annotation:
+    """The week in which a version came into force, and what the charts call it."""
+    return Annotation(week_of(pathway.effective), f"{asked.region_name(pathway.id)} pathway {pathway.version}")
 
 
 def _panel(

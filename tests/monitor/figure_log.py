@@ -89,6 +89,7 @@ def sources_of(engine: Engine, now: datetime = NOW) -> Sources:
         now=lambda: now,
         pathways=lambda: pathways,
         versions=lambda: [*pathways.values()],
+        sign_offs=dict,
         organisation_name={"Z99001": "Larkspur Demo Surgery"}.get,
         window_days=7,
         is_demo=True,

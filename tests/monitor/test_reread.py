@@ -14,6 +14,7 @@ from cds_service.app import create_app
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.proof_record import record_of
 from cds_service.pathway.register import PathwayRegister, seal_of
+from cds_service.pathway.sign_off import in_file, sign
 from cds_service.settings import Settings
 from tests.conftest import DEMO_CONFIGURATION, InProcess
 from tests.monitor.access.conftest import hidden_fields
@@ -52,13 +53,16 @@ def says(service: InProcess, address: str, words: str) -> bool:
 
 
 def add_version(folder: Path, version: str, effective: date) -> None:
-    """Put a version beside the one before it, proved, since its rules are the same."""
+    """Put a version beside the one before it: signed off, and proved, since its rules are the same."""
     pathways = folder / "pathways"
     before = PathwayRegister.load(pathways).versions(RegionId("nwl"))[-1]
     stated = {"version": version, "effective": effective, "supersedes": seal_of(before).model_dump()}
     text = yaml.safe_dump({**yaml.safe_load(before.text), **stated}, allow_unicode=True)
     (pathways / f"nwl-{version}.yaml").write_text(text, "utf-8")
-    (pathways / "proofs.json").write_text(record_of(PathwayRegister.load(pathways).files), "utf-8")
+    register = PathwayRegister.load(pathways)
+    signed = sign(register.versions(RegionId("nwl"))[-1], "A Name", "Clinical Safety Officer", date(2026, 9, 15))
+    (folder / "sign-offs.yaml").write_text(in_file(signed), "utf-8")
+    (pathways / "proofs.json").write_text(record_of(register.files), "utf-8")
 
 
 def test_a_practice_that_is_named_anew_has_its_new_name(analyst: InProcess, folder: Path) -> None:
@@ -69,10 +73,14 @@ def test_a_practice_that_is_named_anew_has_its_new_name(analyst: InProcess, fold
 
 
 def test_a_new_version_of_a_pathway_is_on_its_page_and_in_the_names_of_files(analyst: InProcess, folder: Path) -> None:
-    """And the charts begin their limits anew with it."""
+    """With the days of both, and the sign-off of the folder without a name."""
     assert says(analyst, "/monitor/pathways", "pathway, version 1.2")
     add_version(folder, "1.3", date(2026, 10, 1))
     until(analyst, lambda: says(analyst, "/monitor/pathways", "pathway, version 1.3"))
+    page = analyst.send("GET", "/monitor/pathways").text
+    assert "superseded on 1 October 2026 by 1.3" in page
+    assert "signed off on 15 September 2026 (Clinical Safety Officer)" in page
+    assert "A Name" not in page
     csv = analyst.send("GET", "/monitor/overview/outcomes.csv?region=nwl")
     assert "nwl-1.3" in csv.headers["content-disposition"]
 

@@ -2,7 +2,8 @@ import csv
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from html import unescape
 from io import StringIO
 from pathlib import Path
@@ -14,7 +15,9 @@ from reader import Reader
 from cds_service.cardlog.schema import metadata
 from cds_service.monitor.access.permissions import Permission
 from cds_service.monitor.asked import Sources
+from cds_service.pathway.model import Suspension
 
+_NONE = "\N{EN DASH} none"
 _NO_COUNT = frozenset({"*", "0", "", "n/a", "none"})
 FILTERS = (
     "",
@@ -203,6 +206,71 @@ def test_a_pathway_past_its_review_says_so(sources: Sources) -> None:
     later = figure_log.sources_of(sources.engine, datetime(2027, 1, 3, 9, tzinfo=UTC))
 
     assert "Past review by 2 days" in plain(Reader(later).text("/monitor/pathways"))
+
+
+def test_pathways_say_what_changed_when(sources: Sources) -> None:
+    """Every version, the newest first: its days, who suspended it and why, and its sign-off without a name."""
+    first = sources.pathways()["nwl"].model_copy(update={"until": date(2026, 8, 31)})
+    stopped = Suspension(by="A. Name, Example ICB", reason="a wrong telephone number", since=date(2026, 11, 2))
+    second = first.model_copy(
+        update={"version": "1.3", "effective": date(2026, 9, 3), "until": None, "suspension": stopped}
+    )
+    changed = replace(
+        sources,
+        pathways=lambda: {"nwl": second},
+        versions=lambda: [first, second],
+        sign_offs=lambda: {("nwl", "1.2"): "signed off on 1 June 2025 (Clinical Safety Officer)"},
+    )
+
+    said = Reader(changed).text("/monitor/pathways")
+    table = said[said.index("What changed when: North West London</caption>") :]
+    rows = re.findall(r"<tr>(.*?)</tr>", table, re.DOTALL)[1:]
+
+    assert "suspended: CES and MSCC alone speak, nationally" in said
+    assert [[" ".join(plain(cell).split()) for cell in re.findall(r"<t[hd].*?</t[hd]>", row)] for row in rows] == [
+        [
+            "1.3",
+            "3 September 2026",
+            _NONE,
+            "from 2 November 2026, by A. Name, Example ICB: a wrong telephone number",
+            "1 January 2027",
+            "not signed off",
+            "31 August 2026",
+        ],
+        [
+            "1.2",
+            "1 July 2025",
+            "until 31 August 2026; superseded on 3 September 2026 by 1.3",
+            _NONE,
+            "1 January 2027",
+            "signed off on 1 June 2025 (Clinical Safety Officer)",
+            "30 June 2025",
+        ],
+    ]
+    assert "since North West London pathway 1.3" in plain(Reader(changed).text("/monitor?region=nwl"))
+
+
+def test_versions_of_another_region_are_not_told(sources: Sources) -> None:
+    """A footprint's reader sees the history of that footprint."""
+    said = Reader(sources, footprints=("nwl",)).text("/monitor/pathways")
+
+    assert "What changed when: North West London" in said
+    assert "North East London" not in said
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"effective": date(2026, 12, 1)}, "not yet: from 1 December 2026"),
+        ({"until": date(2026, 11, 29)}, "no longer: until 29 November 2026"),
+    ],
+)
+def test_a_pathway_that_is_not_in_force_says_so(sources: Sources, changes: dict[str, date], told: str) -> None:
+    """Before its first day and after its last."""
+    pathway = sources.pathways()["nwl"].model_copy(update=changes)
+    changed = replace(sources, pathways=lambda: {"nwl": pathway})
+
+    assert told in Reader(changed).text("/monitor/pathways")
 
 
 def test_every_number_leads_to_its_definition(analyst: Reader) -> None:
