@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inspect, text
 
+from cds_service.cardlog import access_schema, rollup_schema, schema
 from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.cardlog.databases import open_engine, transaction
 from cds_service.cardlog.partitions import SCHEMA_LOCK, ensure_partitions, month_of, next_month
-from cds_service.cardlog.rollup_schema import ROLLUP_TABLES
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -28,6 +28,9 @@ REVISIONS: Final = ("0001", "0002", "0003", "0004")
 
 HEAD: Final[str] = REVISIONS[-1]
 """The revision that this software works with."""
+
+_SCHEMAS: Final = (schema, rollup_schema, access_schema)
+"""The modules of today's tables. They share one metadata, which has a module's tables once that is imported."""
 
 _FIRST: Final = REVISIONS[0]
 _VERSION_TABLE: Final = "alembic_version"  # Alembic's own name for it
@@ -237,7 +240,7 @@ def _make_or_migrate(engine: Engine) -> None:
     with transaction(engine) as connection:
         _take_lock(connection)
         if _state_within(connection).revision is None:
-            ROLLUP_TABLES[0].metadata.create_all(connection, checkfirst=False)  # those of events are in it, too
+            _SCHEMAS[0].metadata.create_all(connection, checkfirst=False)
             _record(connection, HEAD)
             return
     _migrate(engine, len(REVISIONS), "upgrade")

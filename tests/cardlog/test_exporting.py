@@ -10,6 +10,7 @@ import pytest
 from pyarrow import parquet  # type: ignore[import-untyped]  # the package ships no types
 from sqlalchemy import Engine, insert
 
+from cds_service.cardlog.access_schema import ACCESS_TABLES
 from cds_service.cardlog.data_dictionary import FieldType, read_dictionary
 from cds_service.cardlog.databases import CardLogStoreError, open_engine
 from cds_service.cardlog.events import CallRecord, FeedbackEvent
@@ -24,7 +25,7 @@ from cds_service.cardlog.exporting import (
     exported_fields,
     file_name,
 )
-from cds_service.cardlog.rollup_schema import daily_count
+from cds_service.cardlog.rollup_schema import CHOICES, daily_count
 from cds_service.cardlog.rows import evaluation_row, rows_of
 from cds_service.cardlog.schema import evaluation, metadata
 from cds_service.cardlog.store import CardLogStore, Counts
@@ -179,12 +180,13 @@ def test_a_table_without_rows_gives_a_file_without_rows(
 
 
 def test_what_must_not_leave_is_not_on_offer(engine: Engine, folder: Path) -> None:
-    """The keys of order episodes, the marks of days and the ids of processes stay inside."""
+    """The keys of order episodes, marks of days, ids of processes, who looked at what: all stay inside."""
     offered = {(table, field.field) for table in EXPORTED_TABLES for field in exported_fields(table)}
 
-    assert set(metadata.tables) - set(EXPORTED_TABLES) == {"episode_key", "rollup_due"}
+    kept = {"episode_key", "rollup_due", *CHOICES, *(table.name for table in ACCESS_TABLES)}
+    assert set(metadata.tables) - set(EXPORTED_TABLES) == kept
     assert [field for field in offered if field[1] in {"writer_id", "order_key", "session_key"}] == []
-    for table in ("episode_key", "rollup_due", "alembic_version"):
+    for table in (*kept, "alembic_version"):
         with pytest.raises(ExportError, match=f"--table {table}: is not exported"):
             export_table(engine, table, Filters(), ExportFormat.CSV, folder, lambda _: None)
     assert not folder.exists()
