@@ -3,7 +3,7 @@
 import hmac
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -39,8 +39,8 @@ class FolderInForce(TypedDict):
     """Since when the folder is in force as it was read, and why a later state of it was refused, if one was."""
 
     inForceSince: str
-    refusedSince: str | None
-    reason: str | None
+    refusedSince: NotRequired[str]
+    reason: NotRequired[str]
 
 
 class Ready(TypedDict):
@@ -144,11 +144,7 @@ def health_router(
                 "late": stats.late,
                 "spooled": stats.spooled,
             },
-            "configuration": {
-                "inForceSince": _moment(configuration.in_force_since),
-                "refusedSince": _moment(configuration.refused_since) if configuration.refused_since else None,
-                "reason": configuration.reason,
-            },
+            "configuration": _folder_in_force(configuration),
         }
         return JSONResponse(state, status_code=200 if stats.healthy else 503, headers=NOT_KEPT)
 
@@ -169,6 +165,15 @@ def health_router(
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST, headers=NOT_KEPT)
 
     return router
+
+
+def _folder_in_force(configuration: ConfigurationState) -> FolderInForce:
+    state: FolderInForce = {"inForceSince": _moment(configuration.in_force_since)}
+    if configuration.refused_since is not None:
+        state["refusedSince"] = _moment(configuration.refused_since)
+    if configuration.reason is not None:
+        state["reason"] = configuration.reason
+    return state
 
 
 def _moment(moment: datetime) -> str:

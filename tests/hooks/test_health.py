@@ -50,7 +50,7 @@ def test_a_service_whose_card_log_takes_events_is_ready(start_service: StartServ
     assert said == {
         "status": "ready",
         "cardLog": {"state": "writing", "answered": 1, "stored": 1, "lost": 0, "spooled": 0},
-        "configuration": {"inForceSince": IN_FORCE_SINCE, "refusedSince": None, "reason": None},
+        "configuration": {"inForceSince": IN_FORCE_SINCE},
     }
 
 
