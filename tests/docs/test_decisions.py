@@ -25,13 +25,12 @@ def test_a_record_has_the_four_parts(record: Path) -> None:
     assert [part for part in HEADINGS if not chapter(text, part).strip()] == []
 
 
-def test_the_records_are_numbered_and_listed() -> None:
-    """The list names each record with its own title, in order; no number stands twice."""
+def test_the_records_are_numbered_without_a_gap_and_listed() -> None:
+    """The list names each record with its own title, in order."""
     listed = re.findall(r"^\| \[(\d{4})\]\(([\w.-]+)\) \| (.*) \|$", page("docs/decisions/README.md"), re.MULTILINE)
     assert [f"{number}: {title}" for number, _, title in listed] == [heading_of(record) for record in RECORDS]
     assert [file for _, file, _ in listed] == [record.name for record in RECORDS]
-    numbers = [number for number, _, _ in listed]
-    assert numbers == sorted(set(numbers))
+    assert [number for number, _, _ in listed] == [f"{count:04}" for count in range(1, len(RECORDS) + 1)]
 
 
 def test_every_direct_dependency_is_explained() -> None:
