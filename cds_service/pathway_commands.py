@@ -190,7 +190,8 @@ def suspend(region: str, config: Path, by: str, reason: str) -> None:
         text = f"{file.text.rstrip()}\n\n{added}"
         parse_pathway(text, file.name)
     (config / "pathways" / file.name).write_text(text, encoding="utf-8")
-    click.echo(f"{file.name}: suspended from {suspension.since}. Prove it, and start the service again.")
+    click.echo(f"{file.name}: suspended from {suspension.since}; a running service reads it within seconds.")
+    click.echo("Run `cds-service pathways prove` now, so that no start has to wait for its proof.")
 
 
 def _file_of(register: PathwayRegister, region: str, version: str | None) -> PathwayFile:
