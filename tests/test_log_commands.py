@@ -1,9 +1,11 @@
 import json
 import os
 import pty
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,7 +19,7 @@ from cds_service import log_commands
 from cds_service.cardlog.coarse import AgeBand, BodyRegionGroup
 from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.events import CallRecord, CardEvent, EvaluationEvent, SuggestionEvent
-from cds_service.cardlog.migrating import HEAD, bring_up_to_date, current_revision, downgrade
+from cds_service.cardlog.migrating import HEAD, REVISIONS, bring_up_to_date, current_revision, downgrade
 from cds_service.cardlog.rollups import roll_up_due
 from cds_service.cardlog.rows import rows_of
 from cds_service.cardlog.schema import card, evaluation
@@ -329,8 +331,9 @@ def test_migrate_brings_the_tables_up_to_date(card_log: Log) -> None:
     downgrade(card_log.url, "0001")
 
     dry = card_log.run("migrate", "--dry-run")
-    assert dry.stdout.startswith(f"upgrade {HEAD}: ")
-    assert dry.stdout.endswith("Nothing was changed.\n")
+    *steps, last = dry.stdout.splitlines()
+    assert [step.partition(":")[0] for step in steps] == [f"upgrade {revision}" for revision in REVISIONS[1:]]
+    assert last == "Nothing was changed."
     assert current_revision(card_log.url) == "0001"
 
     assert card_log.run("migrate").stdout.endswith(f"The tables are at {HEAD}.\n")
@@ -399,8 +402,26 @@ def test_import_spool_says_what_was_lost(card_log: Log) -> None:
     result = card_log.run("import-spool", str(card_log.spool))
 
     assert result.stdout == f"{spool.path}: 1 record(s) delivered\n"
-    assert "Error: 1 record(s) were refused by the database or could not be read: lost\n" in result.stderr
+    assert "Error: 1 record(s) were refused by the database: lost\n" in result.stderr
     assert result.exit_code == 1
+
+
+def test_import_spool_keeps_what_cannot_be_read(card_log: Log) -> None:
+    """It is no event any more, and may be mended by hand: it stays in the spool's file, apart, and is told of."""
+    spool = Spool(card_log.spool)
+    spool.open()
+    spool.append([a_call(LATELY)])
+    spool.close()
+    with closing(sqlite3.connect(spool.path)) as connection, connection:
+        connection.execute("INSERT INTO waiting (record) VALUES (x'00')")
+
+    result = card_log.run("import-spool", str(card_log.spool))
+
+    assert result.stdout == (
+        f"{spool.path}: 1 record(s) delivered\n{spool.path}: 1 record(s) cannot be read; they are kept apart in it\n"
+    )
+    assert result.exit_code == 0
+    assert "1 record(s) cannot be read and are kept apart" in card_log.run("verify").stdout
 
 
 COMMANDS = [
