@@ -52,11 +52,16 @@ def tallies() -> Tallies:
 
 
 @pytest.fixture
-def a_log(store: CardLogStore, spool: Spool, tallies: Tallies) -> Iterator[BuildLog]:
-    """Start a log on a store, and close it when the test ends, however it ends."""
+def a_log(store: CardLogStore, spool: Spool, tallies: Tallies, monkeypatch: pytest.MonkeyPatch) -> Iterator[BuildLog]:
+    """Start a log on a store, and close it when the test ends, however it ends.
+
+    A real database that answers is waited for: on a slow machine the spool would help it otherwise.
+    """
     logs: list[CardLog] = []
 
     def build(into: Any = store, spool: Any = spool, **options: Any) -> CardLog:  # noqa: ANN401 - real ones and stand-ins
+        if isinstance(into, (CardLogStore, WatchedStore)):
+            monkeypatch.setattr(card_log, "_SPOOL_AFTER_S", PATIENCE_S)
         log = CardLog(into, spool, tallies, **options)
         log.start()
         logs.append(log)
