@@ -48,7 +48,7 @@ class Reread:
 
     def reason(self) -> object:
         """Why the folder was refused, as health says."""
-        return self.service.send("GET", "/health/ready").json()["configuration"]["reason"]
+        return self.service.send("GET", "/health/ready").json()["configuration"].get("reason")
 
 
 def pinned(name: str, signer: Signer) -> JsonObject:
