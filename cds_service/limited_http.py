@@ -75,6 +75,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     most_connections = MOST_CONNECTIONS
 
     _deadline: TimerHandle | None = None
+    _has_begun = False
     _head_is_whole = False
     _head_refusal: tuple[int, Issue] | None = None
     _is_refused = False
@@ -97,12 +98,17 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             return
         self._received += len(data)
         super().data_received(data)
-        if self._received == 0 or self._is_refused:
+        if not (self._received or self._has_begun) or self._is_refused:
             return
         if self._received > (LARGEST_MESSAGE if self._head_is_whole else self.largest_head):
             self._refuse_size()
         elif not self._head_is_whole:
             self._start_deadline()
+
+    def on_message_begin(self) -> None:
+        """A request has begun, be it in one piece with the end of the one before."""
+        super().on_message_begin()
+        self._has_begun = True
 
     def on_headers_complete(self) -> None:
         """Hand the request on, unless its head is too large; header fields from now on are trailers."""
@@ -124,6 +130,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Begin to count anew; where the answer went out before, the connection idles only from now on."""
         self._received = 0
+        self._has_begun = False
         self._head_is_whole = False
         self._stop_deadline()
         self.scope[CAME_WHOLE] = True  # type: ignore[literal-required] # a word between this class and its reader

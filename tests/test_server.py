@@ -251,6 +251,13 @@ def test_the_head_of_a_later_request_is_waited_for_no_longer(quick_port: int) ->
     assert answer.status == 200
 
 
+def test_a_head_that_begins_in_one_piece_with_the_request_before_is_waited_for_no_longer(quick_port: int) -> None:
+    """However the network cuts what a client sends."""
+    (answer,) = talk(quick_port, post(b"{}") + b"POST / HT")
+
+    assert answer.status == 200
+
+
 def test_a_body_that_does_not_come_whole_is_cut_off(port: int) -> None:
     """408 with the mend, and the connection is closed."""
     (answer,) = talk(port, b"POST /soon HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nxx")
