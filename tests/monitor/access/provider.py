@@ -60,10 +60,12 @@ class LocalProvider:
             ]
         )
         config = uvicorn.Config(app, port=0, log_level="critical", lifespan="off")
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve()), daemon=True)  # type: ignore[union-attr]
+        server = self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
         self._thread.start()
-        while not self._server.started:
+        while not server.started:
+            if not self._thread.is_alive():
+                raise RuntimeError("the OpenID provider did not start")
             time.sleep(0.01)
         self.issuer = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
         return self
