@@ -11,7 +11,8 @@ from cds_service.exchange.fhirpath import FHIRPATH, none
 from cds_service.exchange.names import CARD_SYSTEM, OUTCOME_SYSTEM, RULE_SYSTEM, Json, concept, resource_url
 from cds_service.exchange.precedence import RuleCondition
 from cds_service.exchange.signs import SignExpressions, sign_expressions
-from cds_service.exchange.variants import PROPOSING, CardVariant, cards_of, scan_may_go
+from cds_service.exchange.variants import CardVariant, cards_of, scan_may_go
+from cds_service.pathway.decide import PROPOSING
 from cds_service.pathway.facts import Modality
 from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.model import OUTCOME_OF, Basis, NationalFallback, Pathway, Rule

@@ -14,6 +14,7 @@ from cds_service.exchange.signs import (
     SignExpressions,
     coded,
 )
+from cds_service.pathway.decide import CHILD_UNDER
 from cds_service.pathway.facts import BodyRegion, Indication, KnownBy, Oncology, Setting
 from cds_service.pathway.outcomes import Indicator, KeepScan, RuleId, TextKey
 
@@ -26,20 +27,7 @@ class CardVariant(NamedTuple):
     indicator: Indicator
 
 
-PROPOSING = frozenset(
-    {
-        RuleId.CES,
-        RuleId.MSCC,
-        RuleId.SUSPECTED_SARCOMA,
-        RuleId.SUSPECTED_CANCER,
-        RuleId.ONCOLOGY,
-        RuleId.URGENT_MSK,
-        RuleId.REDIRECT,
-    }
-)
-"""Rules whose card may suggest a draft referral, where a region's pathway speaks."""
-
-_CHILD = below(FactName.AGE, 16)
+_CHILD = below(FactName.AGE, CHILD_UNDER)
 """NICE NG12's routes for children, used under 16 whatever the region's adult age."""
 
 _COMMUNITY_MSK = states(FactName.SETTING, Setting.COMMUNITY_MSK)

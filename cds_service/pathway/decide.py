@@ -138,7 +138,7 @@ def _decision(rule: RuleId, facts: Facts, signs: Signs, pathway: Pathway | None,
     return answer._replace(
         indicator=indicator,
         text=_text(rule, facts, signs, pathway),
-        proposes_referral=pathway is not None and rule in _PROPOSING,
+        proposes_referral=pathway is not None and rule in PROPOSING,
         keep=reasons_to_keep(rule, facts, signs, pathway),
         cautions=cautions(rule, facts, pathway, today),
         also_coded=also_coded(rule, signs),
@@ -154,7 +154,7 @@ def _silent(rule: RuleId, facts: Facts, speaker: Pathway | NationalFallback) -> 
     return Decision(outcome, rule, speaker.id, facts, reasons=(stated.because,), sources=stated.sentences)
 
 
-_PROPOSING = frozenset(
+PROPOSING = frozenset(
     {
         RuleId.CES,
         RuleId.MSCC,
@@ -165,6 +165,7 @@ _PROPOSING = frozenset(
         RuleId.REDIRECT,
     }
 )
+"""Rules whose card may suggest a draft referral, where a region's pathway speaks."""
 
 _INDICATORS = {
     RuleId.CES: Indicator.CRITICAL,
@@ -222,9 +223,9 @@ def _urgent_text(facts: Facts, pathway: Pathway | None) -> TextKey:
     return TextKey.URGENT_RHEUMATOLOGY
 
 
-_CHILD_UNDER = 16
+CHILD_UNDER = 16
 """NG12's children and young people's routes are used under 16, whatever the region's adult age."""
 
 
 def _is_child(facts: Facts) -> bool:
-    return facts.age is not None and facts.age < _CHILD_UNDER
+    return facts.age is not None and facts.age < CHILD_UNDER
