@@ -95,8 +95,12 @@ def not_proved(files: Iterable[PathwayFile], record: Mapping[str, str]) -> list[
     return [file for file in files if proof_key(file.text) not in record]
 
 
+_proved_here: set[str] = set()
+"""The keys of what this process has proved: the folder is read again whenever any of its files changes."""
+
+
 def prove_what_is_new(files: Iterable[PathwayFile], folder: Path | None) -> None:
-    """Prove the files that no record names; the log says so, since it costs the start some seconds.
+    """Prove the files that no record names, once in the life of a process; the log says so, since it takes seconds.
 
     Args:
         files: the pathway files that are about to be used.
@@ -106,12 +110,13 @@ def prove_what_is_new(files: Iterable[PathwayFile], folder: Path | None) -> None
         UnsafePathwayError: a pathway breaks a fact that never bends.
         PathwayFileError: the record is not one.
     """
-    for file in not_proved(files, read_record(folder)):
+    for file in not_proved(files, {**read_record(folder), **dict.fromkeys(_proved_here, "this process")}):
         _logger.warning(
-            "%s: not proved yet, so this start proves it; keep the proof with: cds-service pathways prove --config DIR",
+            "%s: not proved yet, so it is proved now; keep the proof with: cds-service pathways prove --config DIR",
             file.name,
         )
         require_proof(file)
+        _proved_here.add(proof_key(file.text))
 
 
 def require_proof(file: PathwayFile, on_ways: Callable[[int], None] = lambda _: None) -> Proof:
