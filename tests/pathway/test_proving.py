@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.pathway import decide as decide_module
-from cds_service.pathway import explain, scan_removal, signs
+from cds_service.pathway import explain, proof_record, scan_removal, signs
 from cds_service.pathway.decide import decide
 from cds_service.pathway.exploring import UnknownFactError, explore
 from cds_service.pathway.fact_space import INTERCHANGEABLE, domains_of, reading_of
@@ -23,9 +23,9 @@ from cds_service.pathway.facts import BodyRegion, Facts, Indication, Modality, O
 from cds_service.pathway.loading import PathwayFileError, parse_pathway, read_pathway_files
 from cds_service.pathway.model import Pathway
 from cds_service.pathway.outcomes import Indicator
-from cds_service.pathway.proof_record import not_proved, read_record
+from cds_service.pathway.proof_record import UnsafePathwayError, not_proved, prove_what_is_new, read_record
 from cds_service.pathway.properties import PROPERTIES, Case
-from cds_service.pathway.proving import CounterExample, prove
+from cds_service.pathway.proving import CounterExample, Proof, prove
 
 Json = dict[str, Any]
 NWL, NEL = (file.pathway for file in read_pathway_files())
@@ -47,7 +47,7 @@ ASKED = {
         "facts.age is None",
         "facts.age is not None",
         "facts.age < pathway.adult_from",
-        "facts.age < _CHILD_UNDER",
+        "facts.age < CHILD_UNDER",
         "facts.age == 0",
     },
     "body_region": {
@@ -287,3 +287,34 @@ def test_an_own_record_counts_beside_the_packaged_one(tmp_path: Path) -> None:
     """A deployment keeps its proofs beside its files."""
     (tmp_path / "proofs.json").write_text(json.dumps({"00": "own 1"}), encoding="utf-8")
     assert "own 1" in read_record(tmp_path).values()
+
+
+def test_a_file_is_proved_once_in_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is read again whenever any of its files changes, and each proof takes seconds."""
+    proved: list[str] = []
+
+    def counted(pathway: Pathway, _on_ways: object) -> Proof:
+        proved.append(pathway.id)
+        return Proof(1, 1, ())
+
+    monkeypatch.setattr(proof_record, "prove", counted)
+    monkeypatch.setattr(proof_record, "_proved_here", set())
+    nwl, nel = read_pathway_files()
+    changed = nwl._replace(text=nwl.text + "# a remark\n")
+
+    for _ in range(3):
+        prove_what_is_new([changed, nel], tmp_path)
+
+    assert proved == ["nwl"]
+
+
+def test_a_file_that_can_do_harm_is_refused_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was refused once has not become sound by it."""
+    broken = CounterExample("fact-6", "No scan is removed where …", "a case")
+    monkeypatch.setattr(proof_record, "prove", lambda *_: Proof(1, 1, (broken,)))
+    monkeypatch.setattr(proof_record, "_proved_here", set())
+    changed = [file._replace(text=file.text + "# a remark\n") for file in read_pathway_files()]
+
+    for _ in range(2):
+        with pytest.raises(UnsafePathwayError, match="can do harm"):
+            prove_what_is_new(changed, tmp_path)
