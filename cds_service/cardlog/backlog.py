@@ -197,6 +197,11 @@ class Backlog:
         return lost
 
     @property
+    def size(self) -> int:
+        """How many records are on no disk yet, those that have been taken among them."""
+        return self._size
+
+    @property
     def is_empty(self) -> bool:
         """Whether everything is on a disk."""
         return not self._batches

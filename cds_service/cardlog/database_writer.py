@@ -101,6 +101,7 @@ class DatabaseWriter:
         if not batches:
             return
         records = records_of(batches)
+        some_are_left = self._backlog.size > len(records)  # more than go together; nobody rouses this thread for them
         try:
             self._store.write(rows_of(records))
         except CardLogStoreError as error:
@@ -114,8 +115,8 @@ class DatabaseWriter:
             self._course.database_took_it()
             for batch in batches:
                 self._backlog.settle(batch)
-        if len(records) >= MOST_RECORDS or self._course.stopping.is_set():
-            self._course.database_work.set()  # for what is left; else the event loop says when it is time
+        if some_are_left or self._course.stopping.is_set():
+            self._course.database_work.set()  # else the event loop says when it is time
 
     def _write_apart(self, batch: Batch) -> None:
         """Write each record alone, so that one that is refused neither takes others with it nor blocks them."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from broken_parts import PATIENCE_S, AwayStore, FullSpool, HangingStore, WatchedStore
 
-from cds_service.cardlog import backlog, card_log
+from cds_service.cardlog import backlog, card_log, database_writer
 from cds_service.cardlog.backlog import Backlog, Tally
 from cds_service.cardlog.card_log import CardLog, CardLogStats, CardLogUnavailable, EvaluationLog, NoCardLog
 from cds_service.cardlog.course import Course
@@ -433,6 +433,29 @@ class SlowToRefuse:
     def write_counts(self, counts: Counts) -> None:
         """Write to the real store."""
         self._store.write_counts(counts)
+
+
+def test_what_does_not_go_into_one_commit_is_written_by_the_next(
+    store: CardLogStore, spool: Spool, tallies: Tallies, a_call: BuildCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batches that were announced together: the thread goes on by itself until nothing is left."""
+    monkeypatch.setattr(database_writer, "MOST_RECORDS", 1)
+    monkeypatch.setattr(backlog, "_GATHERED_FOR_S", -1.0)  # each record is a batch
+    waiting, course = Backlog(10), Course()
+    writer = DatabaseWriter(waiting, tallies, store, spool, course)
+
+    async def scenario() -> list[bool]:
+        for _ in range(3):
+            waiting.add(a_call(), asyncio.get_running_loop())
+        goes_on = []
+        for _ in range(3):
+            course.database_work.clear()
+            writer._write_gathered()
+            goes_on.append(course.database_work.is_set())
+        return goes_on
+
+    assert asyncio.run(scenario()) == [True, True, False]
+    assert store.count_evaluations() == 3
 
 
 def test_an_event_that_both_threads_find_refused_is_lost_once(
