@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -128,9 +128,7 @@ def _served(standing: _Standing, signature: bytes | None, folder: Folder, edge: 
 def _application(standing: _Standing, folder: Folder, edge: Edge) -> ASGIApp:
     settings, log, now = standing.settings, standing.log, standing.now
     register, directory, clients, sign_offs, terminology = folder
-    today = london_day_and_hour(now())[0]
-    pathways = register.in_force(today)
-    signed = {region: state_of(register.file_in_force(region, today), sign_offs) for region in register.regions}
+    pathways = register.in_force(_today(now))
     source_urls: dict[str, str] = {
         NATIONAL.id: f"{settings.public_url}/pathways/{NATIONAL.id}",
         **{
@@ -149,7 +147,13 @@ def _application(standing: _Standing, folder: Folder, edge: Edge) -> ASGIApp:
     hooks = hook_routes(service_call, FeedbackCall(log.card_log, edge.door, now), Discovery(edge.door))
     rest = _fastapi()
     rest.include_router(health_router(log.card_log, _metrics_access(settings), standing.configuration))
-    rest.include_router(pathway_pages(pathways, standing.pages, signed))
+    rest.include_router(
+        pathway_pages(
+            lambda: register.in_force(_today(now)),
+            standing.pages,
+            lambda region: state_of(register.file_in_force(region, _today(now)), sign_offs),
+        )
+    )
     rest.router.routes.append(style_sheet_route())
     if settings.checker == "on":
         checker = build_checker(standing.pages, register, directory, terminology, source_urls, now, settings.public_url)
@@ -172,6 +176,10 @@ class _WholeLife:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _today(now: Clock) -> date:
+    return london_day_and_hour(now())[0]
 
 
 def _origins(settings: Settings, clients: tuple[Client, ...]) -> list[str]:

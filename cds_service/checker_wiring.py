@@ -43,6 +43,8 @@ def build_checker(
         clock: the aware time now.
         public_url: the service's public address.
     """
+    # One of its own: a register keeps the day that it was asked for last, which for orders is today.
+    register = PathwayRegister(register.files)
     responder = Responder(register, with_stand_ins(directory), terminology, source_urls)
     return Checker(
         pages=pages,

@@ -137,17 +137,20 @@ class FolderWatch:
             await self.look()
 
     async def _read(self, signature: bytes) -> None:
-        self._day = self._today()
+        day = self._today()
         try:
             served = await asyncio.to_thread(self._build, self._served, signature)
             if not await self._still_holds(signature):
                 await _discard(served.edge, self._served.edge)
-                return
+                return  # the day with it: what holds then is read once more, though it may be what is in force
+            self._day = day
             await self._enter(served.edge)
         except REFUSED as error:
+            self._day = day
             self._refuse(signature, told_without_values(error))
             return
         except Exception as error:  # noqa: BLE001 - not to go quiet: it is logged, and health and metrics say so
+            self._day = day
             _logger.error("%s", told_without_words(error))  # noqa: TRY400 - a traceback repeats the message
             self._refuse(signature, "a defect of the service; its log says where")
             return

@@ -72,7 +72,7 @@ def openapi_document() -> Json:
     """The service's OpenAPI document, as kept in `openapi/openapi.json`."""
     app = FastAPI(title=TITLE, version=__version__)
     app.include_router(health_router(NoCardLog(), MetricsAccess(), ConfigurationState(datetime.now(UTC))))
-    app.include_router(pathway_pages(load_pathways(), Pages()))
+    app.include_router(pathway_pages(load_pathways, Pages()))
     document = app.openapi()
     for operations in document["paths"].values():
         for operation in operations.values():

@@ -3,8 +3,7 @@
 A page without script, readable with a keyboard; it stands open to everyone, as the document does.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Mapping
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
@@ -22,17 +21,17 @@ TEMPLATES = {"pathways": "cds_service.hooks"}
 
 
 def pathway_pages(
-    pathways: Mapping[RegionId, Pathway], pages: Pages, states: Mapping[RegionId, str] = MappingProxyType({})
+    in_force: Callable[[], Mapping[RegionId, Pathway]],
+    pages: Pages,
+    state_of: Callable[[RegionId], str] = lambda _region: NOT_SIGNED_OFF,
 ) -> APIRouter:
-    """One page for each loaded pathway and one for the national fallback.
+    """One page for each region's pathway and one for the national fallback.
 
     Args:
-        pathways: the loaded pathways.
+        in_force: gives each region's version of today, as the cards of today name it.
         pages: draws them; knows `TEMPLATES`.
-        states: whether each is signed off, in words; "not signed off" where it says nothing.
+        state_of: tells whether a region's version of today is signed off, in words.
     """
-    speakers: list[Pathway | NationalFallback] = [*pathways.values(), NATIONAL]
-    by_id = {str(speaker.id): speaker for speaker in speakers}
     router = APIRouter(tags=["pathways"])
 
     @router.get(
@@ -40,10 +39,11 @@ def pathway_pages(
     )
     async def show(pathway_id: str) -> HTMLResponse:
         """What a pathway says, as a page: metadata as printed, and each rule with its source."""
-        speaker = by_id.get(pathway_id)
+        region = RegionId(pathway_id)
+        speaker = NATIONAL if region == NATIONAL.id else in_force().get(region)
         if speaker is None:
             raise HTTPException(404)
-        return _page(speaker, pages, states.get(speaker.id, NOT_SIGNED_OFF))
+        return _page(speaker, pages, NOT_SIGNED_OFF if speaker is NATIONAL else state_of(region))
 
     return router
 

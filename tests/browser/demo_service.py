@@ -3,11 +3,12 @@
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -34,7 +35,7 @@ def launch(playwright: Playwright, executable: str) -> Browser:
 
 @contextmanager
 def running_demo(folder: Path) -> Iterator[str]:
-    """Run the demo on a free port of this machine.
+    """Run the demo on a free port of this machine, until its history is written and its figures are worked out.
 
     Args:
         folder: where it keeps its card log and what it prints.
@@ -46,28 +47,42 @@ def running_demo(folder: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
+    database = folder / "card-log.sqlite3"
     with (folder / "printed.txt").open("wb") as printed:
         process = subprocess.Popen(  # noqa: S603 - this interpreter
             [sys.executable, "-m", "cds_service", "demo", "--port", str(port)],
-            env={**os.environ, "CDS_SERVICE_DATABASE_URL": f"sqlite:///{folder / 'card-log.sqlite3'}"},
+            env={**os.environ, "CDS_SERVICE_DATABASE_URL": f"sqlite:///{database}"},
             stdout=printed,
             stderr=subprocess.STDOUT,
         )
         try:
-            _wait_for(f"{address}/health/live", process, folder / "printed.txt")
+            _wait(lambda: _answers(address), process, folder / "printed.txt")
+            _wait(lambda: _has_its_figures(database), process, folder / "printed.txt")
             yield address
         finally:
             process.terminate()
             process.wait(timeout=60)
 
 
-def _wait_for(address: str, process: subprocess.Popen[bytes], printed: Path) -> None:
+def _wait(is_done: Callable[[], bool], process: subprocess.Popen[bytes], printed: Path) -> None:
     until = time.monotonic() + LONGEST_START
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            httpx.get(address).raise_for_status()
-        except httpx.TransportError:
-            time.sleep(0.2)
-        else:
-            return
-    raise RuntimeError(f"The demo did not start. It printed:\n{printed.read_text('utf-8')}")
+    while not is_done():
+        if time.monotonic() > until or process.poll() is not None:
+            raise RuntimeError(f"The demo did not get ready. It printed:\n{printed.read_text('utf-8')}")
+        time.sleep(0.5)
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/health/live").is_success
+    except httpx.TransportError:
+        return False
+
+
+def _has_its_figures(database: Path) -> bool:
+    """Whether events are there and no day's figures are due: the demo writes all events before it works them out."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)) as connection:
+        events, due = connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM evaluation), EXISTS (SELECT 1 FROM rollup_due)"
+        ).fetchone()
+        return bool(events and not due)

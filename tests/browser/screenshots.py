@@ -5,7 +5,6 @@ Whoever takes them looks at each before it is committed: nothing overlaps, nothi
 
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,9 +19,6 @@ IMAGES = Path(__file__).parents[2] / "docs" / "images"
 DESKTOP = ViewportSize(width=1100, height=820)
 PHONE = ViewportSize(width=390, height=780)
 MONITOR = ViewportSize(width=1100, height=1540)
-
-LONGEST_HISTORY = 900.0
-"""Seconds that the demo may take to invent its history."""
 
 
 class Picture(NamedTuple):
@@ -61,8 +57,6 @@ def take(browser: Browser, demo: str, picture: Picture) -> None:
         if picture.role is not None:
             sign_in(page, demo, picture.role)
         page.goto(f"{demo}{picture.address}")
-        if picture.role is not None:
-            _wait_for_history(page)
         shown = page if picture.whole is None else page.locator(picture.whole)
         shown.screenshot(path=IMAGES / picture.file)
     _make_small(IMAGES / picture.file)
@@ -72,20 +66,6 @@ def _make_small(file: Path) -> None:
     """Keep 256 colours, which our pages do not exceed by much: a third of the bytes."""
     with Image.open(file) as picture:
         picture.convert("RGB").quantize(256).save(file, optimize=True)
-
-
-def _wait_for_history(page: Page) -> None:
-    """Open the page again until its history is whole: the demo writes it from the first week to the last."""
-    until = time.monotonic() + LONGEST_HISTORY
-    before = ""
-    while time.monotonic() < until:
-        page.reload(wait_until="load")
-        words = page.locator("main").inner_text()
-        if words == before and "Nothing was logged" not in words:
-            return
-        before = words
-        page.wait_for_timeout(10_000)
-    raise RuntimeError("The demo's history did not come to an end.")
 
 
 def main() -> None:

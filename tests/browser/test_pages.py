@@ -4,7 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize
 
-from tests.browser.walking import STARTS, WRONG, Complaints, problems_of, walk
+from tests.browser.walking import STARTS, WRONG, Complaints, problems_of, sign_in, walk
 
 DESKTOP = ViewportSize(width=1280, height=900)
 PHONE = ViewportSize(width=320, height=700)
@@ -68,11 +68,13 @@ def stops_of(page: Page) -> list[dict[str, object]]:
     pytest.fail(f"{page.url}: the Tab key does not leave the page again")
 
 
-@pytest.mark.parametrize("address", [STARTS[0], STARTS[1], "/pathways/nwl"])
+@pytest.mark.parametrize("address", [STARTS[0], STARTS[1], "/pathways/nwl", "/monitor"])
 def test_everything_can_be_reached_by_keyboard_and_seen_to_be(browser: Browser, demo: str, address: str) -> None:
     """Each link, field and box once, on the screen, with a ring around it; the way past the navigation comes first."""
     with browser.new_context(viewport=DESKTOP, locale="en-GB") as context:
         page = context.new_page()
+        if address.startswith("/monitor"):
+            sign_in(page, demo, "viewer")
         page.goto(f"{demo}{address}")
         stops = stops_of(page)
         reachable = page.locator("a[href], button, input:not([type=hidden]), select, textarea, summary").count()

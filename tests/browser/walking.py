@@ -60,7 +60,9 @@ def sign_in(page: Page, demo: str, role: str) -> list[str]:
     page.goto(f"{demo}/monitor/sign-in")
     page.locator(f"input[name=role][value={role}]").check()
     page.get_by_role("button", name="Sign in").click()
-    return _navigation(page)
+    addresses = _navigation(page)
+    assert addresses, f"{role} has no way on from {page.url}"
+    return addresses
 
 
 def _navigation(page: Page) -> list[str]:

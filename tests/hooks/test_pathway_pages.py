@@ -124,13 +124,28 @@ def test_what_a_region_writes_is_escaped(ask: Ask) -> None:
     nwl = load_pathways()[RegionId("nwl")]
     bold = nwl.model_copy(update={"title": "<script>alert(1)</script>", "version": '"><img src=x>'})
     app = FastAPI()
-    app.include_router(pathway_pages({RegionId("nwl"): bold}, Pages(TEMPLATES)))
+    app.include_router(pathway_pages(lambda: {RegionId("nwl"): bold}, Pages(TEMPLATES)))
 
     html = ask(app, "GET", "/pathways/nwl").text
 
     assert "<script>" not in html
     assert "<img" not in html
     assert "<script>alert(1)</script> v" in "".join(Page(html).words)
+
+
+def test_the_page_is_that_of_the_version_of_today(ask: Ask) -> None:
+    """From midnight on, as the cards are, though nobody has read the folder again."""
+    nwl = RegionId("nwl")
+    today = load_pathways()[nwl]
+    in_force = {nwl: today}
+    app = FastAPI()
+    app.include_router(pathway_pages(lambda: in_force, Pages(TEMPLATES)))
+
+    before = ask(app, "GET", "/pathways/nwl").text
+    in_force[nwl] = today.model_copy(update={"version": "9.9"})
+    after = ask(app, "GET", "/pathways/nwl").text
+
+    assert ["v9.9" in html for html in (before, after)] == [False, True]
 
 
 @pytest.mark.parametrize("pathway", ["xyz", "NWL%00", "..%2fnwl", "nwl/"])
@@ -153,7 +168,7 @@ def test_a_card_points_to_the_page_of_its_pathway(service: InProcess) -> None:
 def test_a_page_of_its_own_app_is_not_found_in_words(ask: Ask) -> None:
     """The handler of the application turns the missing page into an outcome."""
     app = FastAPI(exception_handlers={HTTPException: on_http_error})
-    app.include_router(pathway_pages(load_pathways(), Pages(TEMPLATES)))
+    app.include_router(pathway_pages(load_pathways, Pages(TEMPLATES)))
 
     response = ask(app, "GET", "/pathways/xyz")
 
