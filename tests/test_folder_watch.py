@@ -379,15 +379,20 @@ def test_no_call_sees_two_folders_and_none_fails(service: InProcess, folder: Pat
     first = path.read_text("utf-8")
     old = "Brent Demo Community MSK Service,Z99020"
     assert old in first
-    seen = set()
+    before, after = (False, "Z99020"), (True, "Z99W01")
+    seen = []
+
+    def last_seen() -> tuple[bool, str]:
+        (card,) = service.cards(KNEE)
+        referral = card["suggestions"][0]["actions"][0]["resource"]["performer"][0]
+        seen.append(("Wembley Hub" in str(card["detail"]), referral["identifier"]["value"]))
+        return seen[-1]
+
     for number in range(6):
-        rewrite(path, path.read_text("utf-8"), first if number % 2 else first.replace(old, "Wembley Hub,Z99W01"))
-        for _ in range(12):
-            (card,) = service.cards(KNEE)
-            referral = card["suggestions"][0]["actions"][0]["resource"]["performer"][0]
-            seen.add(("Wembley Hub" in str(card["detail"]), referral["identifier"]["value"]))
-            service._runner.run(asyncio.sleep(0.01))
-    assert seen == {(False, "Z99020"), (True, "Z99W01")}
+        text, expected = (first, before) if number % 2 else (first.replace(old, "Wembley Hub,Z99W01"), after)
+        rewrite(path, path.read_text("utf-8"), text)
+        until(service, lambda expected=expected: last_seen() == expected)
+    assert set(seen) == {before, after}
 
 
 def test_a_service_that_does_not_look_stays_as_it_started(folder: Path, tmp_path: Path) -> None:
@@ -395,6 +400,18 @@ def test_a_service_that_does_not_look_stays_as_it_started(folder: Path, tmp_path
     database = tmp_path / "log.sqlite3"
     settings = Settings(config=folder, auth="off", database_url=f"sqlite:///{database}", reload_seconds=0)
     with InProcess(create_app(settings, clock=lambda: NOW), database) as service:
+        assert looking(service) == 0
         rewrite(folder / "destinations.csv", "Brent Demo Community MSK Service", "Wembley Demo MSK Hub")
         service._runner.run(asyncio.sleep(0.2))
         assert "Wembley" not in str(service.cards(KNEE))
+
+
+def test_one_task_looks_at_the_folder(service: InProcess) -> None:
+    """So that its absence above says something."""
+    assert looking(service) == 1
+
+
+def looking(service: InProcess) -> int:
+    """How many tasks of a service look at its folder."""
+    tasks = asyncio.all_tasks(service._runner.get_loop())
+    return sum(task.get_coro().__qualname__ == "FolderWatch._watch" for task in tasks)
