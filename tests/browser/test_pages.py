@@ -48,6 +48,7 @@ FOCUS = """() => {
   return {
     name: element.tagName + (element.id ? '#' + element.id : '') + ' ' + words,
     nowhere: element === document.body,
+    folded: element.matches('details:not([open]) > summary'),
     visible: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
     shown: box.bottom > 0 && box.top < innerHeight && box.right > 0,
   };
@@ -57,7 +58,7 @@ MOST_STOPS = 400
 
 
 def stops_of(page: Page) -> list[dict[str, object]]:
-    """Everything that the Tab key leads to, in order, until it leaves the page."""
+    """Everything that the Tab key leads to, in order, until it leaves the page; what is folded is unfolded on the way."""
     stops: list[dict[str, object]] = []
     for _ in range(MOST_STOPS):
         page.keyboard.press("Tab")
@@ -65,6 +66,8 @@ def stops_of(page: Page) -> list[dict[str, object]]:
         if stop["nowhere"]:
             return stops
         stops.append(stop)
+        if stop["folded"]:
+            page.keyboard.press("Enter")
     pytest.fail(f"{page.url}: the Tab key does not leave the page again")
 
 
