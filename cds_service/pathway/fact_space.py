@@ -125,12 +125,21 @@ def _asked_of_age(age: int | None, pathway: Pathway | None) -> tuple[bool, ...]:
 
 
 class Reading(NamedTuple):
-    """All that the rules make of an order's reasons, apart from which urgent text speaks."""
+    """All that the rules make of an order's reasons, apart from which urgent text speaks.
+
+    Attributes:
+        signs: what they mean, with symptoms counted, and not counted where the region switched that off.
+        benign: whether each is a stated benign cause.
+        missing: whether there is none that any list knows.
+        urgency: whether one is urgent by itself.
+        cord: whether cord compression is coded, which is urgent even where the region switched the urgent rule off.
+    """
 
     signs: tuple[Signs, ...]
     benign: bool
     missing: bool
     urgency: bool
+    cord: bool
 
 
 def reading_of(facts: Facts, pathway: Pathway | None) -> Reading:
@@ -141,6 +150,7 @@ def reading_of(facts: Facts, pathway: Pathway | None) -> Reading:
         benign=every_reason_is_benign(facts),
         missing=reason_is_missing(facts),
         urgency=states_urgency(facts),
+        cord=Indication.CORD_COMPRESSION in facts.indications,
     )
 
 

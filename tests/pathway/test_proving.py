@@ -11,21 +11,22 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_service.pathway import decide as decide_module
 from cds_service.pathway import explain, proof_record, scan_removal, signs
 from cds_service.pathway.decide import decide
+from cds_service.pathway.decision import Decision
 from cds_service.pathway.exploring import UnknownFactError, explore
-from cds_service.pathway.fact_space import INTERCHANGEABLE, domains_of, reading_of
-from cds_service.pathway.facts import BodyRegion, Facts, Indication, Modality, Oncology
+from cds_service.pathway.fact_space import INTERCHANGEABLE, Reading, domains_of, reading_of
+from cds_service.pathway.facts import UNRESOLVED, BodyRegion, Facts, Indication, Modality, Oncology, Setting
 from cds_service.pathway.loading import PathwayFileError, parse_pathway, read_pathway_files
-from cds_service.pathway.model import Pathway
-from cds_service.pathway.outcomes import Indicator
+from cds_service.pathway.model import LOCKED_RULES, Pathway
+from cds_service.pathway.outcomes import Indicator, Outcome, RuleId
 from cds_service.pathway.proof_record import UnsafePathwayError, not_proved, prove_what_is_new, read_record
 from cds_service.pathway.properties import PROPERTIES, Case
-from cds_service.pathway.proving import CounterExample, Proof, prove
+from cds_service.pathway.proving import ANY_DAY, CounterExample, Proof, prove
 
 Json = dict[str, Any]
 NWL, NEL = (file.pathway for file in read_pathway_files())
@@ -64,6 +65,29 @@ ASKED = {
         "facts.setting in pathway.settings.exempt",
         "facts.setting not in pathway.settings.redirect",
     },
+    "indications": {
+        "facts.indications == {Indication.BENIGN_CAUSE}",
+        "facts.indications <= UNCODED",
+        "facts.indications.isdisjoint(STATED_URGENT | {Indication.CORD_COMPRESSION})",
+        "Indication.CORD_COMPRESSION in facts.indications",
+        "Indication.SUSPICIOUS_PAIN in facts.indications",
+        "Indication.BACK_PAIN_OR_SCIATICA in reasons",
+        "Indication.CAUDA_EQUINA in reasons",
+        "Indication.CES_SYMPTOM_STRONG in reasons",
+        "Indication.CES_SYMPTOM_WEAK in reasons",
+        "Indication.CORD_COMPRESSION in reasons",
+        "Indication.METASTASIS in reasons",
+        "Indication.RED_FLAG_SYMPTOM in reasons",
+        "Indication.SARCOMA in reasons",
+        "Indication.SOFT_TISSUE_LUMP in reasons",
+        "Indication.SUSPICIOUS_PAIN in reasons",
+        "Indication.URGENT in reasons",
+        "Indication.URGENT_SAME_DAY in reasons",
+        "STATED_CANCER.isdisjoint(reasons)",
+        "STATED_URGENT.isdisjoint(reasons)",
+        "URGENT_SYMPTOMS.isdisjoint(reasons)",
+        "reasons = facts.indications",
+    },
 }
 """For the facts whose values are grouped: every question that the rules ask of them."""
 
@@ -78,15 +102,32 @@ _RULES: tuple[ModuleType, ...] = (decide_module, explain, scan_removal, signs)
 
 
 def _questions(module: ModuleType, fact: str) -> set[str]:
-    """Each comparison of a fact in a module; a use that is no comparison stands for itself."""
+    """Each question that a module asks of a fact, by the fact's name or by the short name that it gives it.
+
+    A question is a comparison or a call of `isdisjoint`; any other use stands for itself, so that it is noticed.
+    """
     tree = ast.parse(inspect.getsource(module))
     inside: dict[ast.AST, ast.AST] = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and node.attr == fact:
-            around = inside[node]
-            found.add(ast.unparse(around if isinstance(around, ast.Compare) else node))
-    return found
+    names = {fact} | {
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute) and node.value.attr == fact
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    return {
+        ast.unparse(_question_around(node, inside))
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Attribute) and node.attr == fact)
+        or (isinstance(node, ast.Name) and node.id in names and isinstance(node.ctx, ast.Load))
+    }
+
+
+def _question_around(node: ast.AST, inside: dict[ast.AST, ast.AST]) -> ast.AST:
+    around = inside[node]
+    if isinstance(around, ast.Attribute):  # facts.indications.isdisjoint(…)
+        around = inside[around]
+    return around if isinstance(around, ast.Compare | ast.Call | ast.Assign) else node
 
 
 def test_the_patients_region_words_a_caution_and_nothing_else() -> None:
@@ -94,24 +135,62 @@ def test_the_patients_region_words_a_caution_and_nothing_else() -> None:
     assert [module for module in _RULES if _questions(module, "patient_region")] == [explain]
 
 
-@given(
-    st.frozensets(st.sampled_from(Indication), max_size=6),
-    st.sampled_from(BodyRegion),
-    st.sampled_from(Oncology),
+def _without(pathway: Pathway, rule: RuleId) -> Pathway:
+    """A pathway with a rule of it switched off."""
+    stated = {one: found.model_copy(update={"enabled": one is not rule}) for one, found in pathway.rules.items()}
+    return pathway.model_copy(update={"rules": stated})
+
+
+PATHWAYS: dict[str, Pathway | None] = {
+    "national": None,
+    **{own.id: own for own in (NWL, NEL)},
+    **{
+        f"{own.id} without {rule}": _without(own, rule)
+        for own in (NWL, NEL)
+        for rule in sorted({*own.rules} - LOCKED_RULES)
+    },
+}
+"""Each packaged pathway whole, and with each rule off that a region may switch off."""
+
+
+@cache
+def _proved(name: str, body: BodyRegion, cancer: Oncology) -> dict[Reading, frozenset[Indication]]:
+    """For an order of such a part: each proved set of reasons, by what the rules make of it."""
+    pathway = PATHWAYS[name]
+    order = Facts(Modality.MRI, body, oncology=cancer)
+    domains = domains_of(pathway)
+    alike = next(one for one in BodyRegion if (one, cancer) in domains.reasons and _class_of(one) == _class_of(body))
+    return {reading_of(order._replace(indications=found), pathway): found for found in domains.reasons[alike, cancer]}
+
+
+ORDERS = st.builds(
+    Facts,
+    modality=st.sampled_from((Modality.MRI, Modality.USS)),
+    body_region=st.sampled_from(BodyRegion),
+    setting=st.sampled_from(Setting),
+    indications=st.frozensets(st.sampled_from(Indication), max_size=6),
+    oncology=st.sampled_from(Oncology),
+    age=st.sampled_from((None, 0, 10, 40)),
+    specialist_request=st.booleans(),
 )
-def test_any_set_of_reasons_reads_like_one_that_is_proved(
-    reasons: frozenset[Indication], body: BodyRegion, cancer: Oncology
-) -> None:
-    """Whatever the reasons, one of the proved sets has the same meaning, for a body region of the same class."""
-    order = Facts(Modality.MRI, body, oncology=cancer, indications=reasons)
-    proved = domains_of(NEL).reasons
-    alike = next(
-        one
-        for one in domains_of(NEL).of["body_region"]
-        if _class_of(one) == _class_of(body)  # type: ignore[arg-type] # body regions
-    )
-    readings = {reading_of(order._replace(indications=found), NEL) for found in proved[alike, cancer]}  # type: ignore[index] # as above
-    assert reading_of(order, NEL) in readings
+
+
+@pytest.mark.parametrize("name", PATHWAYS)
+@settings(max_examples=100, deadline=None)
+@given(order=ORDERS)
+def test_any_set_of_reasons_is_answered_like_one_that_is_proved(name: str, order: Facts) -> None:
+    """Whatever the reasons, one of the proved sets has the very same answer, but for the text of an urgent card."""
+    pathway = PATHWAYS[name]
+    order = order._replace(region=UNRESOLVED if pathway is None else pathway.id)
+    proved = _proved(name, order.body_region, order.oncology)
+    alike = order._replace(indications=proved[reading_of(order, pathway)])
+    assert _answer(order, pathway) == _answer(alike, pathway)
+
+
+def _answer(order: Facts, pathway: Pathway | None) -> Decision:
+    decision = decide(order, pathway, ANY_DAY if pathway is None else pathway.effective)
+    text = None if decision.outcome is Outcome.URGENT_MSK else decision.text
+    return decision._replace(facts=order._replace(indications=frozenset()), text=text)
 
 
 def _class_of(body: BodyRegion) -> tuple[bool, ...]:
