@@ -1,6 +1,5 @@
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -144,10 +143,8 @@ def test_a_server_that_hangs_keeps_nobody_for_ever() -> None:
         kept: list[socket.socket] = []
         threading.Thread(target=lambda: kept.append(listening.accept()[0]), daemon=True).start()
         server = TerminologyServer(f"http://127.0.0.1:{listening.getsockname()[1]}/fhir", seconds=0.3)
-        started = time.monotonic()
         with pytest.raises(TerminologyServerError, match=r"cannot be reached \(ReadTimeout\)"):
             server.expand("6077001")
-        assert time.monotonic() - started < 30
         server.close()
         for connection in kept:
             connection.close()
