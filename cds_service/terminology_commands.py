@@ -19,7 +19,7 @@ from cds_service.terminology.value_sets import packaged_value_sets, read_value_s
 from cds_service.terminology.vocabulary import SNOMED
 
 if TYPE_CHECKING:
-    from cds_service.terminology.server import TerminologyServer
+    from cds_service.terminology.server import TerminologyServer, Validated
 
 FOLDER: Final = "value-sets"
 """Where a configuration folder keeps what it adds to the packaged value sets."""
@@ -106,7 +106,7 @@ def check(
     timeout: float,
     config: Path | None,
 ) -> None:
-    """Check digits, overlaps and provisional codes; a server confirms the latter."""
+    """Check digits, overlaps and provisional codes; a server confirms the latter, by name."""
     with _told():
         value_sets = _value_sets(config)
         problems = [str(shared) for shared in overlaps(value_sets)]
@@ -120,9 +120,12 @@ def check(
                 _server(server, token_url, client_id, timeout) as asked,
                 click.progressbar(asked_about.items(), label="Asking the server", file=sys.stderr) as bar,
             ):
-                unknown = {code: name for code, name in bar if not asked.validate(code).is_valid}
-            problems += [f"{code} {name}: no active concept of this code is known" for code, name in unknown.items()]
-            click.echo(f"{len(asked_about) - len(unknown)} code(s) confirmed by {server}")
+                answers = {code: asked.validate(code) for code, _ in bar}
+            for code, name in asked_about.items():
+                click.echo(f"{code} {name} | {answers[code].display or 'no name'}")
+                fault = _fault(name, answers[code])
+                problems += [f"{code} {name}: {fault}"] if fault else []
+            click.echo(f"{len(asked_about) - len(problems)} code(s) confirmed by {server}")
     codes = sum(len(value_set.concepts) for value_set in value_sets)
     click.echo(f"{len(value_sets)} value sets, {codes} codes; every SNOMED CT code has a right check digit")
     if server is None:
@@ -135,6 +138,21 @@ def check(
     click.echo(f"{len(problems)} problem(s)")
     if problems:
         raise SystemExit(1)
+
+
+def _fault(name: str, answer: "Validated") -> str | None:
+    """What a server says against a code of ours: that it exists alone would not tell what it means."""
+    if not answer.is_valid:
+        return "no active concept of this code is known"
+    if answer.display is None:
+        return "the server gives it no name, so nothing says what it means there. Look it up"
+    if _as_compared(answer.display) != _as_compared(name):
+        return f"the server's name is {answer.display!r}. Look up whether both mean the same"
+    return None
+
+
+def _as_compared(name: str) -> str:
+    return " ".join(name.split()).casefold()
 
 
 def _value_sets(config: Path | None) -> list[ValueSet]:

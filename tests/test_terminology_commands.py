@@ -3,12 +3,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import respx
 from click.testing import CliRunner, Result
 
 from cds_service.cli import main
 from cds_service.terminology import ValueSetError, load_terminology
+from cds_service.terminology.value_sets import packaged_value_sets
 
 BASE = "https://terminology.example/fhir"
 SNOMED = "http://snomed.info/sct"
@@ -89,16 +91,48 @@ def test_a_check_without_a_server_tells_what_is_to_be_confirmed() -> None:
     assert "241643001 MRI of ankle: provisional, to be confirmed with --server" in shown.output
 
 
-def test_a_server_confirms_provisional_codes(network: respx.MockRouter) -> None:
-    """One that it does not know is a problem."""
-    known = {"resourceType": "Parameters", "parameter": [{"name": "result", "valueBoolean": True}]}
-    unknown = {"resourceType": "Parameters", "parameter": [{"name": "result", "valueBoolean": False}]}
-    network.get(f"{BASE}/CodeSystem/$validate-code", params__contains={"code": "241643001"}).respond(json=unknown)
-    network.get(f"{BASE}/CodeSystem/$validate-code").respond(json=known)
-    shown = run("check", "--server", BASE)
+def confirm(network: respx.MockRouter, **said: dict[str, Any]) -> Result:
+    """Check against a server that calls every code as we do, but for one."""
+    names = {one.code: one.display for value_set in packaged_value_sets() for one in value_set.concepts}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        code = request.url.params["code"]
+        values = {"result": True, "display": f" {names[code].upper()}"} | (said if code == "241643001" else {})
+        listed = [
+            {"name": name, "valueBoolean" if isinstance(value, bool) else "valueString": value}
+            for name, value in values.items()
+            if value is not None
+        ]
+        return httpx.Response(200, json={"resourceType": "Parameters", "parameter": listed})
+
+    network.get(f"{BASE}/CodeSystem/$validate-code").mock(side_effect=answer)
+    return run("check", "--server", BASE)
+
+
+def test_a_server_confirms_provisional_codes_by_name(network: respx.MockRouter) -> None:
+    """Its name stands beside ours; case and white space tell nothing."""
+    shown = confirm(network)
+    assert shown.exit_code == 0, shown.output
+    assert "241643001 MRI of ankle |  MRI OF ANKLE\n" in shown.output
+    assert "7 code(s) confirmed by https://terminology.example/fhir" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ({"result": False}, "no active concept of this code is known"),
+        ({"display": "CT of ankle"}, "the server's name is 'CT of ankle'. Look up whether both mean the same"),
+        ({"display": None}, "the server gives it no name, so nothing says what it means there. Look it up"),
+    ],
+)
+def test_a_code_that_a_server_does_not_know_or_calls_otherwise_is_a_problem(
+    network: respx.MockRouter, said: dict[str, Any], problem: str
+) -> None:
+    """That a code exists does not tell that it is the one which is meant."""
+    shown = confirm(network, **said)
     assert shown.exit_code == 1
     assert "6 code(s) confirmed by https://terminology.example/fhir" in shown.output
-    assert "241643001 MRI of ankle: no active concept of this code is known" in shown.output
+    assert f"241643001 MRI of ankle: {problem}\n" in shown.output
 
 
 def test_a_secret_is_no_option() -> None:
