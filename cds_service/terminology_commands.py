@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,10 +12,15 @@ import click
 from cds_service.directory.csv_edits import replace_file
 from cds_service.folder_commands import today
 from cds_service.terminology import ValueSetError
-from cds_service.terminology.additions import Difference, additions_file, difference, without_rivals
-from cds_service.terminology.overlaps import overlaps
-from cds_service.terminology.value_set_file import ValueSet
-from cds_service.terminology.value_sets import packaged_value_sets, read_value_sets, with_additions
+from cds_service.terminology.additions import Difference, additions_file, differences
+from cds_service.terminology.overlaps import PART_OF
+from cds_service.terminology.value_set_file import ValueSet, read_value_set
+from cds_service.terminology.value_sets import (
+    build_terminology,
+    packaged_value_sets,
+    read_value_sets,
+    with_additions,
+)
 from cds_service.terminology.vocabulary import SNOMED
 
 if TYPE_CHECKING:
@@ -71,20 +76,21 @@ def expand(
     with _told():
         every = _value_sets(config)
         chosen = _chosen(every, names)
+        with_intent = [value_set for value_set in every if value_set.intent is not None]
         with _server(server, token_url, client_id, timeout) as asked:
             expansions = {}
-            with click.progressbar(chosen, label="Asking the server", file=sys.stderr) as bar:
+            # Also those that are not wanted: a code that one of them could take as well is for a person to place.
+            with click.progressbar(with_intent, label="Asking the server", file=sys.stderr) as bar:
                 for value_set in bar:
                     expansions[value_set.group] = asked.expand(value_set.intent or "")
+        found = differences(every, expansions, chosen)
+        for value_set in every:
+            if value_set.group in found:
+                _show(value_set, found[value_set.group])
         written = 0
-        differences = {one.group: difference(one, expansions[one.group], every) for one in chosen}
-        for value_set in chosen:
-            found = without_rivals(value_set.group, differences)
-            _show(value_set, found)
-            if accept and config is not None and found.new:
-                _write(config, value_set.group, found, f"{server} $expand of the intent, {today()}")
-                written += 1
-        _value_sets(config)
+        if accept and config is not None:
+            source = f"{server} $expand of the intent, {today()}"
+            written = _add(config / FOLDER, {group: one.new for group, one in found.items() if one.new}, source)
     if accept:
         click.echo(f"{written} file(s) written to {FOLDER}. Have a clinician review them before they are used.")
     else:
@@ -109,7 +115,7 @@ def check(
     """Check digits, overlaps and provisional codes; a server confirms the latter, by name."""
     with _told():
         value_sets = _value_sets(config)
-        problems = [str(shared) for shared in overlaps(value_sets)]
+        problems = []
         provisional = {one.code: one.display for each in value_sets for one in each.concepts if one.provisional}
         asked_about = dict(provisional)
         if check_all:
@@ -161,28 +167,34 @@ def _value_sets(config: Path | None) -> list[ValueSet]:
     Raises:
         ValueSetError: a file of the additions is wrong.
     """
-    folder = config / FOLDER if config is not None else None
-    own = read_value_sets(folder) if folder is not None and folder.is_dir() else []
-    return with_additions(packaged_value_sets(), own)
+    return with_additions(packaged_value_sets(), read_value_sets(config / FOLDER) if config is not None else [])
 
 
-def _chosen(every: list[ValueSet], names: tuple[str, ...]) -> list[ValueSet]:
-    with_intent = [value_set for value_set in every if value_set.intent is not None]
-    if not names:
-        return with_intent
-    wanted = {name.replace("-", "_") for name in names}
-    for name in sorted(wanted - {value_set.group for value_set in with_intent}):
+def _chosen(every: list[ValueSet], names: tuple[str, ...]) -> frozenset[str]:
+    """The groups that are wanted, all that have an intent where none is named."""
+    with_intent = frozenset(value_set.group for value_set in every if value_set.intent is not None)
+    wanted = frozenset(name.replace("-", "_") for name in names)
+    for name in sorted(wanted - with_intent):
         known = {value_set.group: value_set.intent_note for value_set in every}
         why = known.get(name, "there is no such value set")
         raise click.ClickException(f"{name.replace('_', '-')} has no intent that a server could expand: {why}")
-    return [value_set for value_set in with_intent if value_set.group in wanted]
+    return wanted or with_intent
 
 
 def _show(value_set: ValueSet, found: Difference) -> None:
+    """What --accept would write is shown whole; of the rest, which changes nothing, the first lines."""
     click.secho(value_set.group.replace("_", "-"), bold=True)
     click.echo(f"  {len(value_set.concepts)} listed, {len(found.new)} new, {len(found.beyond)} beyond the intent")
-    lines = [f"  + {code} {display}" for code, display in sorted(found.new.items())]
-    lines += [f"  = {code} stands in {group}, and stays there" for code, group in sorted(found.elsewhere.items())]
+    for code, display in sorted(found.new.items()):
+        click.echo(f"  + {code} {display}")
+    wholes = " or ".join(PART_OF.get(value_set.group, ()))
+    lines = [
+        f"  ? {code} {display}: not in {wholes}, of which this is a part; add it there first"
+        for code, display in sorted(found.homeless.items())
+    ]
+    lines += [
+        f"  = {code} stands in {group}, or could; it is not added" for code, group in sorted(found.elsewhere.items())
+    ]
     lines += [f"  - {one.code} {one.display}: not in the expansion; it stays in the list" for one in found.beyond]
     for line in lines[:_SHOWN]:
         click.echo(line)
@@ -190,14 +202,46 @@ def _show(value_set: ValueSet, found: Difference) -> None:
         click.echo(f"  and {len(lines) - _SHOWN} more")
 
 
-def _write(config: Path, group: str, found: Difference, source: str) -> None:
-    folder = config / FOLDER
-    folder.mkdir(exist_ok=True)
-    own = {value_set.group: value_set for value_set in (read_value_sets(folder) if any(folder.iterdir()) else [])}
-    before = own[group].concepts if group in own else ()
-    packaged = next(value_set for value_set in packaged_value_sets() if value_set.group == group)
-    text = additions_file(packaged, before, found.new, source, today())
-    replace_file(folder / f"{group.replace('_', '-')}.json", text.encode())
+def _add(folder: Path, new: Mapping[str, Mapping[str, str]], source: str) -> int:
+    """Add codes to the files of the additions, after a trial in memory; how many files were written.
+
+    Raises:
+        ValueSetError: the service would not start with them; nothing is written.
+        click.ClickException: they cannot be written; every file is as it was.
+    """
+    packaged = {value_set.group: value_set for value_set in packaged_value_sets()}
+    before, after = {}, {}
+    for group, codes in sorted(new.items(), key=lambda item: item[0] in PART_OF):  # a whole before its part
+        path = folder / f"{group.replace('_', '-')}.json"
+        before[path] = path.read_bytes() if path.is_file() else None
+        after[path] = additions_file(packaged[group], before[path], codes, source, today()).encode()
+    trial = {value_set.group: value_set for value_set in read_value_sets(folder)}
+    trial |= {value_set.group: value_set for value_set in (read_value_set(path.name, after[path]) for path in after)}
+    build_terminology(with_additions(packaged.values(), trial.values()))
+    is_new = bool(after) and not folder.exists()
+    written: dict[Path, bytes | None] = {}
+    try:
+        if is_new:
+            folder.mkdir()
+        for path, content in after.items():
+            replace_file(path, content)
+            written[path] = before[path]
+    except OSError as error:
+        _put_back(written)
+        if is_new and folder.is_dir():
+            folder.rmdir()
+        fault = f"{folder}: {error.strerror}. Run the command as a user who may write the folder"
+        raise click.ClickException(fault) from None
+    return len(after)
+
+
+def _put_back(written: Mapping[Path, bytes | None]) -> None:
+    """Undo a writing that failed half way: a part must not stay without its whole."""
+    for path, content in written.items():
+        if content is None:
+            path.unlink()
+        else:
+            replace_file(path, content)
 
 
 @contextmanager

@@ -13,9 +13,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from cds_service.terminology.overlaps import overlaps
+from cds_service.terminology.overlaps import overlaps, strays
 from cds_service.terminology.value_set_file import Concept, ValueSet, ValueSetError, read_value_set
 from cds_service.terminology.vocabulary import SDS_JOB_ROLE, SDS_JOB_ROLE_SYSTEMS
+
+PACKAGED: Final[Traversable] = resources.files("cds_service.terminology") / "value_sets"
+"""Where the packaged value sets are."""
 
 _ONCOLOGY_SERVICES: Final = frozenset({"oncology_care", "oncology_specialty"})
 _HAEMATOLOGY_SERVICES: Final = frozenset({"haematology_care", "haematology_specialty"})
@@ -124,9 +127,10 @@ def load_terminology(additions: Path | None = None) -> Terminology:
     Raises:
         ValueSetError: as `read_value_sets`, `build_terminology` and `with_additions` say.
     """
-    if additions is None or not additions.is_dir():
+    own = read_value_sets(additions) if additions is not None else []
+    if not own:
         return _packaged_terminology()
-    return build_terminology(with_additions(packaged_value_sets(), read_value_sets(additions)))
+    return build_terminology(with_additions(packaged_value_sets(), own))
 
 
 @cache
@@ -134,9 +138,13 @@ def packaged_value_sets() -> tuple[ValueSet, ...]:
     """The packaged value sets, read once for the life of the process.
 
     Raises:
-        ValueSetError: as `read_value_sets` says.
+        ValueSetError: as `read_value_sets` says; or there is none.
     """
-    return tuple(read_value_sets(resources.files("cds_service.terminology") / "value_sets"))
+    found = tuple(read_value_sets(PACKAGED))
+    if not found:
+        # Without its sets the service would know no red flag and stay silent, as if all were well.
+        raise ValueSetError(f"{PACKAGED.name} holds no value set. Install the package again.")
+    return found
 
 
 @cache
@@ -148,7 +156,8 @@ def with_additions(packaged: Iterable[ValueSet], additions: Iterable[ValueSet]) 
     """The packaged sets, each with the codes that a deployment adds to it; none loses a code.
 
     Raises:
-        ValueSetError: an addition is to no packaged set, or makes two sets share a code that must not.
+        ValueSetError: an addition is to no packaged set, makes two sets share a code that must not, or is to a part
+            (`overlaps.PART_OF`) and not to its whole.
     """
     own = {value_set.group: value_set for value_set in additions}
     joined = []
@@ -159,22 +168,31 @@ def with_additions(packaged: Iterable[ValueSet], additions: Iterable[ValueSet]) 
         joined.append(replace(value_set, concepts=value_set.concepts + new))
     for group in own:
         raise ValueSetError(f"{group.replace('_', '-')}.json: adds to no packaged value set. Correct its name and id.")
-    for shared in overlaps(joined):
-        raise ValueSetError(f"{shared}. Remove it from the file of the additions.")
+    for fault in (*overlaps(joined), *strays(joined)):
+        raise ValueSetError(f"{fault}.")
     return joined
 
 
 def read_value_sets(folder: Traversable) -> list[ValueSet]:
-    """Read every file of a folder of value sets, in the order of their names.
+    """Read every value set of a folder, in the order of their names: `*.json` that does not begin with a dot.
+
+    What a mounted folder, an editor or git keeps beside them (`..data`, `.gitkeep`, `README.md`) is not looked at.
 
     Raises:
-        ValueSetError: a file is wrong, and the message names it; or no file is there.
+        ValueSetError: a file is wrong or cannot be read, and the message names it.
     """
-    files = sorted(folder.iterdir(), key=lambda file: file.name) if folder.is_dir() else []
-    if not files:
-        # Without its sets the service would know no red flag and stay silent, as if all were well.
-        raise ValueSetError(f"{folder.name} holds no value set. Install the package again.")
-    return [read_value_set(file.name, file.read_bytes()) for file in files]
+    inside = folder.iterdir() if folder.is_dir() else ()
+    files = [file for file in inside if file.name.endswith(".json") and not file.name.startswith(".")]
+    return [read_value_set(file.name, _content(file)) for file in sorted(files, key=lambda file: file.name)]
+
+
+def _content(file: Traversable) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ValueSetError(
+            f"{file.name}: cannot be read ({error.strerror}). Make it a plain file that the service may read."
+        ) from None
 
 
 def build_terminology(value_sets: Iterable[ValueSet]) -> Terminology:

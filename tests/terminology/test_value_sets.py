@@ -1,3 +1,4 @@
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -6,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.pathway import facts
-from cds_service.terminology import ProcedureConcept, Terminology, ValueSetError, load_terminology
+from cds_service.terminology import ProcedureConcept, Terminology, ValueSetError, load_terminology, value_sets
+from cds_service.terminology.additions import additions_file
 from cds_service.terminology.value_set_file import Concept, ValueSet
-from cds_service.terminology.value_sets import build_terminology, read_value_sets
+from cds_service.terminology.value_sets import build_terminology, packaged_value_sets
 from cds_service.terminology.vocabulary import (
     BODY_REGIONS,
     MODALITIES,
@@ -344,11 +346,51 @@ def test_a_value_set_is_summed_up(terminology: Terminology) -> None:
 
 
 @pytest.mark.parametrize("name", ["empty", "missing"])
-def test_a_package_without_its_data_does_not_start(tmp_path: Path, name: str) -> None:
+def test_a_package_without_its_data_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """No value set at all is an error, never a service that knows no red flag."""
     (tmp_path / "empty").mkdir()
+    monkeypatch.setattr(value_sets, "PACKAGED", tmp_path / name)
     with pytest.raises(ValueSetError, match=f"{name} holds no value set. Install the package again"):
-        read_value_sets(tmp_path / name)
+        packaged_value_sets.__wrapped__()
+
+
+def an_addition(folder: Path, name: str, *codes: str) -> Path:
+    """A file of a deployment that adds SNOMED CT codes to a packaged set."""
+    packaged = next(one for one in packaged_value_sets() if one.group == name.replace("-", "_"))
+    text = additions_file(packaged, None, {code: f"Name of {code}" for code in codes}, "A test", date(2026, 11, 29))
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name}.json"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_what_lies_beside_the_additions_is_not_looked_at(tmp_path: Path) -> None:
+    """A mounted ConfigMap keeps its files in `..data` and links to them; git and editors leave files of their own."""
+    assert load_terminology(tmp_path) is load_terminology()
+    kept = an_addition(tmp_path / "..2026_11_29", "ind-rheumatology", "404684003")
+    (tmp_path / "..data").symlink_to(kept.parent, target_is_directory=True)
+    (tmp_path / kept.name).symlink_to(Path("..data") / kept.name)
+    for name in (".gitkeep", "README.md", ".ind-urgent.json.x7", ".#ind-urgent.json", "ind-urgent.json~"):
+        (tmp_path / name).write_text("no value set", "utf-8")
+    assert load_terminology(tmp_path).groups("http://snomed.info/sct", "404684003") == {"ind_rheumatology"}
+
+
+def test_an_addition_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    """As what is wrong with the folder, which a running service refuses."""
+    (tmp_path / "ind-urgent.json").mkdir()
+    with pytest.raises(ValueSetError, match=r"ind-urgent\.json: cannot be read \(Is a directory\)"):
+        load_terminology(tmp_path)
+
+
+def test_a_code_of_a_part_stands_in_its_whole(tmp_path: Path) -> None:
+    """A lymphoma that is no malignancy would be no cancer: who has one would be redirected."""
+    an_addition(tmp_path, "haematological-malignancy", "404684003")
+    said = "'404684003' stands in haematological_malignancy and not in malignancy or malignancy_remission"
+    with pytest.raises(ValueSetError, match=rf"{said}.* Add it to malignancy\.json of the additions as well"):
+        load_terminology(tmp_path)
+    an_addition(tmp_path, "malignancy", "404684003")
+    known = load_terminology(tmp_path).groups("http://snomed.info/sct", "404684003")
+    assert known == {"haematological_malignancy", "malignancy"}
 
 
 def test_one_code_as_two_procedures_is_refused() -> None:
