@@ -160,7 +160,10 @@ def _contact(contact: str) -> Json:
 
 
 def _as_printed(pathway: Pathway) -> str:
-    """The document's own metadata in its own spelling; a date that cannot be right is data nowhere else."""
+    """The document's own metadata in its own spelling; a date that cannot be right is data nowhere else.
+
+    A suspension stands without the name of who decided it: anyone may read the export.
+    """
     document: Document = pathway.document
     approval = document.approval
     approved = "none printed" if approval is None else f"{approval.as_printed} ({approval.status})"
@@ -176,5 +179,5 @@ def _as_printed(pathway: Pathway) -> str:
     suspension = pathway.suspension
     if suspension is not None:
         end = "until further notice" if suspension.until is None else f"to {suspension.until}"
-        lines.append(f"Suspended from {suspension.since} {end}, by {suspension.by}: {suspension.reason}")
+        lines.append(f"Suspended from {suspension.since} {end}: {suspension.reason}")
     return "\n".join(f"- {line}" for line in lines)

@@ -15,6 +15,7 @@ from cds_service.exchange.names import BASE
 from cds_service.exchange_wiring import exported_resources
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import load_pathways
+from cds_service.pathway.model import Suspension
 from cds_service.terminology import load_terminology
 from tests.contract.test_suggested_resources import INTENT, PRIORITY, empty
 
@@ -161,6 +162,15 @@ def test_metadata_is_the_documents_own(exported: list[Json]) -> None:
     assert "none printed" in nel["usage"]
     assert nwl["contact"] == [{"telecom": [{"system": "email", "value": "nhsnwl.diagnostics@nhs.net"}]}]
     assert nel["endorser"][0]["name"].startswith("Dr ")
+
+
+def test_a_suspension_is_told_without_the_name_of_who_decided_it() -> None:
+    """The export is served to anyone; from when to when, and why, is what an engine's owner needs."""
+    suspension = Suspension(by="Invented Owner", reason="the link is wrong", since=date(2026, 11, 2))
+    pathway = load_pathways()[RegionId("nwl")].model_copy(update={"suspension": suspension})
+    exported = exported_resources([pathway])
+    assert "Suspended from 2026-11-02 until further notice: the link is wrong" in exported[0]["usage"]
+    assert b"Invented Owner" not in orjson.dumps(exported)
 
 
 def test_a_plausible_approval_date_is_data() -> None:
