@@ -96,7 +96,8 @@ FACTS = (
     Fact(
         FactName.TODAY,
         "date",
-        "The day of the order in Europe/London. Empty: the newest version of a pathway counts as in force.",
+        "The day of the order in Europe/London. "
+        "Empty: no version of a pathway is in force, and CES and MSCC speak by national guidance.",
     ),
 )
 """Every fact, in the order in which it is documented."""

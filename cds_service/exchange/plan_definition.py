@@ -45,13 +45,14 @@ def regional_plan(
     """
     chosen = _chosen(pathway, is_first=is_first, successor=successor)
     out_of_force = _out_of_force(pathway, is_first=is_first)
-    in_force = [] if out_of_force == NEVER else [Condition("The version is in force", none(out_of_force))]
+    in_force = (*chosen, Condition("The version is in force", none(out_of_force)))
+    not_in_force = (*chosen, Condition("The version is not in force", out_of_force))
     own = sign_expressions(symptoms_count=pathway.enabled(RuleId.SYMPTOMS))
-    actions = rule_actions(regional_rules(pathway), Voice(pathway, own, referrals, (*chosen, *in_force), "in-force"))
-    if out_of_force != NEVER:
-        guards = (*chosen, Condition("The version is not in force", out_of_force))
-        national = sign_expressions(symptoms_count=True)
-        actions += rule_actions(rules_out_of_force(), Voice(None, national, referrals, guards, "out-of-force"))
+    national = sign_expressions(symptoms_count=True)
+    actions = [
+        *rule_actions(regional_rules(pathway), Voice(pathway, own, referrals, in_force, "in-force")),
+        *rule_actions(rules_out_of_force(), Voice(None, national, referrals, not_in_force, "out-of-force")),
+    ]
     name = f"msk-imaging-{pathway.id}"
     return {
         "resourceType": "PlanDefinition",
@@ -82,14 +83,18 @@ def _chosen(pathway: Pathway, *, is_first: bool, successor: Pathway | None) -> l
 
 
 def _out_of_force(pathway: Pathway, *, is_first: bool) -> str:
-    """Whether the chosen version has not begun, has ended or is suspended (`Pathway.is_effective`)."""
+    """Whether the chosen version has not begun, has ended or is suspended (`Pathway.is_effective`).
+
+    No version is known to be in force on a day that is not known.
+    """
     suspension = pathway.suspension
     suspended = NEVER
     if suspension is not None:
         begun = none(before(FactName.TODAY, suspension.since))
         lasts = [] if suspension.until is None else [none(after(FactName.TODAY, suspension.until))]
-        suspended = both(is_known(FactName.TODAY), begun, *lasts)
+        suspended = both(begun, *lasts)
     return either(
+        none(is_known(FactName.TODAY)),
         before(FactName.TODAY, pathway.effective) if is_first else NEVER,
         NEVER if pathway.until is None else after(FactName.TODAY, pathway.until),
         suspended,

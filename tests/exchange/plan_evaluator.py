@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import fhirpathpy
+from fhirpathpy.engine.nodes import FP_DateTime
 from fhirpathpy.models import models
 
 from cds_service.pathway.facts import Facts
@@ -35,7 +36,7 @@ def input_of(facts: Facts, today: date) -> Variables:
         "oncology": [facts.oncology.value],
         "age": [] if facts.age is None else [facts.age],
         "specialistRequest": [facts.specialist_request],
-        "today": [today.isoformat()],
+        "today": [today],
     }
 
 
@@ -55,10 +56,15 @@ class _Compiled:
         """Whether it holds; anything but one plain true or false is a defect of the export."""
         values = tuple(tuple(variables[name]) for name in self._names)
         if values not in self._known:
-            result = self._run({}, {name: variables[name] for name in self._names})
+            result = self._run({}, {name: [as_literal(one) for one in variables[name]] for name in self._names})
             assert result in ([True], [False]), (self._expression, values, result)
             self._known[values] = result[0]
         return self._known[values]
+
+
+def as_literal(value: object) -> object:
+    """A value as the engine holds its literal: a day is `@2026-11-21`, and no string."""
+    return FP_DateTime(value.isoformat()) if isinstance(value, date) else value
 
 
 _compiled = cache(_Compiled)

@@ -1,7 +1,10 @@
 """The exported conditions, evaluated by a FHIRPath engine that is not ours, agree with `decide`."""
 
+import json
 import random
+import re
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -224,3 +227,31 @@ def test_a_fact_that_is_not_supplied_is_unknown(name: str, plans: list[Json]) ->
             assert unknown.outcome != "fcp_exempt", (row["id"], name)
         if known.outcome in {"ces", "mscc"} and name != "oncology":
             assert unknown.outcome == known.outcome, (row["id"], name)
+
+
+def test_no_version_is_in_force_on_a_day_that_is_not_known(two_plans: list[Json]) -> None:
+    """Neither a suspended nor a later version answers: CES and MSCC speak nationally, and no referral is proposed."""
+    source = random.Random(15)
+    for _ in range(60):
+        facts = random_facts(source, ["nwl"])
+        answer = answer_from(two_plans, {**input_of(facts, TODAY), "today": []})
+        before_the_first = answer_of(decide(facts, PATHWAYS[RegionId("nwl")], date(2025, 6, 30)))
+        assert answer == before_the_first, facts
+
+
+def test_the_example_of_the_manual_has_the_types_of_the_library(exported: list[Json], plans: list[Json]) -> None:
+    """Every fact once, as a FHIRPath literal; a routine knee is redirected."""
+    page = (Path(__file__).parents[2] / "docs" / "exchange.md").read_text("utf-8")
+    example = dict(re.findall(r"%(\w+) = \(([^)]*)\)", page))
+    read = {"code": lambda text: text.strip("'"), "boolean": json.loads, "integer": int, "date": read_date}
+    (library,) = [one for one in exported if one["resourceType"] == "Library"]
+    types = {parameter["name"]: parameter["type"] for parameter in library["parameter"]}
+    assert set(example) == set(types)
+    variables = {name: [read[types[name]](literal)] for name, literal in example.items()}
+    assert answer_from(plans, variables).rule == "nwl.redirect"
+
+
+def read_date(literal: str) -> date:
+    """The day of a FHIRPath date; a string is none."""
+    assert literal.startswith("@"), literal
+    return date.fromisoformat(literal.removeprefix("@"))
