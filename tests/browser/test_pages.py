@@ -58,7 +58,7 @@ MOST_STOPS = 400
 
 
 def stops_of(page: Page) -> list[dict[str, object]]:
-    """Everything that the Tab key leads to, in order, until it leaves the page; what is folded is unfolded on the way."""
+    """Everything that the Tab key leads to, in order, until it leaves the page; what is folded is opened on the way."""
     stops: list[dict[str, object]] = []
     for _ in range(MOST_STOPS):
         page.keyboard.press("Tab")
