@@ -101,7 +101,7 @@ def revoke(database_url: str, token_id: str) -> None:
 
 def _regions(config: Path) -> frozenset[str]:
     try:
-        return frozenset({*PathwayRegister.load(config / "pathways").regions, *WITHOUT_FOOTPRINT})
+        return frozenset({*PathwayRegister.load(config).regions, *WITHOUT_FOOTPRINT})
     except PathwayFileError as error:
         raise click.ClickException(str(error)) from None
 

@@ -42,7 +42,7 @@ def check(config: Path, fetch: bool) -> None:  # noqa: FBT001 - click passes opt
     if not path.is_file():
         raise click.ClickException(f"{path}: there is none; cds-service clients new writes an entry")
     try:
-        registered = load_clients(path, PathwayRegister.load(config / "pathways").regions)
+        registered = load_clients(path, PathwayRegister.load(config).regions)
     except (ClientsFileError, PathwayFileError) as error:
         raise click.ClickException(str(error)) from None
     if not registered:

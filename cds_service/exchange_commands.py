@@ -26,7 +26,7 @@ from cds_service.pathway_commands import config_option, faults_told, pathways
 def export(config: Path | None, form: str, region: str | None, output: Path | None) -> None:  # noqa: ARG001 - one format so far
     """Write every version of the pathways as PlanDefinitions, with all they refer to, in one Bundle."""
     with faults_told():
-        register = PathwayRegister.load(None if config is None else config / "pathways")
+        register = PathwayRegister.load(config)
     known = sorted(register.regions)
     if region is not None and region.lower() not in known:
         raise click.BadParameter(

@@ -52,7 +52,7 @@ def read_folder(settings: Settings) -> Folder:
         PathwayFileError, ConfigurationError, ClientsFileError, ValueSetError: a file of it is wrong, or a pathway
             could do harm.
     """
-    register = PathwayRegister.load(settings.config / "pathways")
+    register = PathwayRegister.load(settings.config)
     prove_what_is_new(register.files, settings.config / "pathways")
     directory = load_directory(settings.config, register.footprints)
     clients = _clients(settings, register.regions)

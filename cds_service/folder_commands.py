@@ -49,7 +49,7 @@ def footprints_of(config: Path) -> Footprints:
     Raises:
         PathwayFileError: a pathway file of the folder is wrong.
     """
-    register = PathwayRegister.load(config / "pathways")
+    register = PathwayRegister.load(config)
     boroughs = {str(file.pathway.id): file.pathway.footprint.boroughs for file in register.files}
     return Footprints({code: str(region) for code, region in register.footprints.items()}, boroughs)
 

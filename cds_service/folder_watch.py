@@ -244,7 +244,7 @@ def told_without_values(error: Exception) -> str:
     if isinstance(error, NoClientError):
         return "clients.yaml names nobody who could be let in; cds-service clients new writes an entry"
     if isinstance(error, PathwayFileError):
-        return "a file in pathways; cds-service pathways check says what is wrong"
+        return "a file in pathways, suspensions.yaml or sign-offs.yaml; cds-service pathways check says what is wrong"
     return "a file in value-sets; cds-service terminology check says what is wrong"
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Final
 
 import click
-import yaml
 
 from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.directory import ConfigurationError, load_directory
+from cds_service.directory.csv_edits import replace_file
 from cds_service.directory.vocabulary import KINDS
 from cds_service.pathway.checking import Finding, Level, check_pathway
 from cds_service.pathway.facts import RegionId
-from cds_service.pathway.loading import PathwayFile, PathwayFileError, parse_pathway
+from cds_service.pathway.loading import PathwayFile, PathwayFileError
 from cds_service.pathway.matrix_pages import html, markdown, matrix_hash
 from cds_service.pathway.model import Pathway, Suspension
 from cds_service.pathway.proof_record import (
@@ -29,7 +29,8 @@ from cds_service.pathway.proof_record import (
 from cds_service.pathway.properties import PROPERTIES
 from cds_service.pathway.proving import prove
 from cds_service.pathway.register import PathwayRegister
-from cds_service.pathway.sign_off import SIGN_OFFS, in_file, read_sign_offs, sign, signed, state_of
+from cds_service.pathway.sign_off import SIGN_OFFS, entry_of, read_sign_offs, sign, signed, state_of
+from cds_service.pathway.suspensions import SUSPENSIONS, in_file, read_suspensions
 
 _TOLD: Final = (ConfigurationError, PathwayFileError)
 """What an operator can mend: shown as a message, without a traceback."""
@@ -60,7 +61,7 @@ def check(config: Path | None) -> None:
     today = _today()
     problems = 0
     with faults_told():
-        register = PathwayRegister.load(_pathway_folder(config))
+        register = PathwayRegister.load(config)
         for file in register.files:
             pathway = file.pathway
             click.secho(f"{pathway.title} v{pathway.version}", bold=True)
@@ -109,7 +110,7 @@ def prove_command(config: Path | None, record: Path | None, again: bool) -> None
     """
     folder = _pathway_folder(config)
     with faults_told():
-        files = PathwayRegister.load(folder).files
+        files = PathwayRegister.load(config).files
         new = list(files) if again else not_proved(files, read_record(folder))
         if new:
             _prove_nation()
@@ -149,7 +150,7 @@ _version_option = click.option("--version", default=None, help="The version; the
 def matrix(region: str, config: Path | None, version: str | None, kind: str) -> None:
     """Print the whole behaviour of a pathway as a short decision table."""
     with faults_told():
-        pathway = _file_of(PathwayRegister.load(_pathway_folder(config)), region, version).pathway
+        pathway = _file_of(PathwayRegister.load(config), region, version).pathway
     click.echo(markdown(pathway) if kind == "markdown" else html(pathway), nl=False)
 
 
@@ -162,11 +163,11 @@ def matrix(region: str, config: Path | None, version: str | None, kind: str) -> 
 def sign_off_command(region: str, config: Path, version: str | None, by: str, role: str) -> None:
     """Record that somebody has read the matrix of a pathway and signs it."""
     with faults_told():
-        file = _file_of(PathwayRegister.load(_pathway_folder(config)), region, version)
+        file = _file_of(PathwayRegister.load(config), region, version)
         read_sign_offs(config)
         signature = sign(file, by, role, _today())
     with (config / SIGN_OFFS).open("a", encoding="utf-8") as record:
-        record.write(in_file(signature))
+        record.write(entry_of(signature))
     click.echo(f"{file.name}: {state_of(file, (signature,))}, matrix {signature.matrix_sha256}")
 
 
@@ -176,22 +177,27 @@ def sign_off_command(region: str, config: Path, version: str | None, by: str, ro
 @click.option("--by", required=True, help="The name of who decides it.")
 @click.option("--reason", required=True, help="Why.")
 def suspend(region: str, config: Path, by: str, reason: str) -> None:
-    """Put a region's pathway out of force from today; CES and MSCC speak on, from the national wording."""
+    """Put a region's pathway out of force from today, whichever version; CES and MSCC speak on, nationally.
+
+    It is written into suspensions.yaml of the folder, and ends with the last day that is given there as 'until'.
+    """
+    today = _today()
     with faults_told():
-        file = _file_of(PathwayRegister.load(_pathway_folder(config)), region, None)
-        if file.packaged:
-            msg = f"{file.name} is packaged: copy it into {config / 'pathways'} first"
+        register = PathwayRegister.load(config)
+        wanted = _file_of(register, region, None).pathway.id
+        before = read_suspensions(config)
+        if wanted in before and before[wanted].holds(today):
+            msg = f"{SUSPENSIONS}: {wanted} is suspended already, since {before[wanted].since}; change it there"
             raise PathwayFileError(msg)
-        if file.pathway.suspension is not None:
-            msg = f"{file.name}: has a suspension already; change it there"
-            raise PathwayFileError(msg)
-        suspension = Suspension(by=by, reason=reason, since=_today())
-        added = yaml.safe_dump({"suspension": suspension.model_dump(exclude_none=True)}, allow_unicode=True)
-        text = f"{file.text.rstrip()}\n\n{added}"
-        parse_pathway(text, file.name)
-    (config / "pathways" / file.name).write_text(text, encoding="utf-8")
-    click.echo(f"{file.name}: suspended from {suspension.since}; a running service reads it within seconds.")
-    click.echo("Run `cds-service pathways prove` now, so that no start has to wait for its proof.")
+        suspensions = {**before, wanted: Suspension(by=by, reason=reason, since=today)}
+        PathwayRegister(register.files, suspensions)
+    try:
+        replace_file(config / SUSPENSIONS, in_file(suspensions).encode())
+    except OSError as error:
+        said = f"{config / SUSPENSIONS}: {error.strerror}. Run the command as a user who may write the folder"
+        raise click.ClickException(said) from None
+    click.echo(f"{wanted}: suspended from {today}. A running service follows within seconds:")
+    click.echo(f"see that /health/ready names no refused folder, and that /pathways/{wanted} says so.")
 
 
 def _file_of(register: PathwayRegister, region: str, version: str | None) -> PathwayFile:

@@ -40,7 +40,7 @@ def explain(hook: Path, config: Path, day: datetime | None) -> None:
     """
     today = london_day_and_hour(datetime.now(UTC))[0] if day is None else day.date()
     with faults_told():
-        register = PathwayRegister.load(config / "pathways")
+        register = PathwayRegister.load(config)
         directory = load_directory(config, register.footprints)
     responder = Responder(register, directory, load_terminology(), _NoPages())
     try:

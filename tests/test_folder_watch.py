@@ -299,7 +299,7 @@ def test_a_config_map_that_turns_to_another_is_a_change(tmp_path: Path) -> None:
             ConfigurationError(Path("x"), [Problem("organisations.csv", "is missing", "Write it")]),
             "organisations.csv; ",
         ),
-        (PathwayFileError("nwl.yaml: owner: 'Somebody'"), "a file in pathways; cds-service pathways check"),
+        (PathwayFileError("nwl.yaml: owner: 'Somebody'"), "a file in pathways, suspensions.yaml or sign-offs.yaml; "),
         (NoClientError(), "clients.yaml names nobody who could be let in"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,13 @@ from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.migrating import bring_up_to_date
 from cds_service.cardlog.schema import evaluation
 from cds_service.cli import main
+from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import read_pathway_files
+from cds_service.pathway.register import PathwayRegister, seal_of
 from fhir_fixtures import hook_call
 from tests.conftest import DEMO_CONFIGURATION
+
+NWL = RegionId("nwl")
 
 
 def run(*arguments: str | Path) -> Result:
@@ -85,15 +89,48 @@ def test_a_pathway_is_not_signed_off_until_somebody_signs(folder: Path) -> None:
     assert "not signed off: changed since the sign-off" in run("check", "--config", folder).output
 
 
+def suspended(folder: Path, region: str) -> Result:
+    """A region's pathway suspended by somebody for a reason."""
+    return run("suspend", region, "--config", folder, "--by", "A Name", "--reason", "The link is wrong")
+
+
 def test_a_suspension_has_a_name_and_a_reason(folder: Path) -> None:
-    """It is written into the file, once; without a reason nothing is written."""
+    """It is written once for a region; without a reason nothing is written."""
     assert run("suspend", "nwl", "--config", folder, "--by", "A Name").exit_code == 2
-    done = run("suspend", "nwl", "--config", folder, "--by", "A Name", "--reason", "The link is wrong")
-    assert "suspended from" in done.output
-    stated = yaml.safe_load((folder / "pathways" / "nwl-1.2.yaml").read_text("utf-8"))
-    assert stated["suspension"]["reason"] == "The link is wrong"
-    assert "has a suspension already" in run("suspend", "nwl", "--config", folder, "--by", "B", "--reason", "x").output
-    assert "is packaged: copy it" in run("suspend", "nel", "--config", folder, "--by", "B", "--reason", "x").output
+    assert not (folder / "suspensions.yaml").exists()
+    assert "nwl: suspended from" in suspended(folder, "NWL").output
+    assert "nel: suspended from" in suspended(folder, "nel").output
+    stated = yaml.safe_load((folder / "suspensions.yaml").read_text("utf-8"))
+    assert {region: one["reason"] for region, one in stated.items()} == dict.fromkeys(
+        ("nwl", "nel"), "The link is wrong"
+    )
+    assert "nwl is suspended already" in suspended(folder, "nwl").output
+
+
+def test_a_pathway_whose_next_version_is_filed_can_be_suspended(folder: Path) -> None:
+    """The next version seals the one in force: neither file changes, the folder loads, and the pathway is out."""
+    day = datetime.now(UTC).date()
+    before = PathwayRegister.load(folder).versions(NWL)[-1]
+    stated = yaml.safe_load(before.text)
+    stated |= {"version": "1.3", "effective": day + timedelta(days=30), "review": day + timedelta(days=400)}
+    stated["supersedes"] = seal_of(before).model_dump()
+    (folder / "pathways" / "nwl-1.3.yaml").write_text(yaml.safe_dump(stated), encoding="utf-8")
+    files = {path: path.read_bytes() for path in (folder / "pathways").iterdir()}
+
+    assert suspended(folder, "nwl").exit_code == 0
+
+    register = PathwayRegister.load(folder)
+    ahead = [day + timedelta(days=days) for days in (1, 29, 30, 300)]
+    assert not any(register.in_force(one)[NWL].is_effective(one) for one in ahead)
+    assert {path: path.read_bytes() for path in (folder / "pathways").iterdir()} == files
+
+
+def test_a_suspension_that_is_over_makes_room_for_another(folder: Path) -> None:
+    """Its last day has gone by."""
+    over = {"nwl": {"by": "A Name", "reason": "wrong link", "since": "2025-08-01", "until": "2025-08-02"}}
+    (folder / "suspensions.yaml").write_text(yaml.safe_dump(over), encoding="utf-8")
+    assert "nwl: suspended from" in suspended(folder, "nwl").output
+    assert "until" not in yaml.safe_load((folder / "suspensions.yaml").read_text("utf-8"))["nwl"]
 
 
 def test_a_record_of_sign_offs_that_is_none_is_refused(folder: Path) -> None:

@@ -88,7 +88,7 @@ def _metadata(pathway: Pathway) -> list[tuple[str, str]]:
 
 
 def _suspension(pathway: Pathway) -> list[tuple[str, str]]:
-    """Without the name of who decided it, which stays in the file."""
+    """Without the name of who decided it, which stays in the folder."""
     suspended = pathway.suspension
     if suspended is None:
         return []

@@ -24,7 +24,7 @@ HEADS: Final = (
 def version_rows(asked: Asked, region: str) -> list[tuple[str | None, ...]]:
     """The versions of a region's pathway, the newest first.
 
-    A suspension is told with the name and the reason that its file states; a sign-off with role and day, and no name.
+    A suspension is told with the name and the reason that the folder states; a sign-off with role and day, and no name.
 
     Args:
         asked: the request.

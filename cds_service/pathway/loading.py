@@ -46,7 +46,7 @@ def read_pathway_files(folder: Path | None = None) -> tuple[PathwayFile, ...]:
         PathwayFileError: a file is not YAML or breaks a rule of the model.
     """
     own = [
-        PathwayFile(path.name, text := _read(path), parse_pathway(text, path.name), packaged=False)
+        PathwayFile(path.name, text := read_text(path), parse_pathway(text, path.name), packaged=False)
         for path in (sorted(folder.glob("*.yaml")) if folder is not None and folder.is_dir() else ())
     ]
     regions = {file.pathway.id for file in own}
@@ -84,11 +84,14 @@ def parse_pathway(text: str, name: str) -> Pathway:
         PathwayFileError: as for `load_pathways`.
     """
     stated = _parse_yaml(text, name)
+    if "suspension" in stated:
+        msg = f"{name}: suspension: stands in suspensions.yaml of the configuration folder, by region; move it there"
+        raise PathwayFileError(msg)
     national = NATIONAL.texts.model_dump(mode="json", exclude_none=True)
     try:
         return Pathway.model_validate({**stated, "texts": _merged(national, stated.get("texts") or {})})
     except ValidationError as error:
-        raise PathwayFileError(_in_words(name, error)) from error
+        raise PathwayFileError(in_words(name, error)) from error
 
 
 def _merged(national: object, own: object) -> object:
@@ -125,7 +128,12 @@ def footprint_codes(pathway: Pathway) -> tuple[str, ...]:
     return tuple(code.upper() for code in (*pathway.footprint.sub_icb, *pathway.footprint.legacy_icb))
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """What a file holds.
+
+    Raises:
+        PathwayFileError: it is not UTF-8.
+    """
     try:
         return path.read_text("utf-8")
     except UnicodeDecodeError as error:
@@ -154,19 +162,29 @@ def _construct_mapping(loader: _OneOfEachKey, node: yaml.MappingNode) -> dict[An
 _OneOfEachKey.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
 
 
-def _parse_yaml(text: str, name: str) -> dict[str, Any]:
+def load_yaml(text: str, name: str) -> object:
+    """What a YAML file states.
+
+    Raises:
+        PathwayFileError: it is not YAML, or a key stands twice.
+    """
     try:
-        stated = yaml.load(text, _OneOfEachKey)  # noqa: S506 - a safe loader that also refuses a doubled key
+        return yaml.load(text, _OneOfEachKey)  # noqa: S506 - a safe loader that also refuses a doubled key
     except yaml.YAMLError as error:
         msg = f"{name}: not YAML: {error}"
         raise PathwayFileError(msg) from error
+
+
+def _parse_yaml(text: str, name: str) -> dict[str, Any]:
+    stated = load_yaml(text, name)
     if not isinstance(stated, dict):
         msg = f"{name}: a pathway file is a mapping that starts with 'id:'"
         raise PathwayFileError(msg)
     return stated
 
 
-def _in_words(name: str, error: ValidationError) -> str:
+def in_words(name: str, error: ValidationError) -> str:
+    """What is wrong with a file, a line for each problem: file, field, and what to write."""
     lines = [
         f"{name}: {'.'.join(str(part) for part in problem['loc']) or 'file'}: {problem['msg']}"
         for problem in error.errors(include_url=False, include_context=False, include_input=False)

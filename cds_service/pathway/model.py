@@ -158,7 +158,10 @@ class Supersedes(Frozen):
 
 
 class Pathway(Frozen):
-    """A region's pathway: metadata, scope, rules, links and card texts, complete with the national texts."""
+    """A region's pathway: metadata, scope, rules, links and card texts, complete with the national texts.
+
+    All but `suspension` stands in its file; that comes from `suspensions.yaml`, by the `PathwayRegister`.
+    """
 
     id: Annotated[RegionId, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{1,30}$", to_lower=True)]
     title: Line

@@ -6,7 +6,8 @@ suspended) the region has no pathway that day: CES and MSCC speak from the natio
 and logged as `not_effective`.
 
 A later version names the one before it with the hash of its file (`supersedes`). An earlier file that was changed or
-taken away is refused, so that what an old log row or an old card meant stays known.
+taken away is refused, so that what an old log row or an old card meant stays known. A suspension is of the region and
+stands apart from the files (`suspensions.yaml`): it outlasts a version and touches no seal.
 """
 
 from collections import defaultdict
@@ -26,7 +27,8 @@ from cds_service.pathway.loading import (
     footprint_codes,
     read_pathway_files,
 )
-from cds_service.pathway.model import Pathway, Supersedes
+from cds_service.pathway.model import Pathway, Supersedes, Suspension
+from cds_service.pathway.suspensions import NOBODY_SUSPENDED, SUSPENSIONS, read_suspensions
 
 
 class Gap(NamedTuple):
@@ -42,32 +44,40 @@ class PathwayRegister:
 
     Args:
         files: the pathway files, in any order.
+        suspensions: the suspension of each region that has one.
 
     Raises:
-        PathwayFileError: two versions overlap, an earlier one was changed, or two regions claim one footprint.
+        PathwayFileError: two versions overlap, an earlier one was changed, two regions claim one footprint, or a
+            region is suspended that has no pathway.
     """
 
-    def __init__(self, files: Iterable[PathwayFile]) -> None:
+    def __init__(
+        self, files: Iterable[PathwayFile], suspensions: Mapping[RegionId, Suspension] = NOBODY_SUSPENDED
+    ) -> None:
         versions: dict[RegionId, list[PathwayFile]] = defaultdict(list)
         for file in files:
             versions[file.pathway.id].append(file)
         self._versions = {
-            region: tuple(sorted(found, key=lambda file: (file.pathway.effective, file.name)))
+            region: tuple(
+                _suspended(file, suspensions.get(region))
+                for file in sorted(found, key=lambda file: (file.pathway.effective, file.name))
+            )
             for region, found in versions.items()
         }
+        _check_are_regions(suspensions, self.regions)
         for found in self._versions.values():
             _check_order(found)
         check_footprints_are_apart(self.files)
         self._on_day: tuple[date, Mapping[RegionId, Pathway]] | None = None
 
     @classmethod
-    def load(cls, folder: Path | None = None) -> Self:
-        """The register of a deployment's `pathways/` folder; of the packaged files where it is None.
+    def load(cls, config: Path | None = None) -> Self:
+        """The register of a configuration folder's `pathways/` and `suspensions.yaml`; of the packaged files without.
 
         Raises:
             PathwayFileError: a file is wrong, or the versions do not fit together.
         """
-        return cls(read_pathway_files(folder))
+        return cls(read_pathway_files(None if config is None else config / "pathways"), read_suspensions(config))
 
     @property
     def files(self) -> tuple[PathwayFile, ...]:
@@ -131,6 +141,20 @@ _DAY = timedelta(days=1)
 def seal_of(file: PathwayFile) -> Supersedes:
     """What the next version states of this one."""
     return Supersedes(version=file.pathway.version, sha256=sha256(file.text.encode()).hexdigest())
+
+
+def _suspended(file: PathwayFile, suspension: Suspension | None) -> PathwayFile:
+    if suspension is None:
+        return file
+    return file._replace(pathway=file.pathway.model_copy(update={"suspension": suspension}))
+
+
+def _check_are_regions(suspensions: Iterable[RegionId], regions: frozenset[RegionId]) -> None:
+    for region in suspensions:
+        if region not in regions:
+            known = ", ".join(sorted(regions))
+            msg = f"{SUSPENSIONS}: no pathway '{region}': there are {known}; correct the id, or take the entry out"
+            raise PathwayFileError(msg)
 
 
 def _check_order(found: tuple[PathwayFile, ...]) -> None:

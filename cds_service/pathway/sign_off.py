@@ -83,7 +83,7 @@ def sign(file: PathwayFile, by: str, role: str, on: date) -> SignOff:
     )
 
 
-def in_file(sign_off: SignOff) -> str:
+def entry_of(sign_off: SignOff) -> str:
     """A signature as an entry to append to the record."""
     return yaml.safe_dump([sign_off.model_dump()], sort_keys=False, allow_unicode=True)
 

@@ -14,7 +14,7 @@ from cds_service.app import create_app
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.proof_record import record_of
 from cds_service.pathway.register import PathwayRegister, seal_of
-from cds_service.pathway.sign_off import in_file, sign
+from cds_service.pathway.sign_off import entry_of, sign
 from cds_service.settings import Settings
 from tests.conftest import DEMO_CONFIGURATION, InProcess
 from tests.monitor.access.conftest import hidden_fields
@@ -55,13 +55,13 @@ def says(service: InProcess, address: str, words: str) -> bool:
 def add_version(folder: Path, version: str, effective: date) -> None:
     """Put a version beside the one before it: signed off, and proved, since its rules are the same."""
     pathways = folder / "pathways"
-    before = PathwayRegister.load(pathways).versions(RegionId("nwl"))[-1]
+    before = PathwayRegister.load(folder).versions(RegionId("nwl"))[-1]
     stated = {"version": version, "effective": effective, "supersedes": seal_of(before).model_dump()}
     text = yaml.safe_dump({**yaml.safe_load(before.text), **stated}, allow_unicode=True)
     (pathways / f"nwl-{version}.yaml").write_text(text, "utf-8")
-    register = PathwayRegister.load(pathways)
+    register = PathwayRegister.load(folder)
     signed = sign(register.versions(RegionId("nwl"))[-1], "A Name", "Clinical Safety Officer", date(2026, 9, 15))
-    (folder / "sign-offs.yaml").write_text(in_file(signed), "utf-8")
+    (folder / "sign-offs.yaml").write_text(entry_of(signed), "utf-8")
     (pathways / "proofs.json").write_text(record_of(register.files), "utf-8")
 
 

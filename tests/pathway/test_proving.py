@@ -280,9 +280,9 @@ TAMPERED: dict[str, tuple[str, str]] = {
     ),
     "a page without https": (_own(lambda f: f["links"][2].update(url="http://pathway.example/")), "https://"),
     "review before effective": (_own(lambda f: f.update(review="2024-01-01")), "is before effective"),
-    "a suspension without a reason": (
-        _own(lambda f: f.update(suspension={"by": "A Name", "since": "2026-01-01"})),
-        "suspension.reason",
+    "a suspension in the file": (
+        _own(lambda f: f.update(suspension={"by": "A Name", "reason": "wrong link", "since": "2026-01-01"})),
+        "stands in suspensions.yaml",
     ),
     "NEL ultrasound redirected": (
         _nel(lambda f: f.update(modalities=["mri", "uss"])),

@@ -24,11 +24,13 @@ def write(tmp_path: Path, nwl_file: Json) -> Write:
     """Writes a version of NWL's file; a later one names the one before it unless told otherwise."""
 
     def one(version: str, effective: str, **stated: object) -> None:
-        before = sorted(tmp_path.glob("*.yaml"))
+        folder = tmp_path / "pathways"
+        folder.mkdir(exist_ok=True)
+        before = sorted(folder.glob("*.yaml"))
         if before and "supersedes" not in stated:
             stated["supersedes"] = seal_of(PathwayRegister.load(tmp_path).versions(NWL)[-1]).model_dump()
         text = yaml.safe_dump({**nwl_file, "version": version, "effective": effective, **stated})
-        (tmp_path / f"nwl-{version}.yaml").write_text(text, encoding="utf-8")
+        (folder / f"nwl-{version}.yaml").write_text(text, encoding="utf-8")
 
     return one
 
@@ -94,9 +96,9 @@ def test_two_versions_of_one_day_or_number_are_refused(
 ) -> None:
     """Which of them would speak could not be told."""
     write("1.2", "2025-07-01")
-    text = (tmp_path / "nwl-1.2.yaml").read_text("utf-8")
+    text = (tmp_path / "pathways" / "nwl-1.2.yaml").read_text("utf-8")
     changed = {**yaml.safe_load(text), "version": version, "effective": effective}
-    (tmp_path / "other.yaml").write_text(yaml.safe_dump(changed), encoding="utf-8")
+    (tmp_path / "pathways" / "other.yaml").write_text(yaml.safe_dump(changed), encoding="utf-8")
     assert "versions have numbers and days of their own" in refusal(tmp_path)
 
 
@@ -104,7 +106,7 @@ def test_an_earlier_version_that_was_changed_is_refused(tmp_path: Path, write: W
     """One letter is enough; the message says how the file is sealed."""
     write("1.2", "2025-07-01")
     write("1.3", "2026-10-01")
-    path = tmp_path / "nwl-1.2.yaml"
+    path = tmp_path / "pathways" / "nwl-1.2.yaml"
     path.write_text(path.read_text("utf-8") + "# a remark\n", encoding="utf-8")
     assert "if it was changed, put it back" in refusal(tmp_path)
 
@@ -113,7 +115,7 @@ def test_an_earlier_version_that_was_taken_away_is_refused(tmp_path: Path, write
     """The log has rows that it explains."""
     write("1.2", "2025-07-01")
     write("1.3", "2026-10-01")
-    (tmp_path / "nwl-1.2.yaml").unlink()
+    (tmp_path / "pathways" / "nwl-1.2.yaml").unlink()
     assert "version 1.2 is not in the folder; put its file back" in refusal(tmp_path)
 
 
@@ -125,10 +127,16 @@ def test_a_later_version_has_to_name_the_one_before_it(tmp_path: Path, write: Wr
     assert 'write supersedes: {version: "1.2", sha256: ' in seal
 
 
+def suspend(folder: Path, **stated: str) -> None:
+    """Suspends NWL in a configuration folder."""
+    suspension = {"by": "A Name", "reason": "wrong link", "since": "2026-08-01", **stated}
+    (folder / "suspensions.yaml").write_text(yaml.safe_dump({"nwl": suspension}), encoding="utf-8")
+
+
 def test_a_suspension_never_silences_a_red_flag_emergency(tmp_path: Path, write: Write, routine: Facts) -> None:
     """While it lasts CES and MSCC speak nationally; before and after, the pathway speaks."""
-    suspension = {"by": "A Name", "reason": "wrong link", "since": "2026-08-01", "until": "2026-08-31"}
-    write("1.2", "2025-07-01", suspension=suspension)
+    write("1.2", "2025-07-01")
+    suspend(tmp_path, until="2026-08-31")
     pathway = PathwayRegister.load(tmp_path).in_force(date(2026, 8, 1))[NWL]
     emergency = routine._replace(indications=frozenset({Indication.CAUDA_EQUINA}))
     said = {day: decide(routine, pathway, date(2026, *day)).outcome for day in ((7, 31), (8, 1), (8, 31), (9, 1))}
@@ -142,9 +150,50 @@ def test_a_suspension_never_silences_a_red_flag_emergency(tmp_path: Path, write:
     assert (decision.outcome, decision.speaker) == (Outcome.CES, "national")
 
 
+def test_a_suspension_outlasts_a_version_and_touches_no_seal(tmp_path: Path, write: Write, routine: Facts) -> None:
+    """The next version was filed before, and begins while the region is suspended: it does not speak either."""
+    write("1.2", "2025-07-01")
+    write("1.3", "2026-10-01")
+    suspend(tmp_path)
+    register = PathwayRegister.load(tmp_path)
+    days = date(2026, 7, 31), date(2026, 9, 30), date(2026, 10, 1)
+    outcomes = [decide(routine, register.in_force(day)[NWL], day).outcome for day in days]
+    assert outcomes == [Outcome.REDIRECT, Outcome.NOT_EFFECTIVE, Outcome.NOT_EFFECTIVE]
+
+
+def test_a_packaged_pathway_can_be_suspended(tmp_path: Path) -> None:
+    """Without a file of the deployment's own; the other region goes on."""
+    suspend(tmp_path)
+    day = date(2026, 8, 1)
+    in_force = PathwayRegister.load(tmp_path).in_force(day)
+    assert {region: pathway.is_effective(day) for region, pathway in in_force.items()} == {"nwl": False, "nel": True}
+
+
 @pytest.mark.parametrize("left_out", ["by", "reason", "since"])
-def test_a_suspension_without_name_reason_or_day_is_refused(tmp_path: Path, write: Write, left_out: str) -> None:
+def test_a_suspension_without_name_reason_or_day_is_refused(tmp_path: Path, left_out: str) -> None:
     """Somebody decided it, and for a reason."""
     suspension = {"by": "A Name", "reason": "wrong link", "since": "2026-08-01"}
-    write("1.2", "2025-07-01", suspension={key: value for key, value in suspension.items() if key != left_out})
-    assert f"suspension.{left_out}: Field required" in refusal(tmp_path)
+    stated = {"nwl": {key: value for key, value in suspension.items() if key != left_out}}
+    (tmp_path / "suspensions.yaml").write_text(yaml.safe_dump(stated), encoding="utf-8")
+    assert f"suspensions.yaml: nwl.{left_out}: Field required" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        ("nvl: {by: A Name, reason: wrong link, since: 2026-08-01}\n", "no pathway 'nvl': there are nel, nwl"),
+        ("nwl: {}\nnwl: {}\n", "the key 'nwl' stands twice"),
+        ("- nwl\n", "valid dictionary"),
+        ("nwl: [\n", "not YAML"),
+    ],
+)
+def test_a_file_of_suspensions_that_suspends_nobody_is_refused(tmp_path: Path, stated: str, said: str) -> None:
+    """Somebody meant to stop a pathway."""
+    (tmp_path / "suspensions.yaml").write_text(stated, encoding="utf-8")
+    assert said in refusal(tmp_path)
+
+
+def test_a_suspension_in_a_pathway_file_is_refused_with_its_place(tmp_path: Path, write: Write) -> None:
+    """There it would end with the version."""
+    write("1.2", "2025-07-01", suspension={"by": "A Name", "reason": "wrong link", "since": "2026-08-01"})
+    assert "nwl-1.2.yaml: suspension: stands in suspensions.yaml" in refusal(tmp_path)

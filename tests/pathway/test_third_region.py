@@ -11,7 +11,7 @@ from cds_service.pathway.outcomes import Outcome
 from cds_service.pathway.proving import prove
 from cds_service.pathway.register import PathwayRegister
 
-FOLDER = Path(__file__).parents[2] / "examples" / "third-region" / "pathways"
+FOLDER = Path(__file__).parents[2] / "examples" / "third-region"
 REGISTER = PathwayRegister.load(FOLDER)
 EASTMERE = RegionId("eastmere")
 TODAY = date(2026, 11, 21)
