@@ -78,7 +78,8 @@ def figure_pages(
 
     Args:
         settings: the process's settings.
-        in_force: the configuration folder, which each page asks for pathways, sign-offs and names of organisations.
+        in_force: the configuration folder, which each page asks for pathways, sign-offs, names of organisations
+            and the footprints of clients.
         now: the aware time now.
     """
     pages = Pages(FIGURE_TEMPLATES, prefix=urlsplit(settings.public_url).path)
@@ -97,6 +98,10 @@ def figure_pages(
         organisation = in_force.folder.directory.organisations.get(code)
         return None if organisation is None else organisation.name
 
+    def client_footprints() -> dict[str, frozenset[str]]:
+        bound = {client.id: client.every_footprint for client in in_force.folder.clients}
+        return {client: footprints for client, footprints in bound.items() if footprints}
+
     def made(engine: Engine) -> list[GuardedPage]:
         sources = Sources(
             engine=engine,
@@ -105,6 +110,7 @@ def figure_pages(
             versions=lambda: [file.pathway for file in in_force.folder.register.files],
             sign_offs=sign_offs,
             organisation_name=organisation_name,
+            client_footprints=client_footprints,
             window_days=settings.episode_window_days,
             is_demo=settings.demo,
         )

@@ -55,6 +55,7 @@ class Sources:
     versions: Callable[[], Sequence[Pathway]]
     sign_offs: Callable[[], Mapping[tuple[str, str], str]]
     organisation_name: Callable[[str], str | None]
+    client_footprints: Callable[[], Mapping[str, frozenset[str]]]
     window_days: int
     is_demo: bool
 
@@ -187,13 +188,31 @@ class Asked:
         return reports.critical_cards(self.sources.engine, self._filters())
 
     @cached_property
-    def clients_wholly_seen(self) -> frozenset[str]:
-        """EHRs all of whose footprints the reader may see: what has no region is shown of these alone."""
+    def sees_every_footprint(self) -> bool:
+        """Whether the reader may see every footprint that there is, so that nothing is of somebody else's."""
+        return {pathway.id for pathway in self.sources.versions()} <= set(self.all_regions)
+
+    def is_wholly_seen(self, client: str) -> bool:
+        """Whether the reader may see all footprints of an EHR: what has no region is shown of such EHRs alone.
+
+        Its footprints are those to which it is bound and those in which it ordered. Of one without either, such as an
+        EHR none of whose codes is known, nothing tells whose it is: those alone who see every footprint see it.
+
+        Raises:
+            CardLogStoreError: the database failed.
+        """
+        if self.sees_every_footprint:
+            return True
+        footprints = self.sources.client_footprints().get(client, frozenset()) | self._ordered_in.get(client, set())
+        return bool(footprints) and footprints <= set(self.all_regions)
+
+    @cached_property
+    def _ordered_in(self) -> dict[str, set[str]]:
         everywhere = Filters(first=self.period.first, last=self.period.last)
         regions: dict[str, set[str]] = defaultdict(set)
         for row in reports.client_counts(self.sources.engine, everywhere):
             regions[row.client_id] |= {row.region} - set(WITHOUT_FOOTPRINT)
-        return frozenset(client for client, ordered_in in regions.items() if ordered_in <= set(self.all_regions))
+        return regions
 
     def _filters(self, period: Period | None = None, *, with_before: bool = False) -> Filters:
         if with_before:

@@ -194,6 +194,13 @@ class Client(BaseModel):
         """Whether a token of this client could be checked: an issuer, and somewhere its keys come from."""
         return self.issuer is not None and (self.jwks is not None or self.jwks_url is not None or bool(self.jkus))
 
+    @property
+    def every_footprint(self) -> frozenset[str]:
+        """The regions to which it is bound, whatever its tenant; empty when it, or a tenant of it, is bound to none."""
+        views = [*self._by_tenant.values()] or [self]
+        bound = all(view.footprints for view in views)
+        return frozenset(region for view in views for region in view.footprints) if bound else frozenset()
+
     def for_tenant(self, claim: object) -> "Client | None":
         """The client as seen for one tenant; None when it has tenants and the claim names none of them.
 

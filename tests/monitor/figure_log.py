@@ -91,6 +91,7 @@ def sources_of(engine: Engine, now: datetime = NOW) -> Sources:
         versions=lambda: [*pathways.values()],
         sign_offs=dict,
         organisation_name={"Z99001": "Larkspur Demo Surgery"}.get,
+        client_footprints=dict,
         window_days=7,
         is_demo=True,
     )

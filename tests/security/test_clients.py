@@ -326,6 +326,18 @@ def test_a_tenant_without_footprints_stays_bound_to_its_clients() -> None:
     assert [north.may_act_in(region) for region in ("nwl", "nel")] == [True, False]
 
 
+def test_a_client_is_of_every_footprint_of_its_tenants() -> None:
+    """Of a call it is not known which tenant signed it."""
+    assert client(footprints=["nwl"]).every_footprint == {"nwl"}
+    assert client(tenants=TENANTS).every_footprint == {"nwl", "nel"}
+
+
+def test_a_client_of_which_a_tenant_is_bound_to_nothing_is_bound_to_nothing() -> None:
+    """It may act anywhere."""
+    assert client().every_footprint == set()
+    assert client(tenants={**TENANTS, "west": {}}).every_footprint == set()
+
+
 def test_two_equal_entries_with_tenants_are_equal() -> None:
     """A tenant's own view of the client must not lead back to itself."""
     assert client(tenants=TENANTS) == client(tenants=TENANTS)

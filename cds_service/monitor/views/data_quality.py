@@ -54,7 +54,8 @@ _CODED_ORDERS: Final = Heading(
 )
 _PRESENT: Final = "present"
 _OTHERS_CLIENTS: Final = (
-    "Calls have no footprint. An EHR is listed here only when all footprints in which it ordered are yours to see."
+    "Neither calls nor unknown codes have a footprint. An EHR is listed here only when all footprints to which it is "
+    "bound and in which it ordered are yours to see; one without either, only for those who see every footprint."
 )
 
 
@@ -156,9 +157,8 @@ def by_client(asked: Asked) -> Panel:
 def calls(asked: Asked) -> Panel:
     """Hook calls by EHR and result: whether an EHR calls at all, and how often it cannot be answered."""
     counts: dict[Key, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    ours = asked.clients_wholly_seen
     for row in sorted(asked.calls, key=lambda row: (row.client_id, row.hook)):
-        if row.client_id in ours:
+        if asked.is_wholly_seen(row.client_id):
             counts[row.client_id, row.hook][row.result] += row.calls
     disclosed = Disclosed(counts, tuple(heading.name for heading in _RESULTS))
     rows = tuple(
@@ -184,11 +184,10 @@ def calls(asked: Asked) -> Panel:
 
 def unknown_procedures(asked: Asked) -> Panel:
     """Procedure codes that no list knows: the mapping worklist, the most frequent first."""
-    ours = asked.clients_wholly_seen
     codes = {
         (row.client_id, row.code_system, row.code): row.orders
         for row in asked.unknown_procedures
-        if row.client_id in ours
+        if asked.is_wholly_seen(row.client_id)
     }
     disclosed = counts_of({(" ".join(key),): orders for key, orders in codes.items()})
     rows = [(*key, disclosed.whole((" ".join(key),))) for key in codes]
@@ -202,9 +201,14 @@ def unknown_procedures(asked: Asked) -> Panel:
     )
     if not rows:
         return Panel(
-            finding="The mapping worklist is empty",
+            finding=(
+                "The mapping worklist is empty"
+                if asked.sees_every_footprint
+                else "The mapping worklist is empty for the EHRs that are yours to see"
+            ),
             sentence="Every procedure code that came is on a list, or belongs to an EHR that is not yours to see.",
             table=table,
+            note=_OTHERS_CLIENTS,
         )
     return Panel(
         finding=f"The mapping worklist: {len(rows)} {'code' if len(rows) == 1 else 'codes'} that no list knows",

@@ -1,0 +1,78 @@
+"""Whose calls and codes the page of data quality shows."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from io import StringIO
+from pathlib import Path
+
+import figure_log
+import pytest
+from event_builders import WRITER_ID
+from reader import Reader
+
+from cds_service.cardlog.databases import open_engine
+from cds_service.cardlog.migrating import bring_up_to_date
+from cds_service.cardlog.rollups import roll_up_due
+from cds_service.cardlog.store import CardLogStore, Counts
+from cds_service.monitor.asked import Sources
+
+_CALLS = "/monitor/data-quality/calls.csv"
+_WORKLIST = "/monitor/data-quality/unknown-procedures.csv"
+
+
+@pytest.fixture(scope="module")
+def unmapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sources]:
+    """The log of an EHR none of whose codes is known: calls and codes, and not one order that was recognised."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('unmapped') / 'log.sqlite3'}"
+    bring_up_to_date(url)
+    store = CardLogStore(url, WRITER_ID)
+    call = (date(2026, 11, 2), 9, "ehr-new", "order-sign", "out_of_scope", WRITER_ID, 900)
+    code = (date(2026, 11, 1), "ehr-new", "http://example.org/codes", "KNEE9", WRITER_ID, 214)
+    store.write_counts(Counts([call], [code]))
+    store.dispose()
+    engine = open_engine(url)
+    roll_up_due(engine)
+    yield figure_log.sources_of(engine)
+    engine.dispose()
+
+
+def _clients(reader: Reader, address: str) -> set[str]:
+    return {row["client"] for row in csv.DictReader(StringIO(reader.text(address)))}
+
+
+@pytest.mark.parametrize("address", [_CALLS, _WORKLIST])
+def test_an_ehr_none_of_whose_codes_is_known_is_on_the_worklist_of_those_who_see_every_footprint(
+    unmapped: Sources, address: str
+) -> None:
+    """It needs the mapping most, and nothing tells of which footprint it is."""
+    assert _clients(Reader(unmapped, footprints=("nel", "nwl")), address) == {"ehr-new"}
+    assert _clients(Reader(unmapped, footprints=("nwl",)), address) == set()
+
+
+@pytest.mark.parametrize("address", [_CALLS, _WORKLIST])
+def test_an_ehr_that_is_bound_is_shown_to_those_who_see_what_it_is_bound_to(unmapped: Sources, address: str) -> None:
+    """And to nobody who sees a part of it."""
+    of_nwl = replace(unmapped, client_footprints=lambda: {"ehr-new": frozenset({"nwl"})})
+    of_both = replace(unmapped, client_footprints=lambda: {"ehr-new": frozenset({"nel", "nwl"})})
+
+    assert _clients(Reader(of_nwl, footprints=("nwl",)), address) == {"ehr-new"}
+    assert _clients(Reader(of_nwl, footprints=("nel",)), address) == set()
+    assert _clients(Reader(of_both, footprints=("nwl",)), address) == set()
+
+
+def test_a_worklist_is_said_to_be_empty_of_those_ehrs_alone_that_are_shown(unmapped: Sources) -> None:
+    """Codes wait, at an EHR that this reader may not see."""
+    assert "is empty for the EHRs that are yours to see" in Reader(unmapped, footprints=("nwl",)).text(
+        "/monitor/data-quality"
+    )
+
+
+def test_what_an_ehr_is_bound_to_counts_beside_where_it_ordered(tmp_path: Path) -> None:
+    """An EHR that ordered in both footprints before it was bound to one is still of both."""
+    engine = figure_log.fill(tmp_path / "log.sqlite3")
+    bound = replace(figure_log.sources_of(engine), client_footprints=lambda: {"ehr-one": frozenset({"nwl"})})
+
+    assert _clients(Reader(bound, footprints=("nwl",)), _CALLS) == set()
+    engine.dispose()
