@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from cds_service.pathway.decision import Decision
 from cds_service.pathway.facts import (
+    CAUDA_EQUINA_REGIONS,
     SPINE_REGIONS,
     UNRESOLVED,
     BodyRegion,
@@ -112,9 +113,24 @@ def _is_msk_scan_outside_secondary_care(read: Read) -> bool:
 
 
 def _ces_speaks(case: Case) -> bool:
-    if not _is_msk_scan_outside_secondary_care(case.read) or Indication.CAUDA_EQUINA not in _reasons(case.read):
+    suspected = Indication.CAUDA_EQUINA in _reasons(case.read) or (
+        _symptoms_count(case) and _has_strong_ces_sign(case.read)
+    )
+    if not suspected or not _is_msk_scan_outside_secondary_care(case.read):
         return True
     return case.decision.outcome is Outcome.CES and case.decision.indicator is Indicator.CRITICAL
+
+
+def _has_strong_ces_sign(read: Read) -> bool:
+    """A strong sign of it on an order that may show the cauda equina, or beside back pain or sciatica."""
+    reasons = _reasons(read)
+    may_show_it = read.get("body_region", BodyRegion.SPINE) in CAUDA_EQUINA_REGIONS
+    return Indication.CES_SYMPTOM_STRONG in reasons and (may_show_it or Indication.BACK_PAIN_OR_SCIATICA in reasons)
+
+
+def _symptoms_count(case: Case) -> bool:
+    """Everywhere but where the region's own pathway is in force and has switched them off."""
+    return not case.in_force or case.pathway is None or case.pathway.enabled(RuleId.SYMPTOMS)
 
 
 def _mscc_speaks(case: Case) -> bool:
@@ -150,9 +166,8 @@ def _codes_a_red_flag(case: Case) -> bool:
     urgent_counts = own is None or own.enabled(RuleId.URGENT_MSK)
     if urgent_counts and reasons & _CODED_URGENT:
         return True
-    symptoms_count = own is None or own.enabled(RuleId.SYMPTOMS)
     spine = case.read.get("body_region", BodyRegion.SPINE) in SPINE_REGIONS
-    return urgent_counts and symptoms_count and spine and bool(reasons & _SPINE_SYMPTOMS)
+    return urgent_counts and _symptoms_count(case) and spine and bool(reasons & _SPINE_SYMPTOMS)
 
 
 def _unknown_adds_no_deletion(case: Case) -> bool:
@@ -194,7 +209,7 @@ def _fact_6(case: Case) -> bool:
         and reasons.isdisjoint({Indication.SARCOMA, Indication.SOFT_TISSUE_LUMP, Indication.CORD_COMPRESSION})
         and reasons.isdisjoint(_CODED_URGENT)
         and not (spine and Indication.METASTASIS in reasons)
-        and not (redirect and spine and reasons & _SPINE_SYMPTOMS)
+        and not (redirect and ((spine and reasons & _SPINE_SYMPTOMS) or _has_strong_ces_sign(read)))
         and not (redirect and (Indication.SUSPICIOUS_PAIN in reasons or read.get("specialist_request", True)))
     )
 
@@ -248,8 +263,9 @@ _NWL: Final = RegionId("nwl")
 PROPERTIES: Final = (
     Property(
         "ces-always-speaks",
-        "An MSK MRI or ultrasound order with a coded cauda equina syndrome outside secondary care always ends in the "
-        "CES card, whatever the region, footprint, dates, role, age or register.",
+        "An MSK MRI or ultrasound order with a coded cauda equina syndrome, or with a strong sign of it where symptoms "
+        "count, outside secondary care always ends in the CES card, whatever the region, footprint, dates, role, age "
+        "or register.",
         _ces_speaks,
     ),
     Property(

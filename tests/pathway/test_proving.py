@@ -327,14 +327,18 @@ def test_a_broken_property_is_told_by_its_smallest_example() -> None:
 
 
 PROPERTY = {each.name: each for each in PROPERTIES}
+STRONG = frozenset({Indication.CES_SYMPTOM_STRONG})
 _CRAFTED: list[tuple[str, Json, Json]] = [
     ("ces-always-speaks", {"indications": frozenset({Indication.CAUDA_EQUINA})}, {}),
+    ("ces-always-speaks", {"indications": STRONG, "body_region": BodyRegion.SACRAL_SPINE}, {}),
+    ("ces-always-speaks", {"indications": STRONG | {Indication.BACK_PAIN_OR_SCIATICA}}, {}),
     ("mscc-always-speaks", {"indications": frozenset({Indication.CORD_COMPRESSION}), "oncology": Oncology.PAST}, {}),
     ("critical-is-for-emergencies", {}, {"indicator": Indicator.CRITICAL}),
     ("red-flag-never-lost", {"indications": frozenset({Indication.SARCOMA})}, {}),
     ("unknown-adds-no-deletion", {"age": None}, {"keep": ()}),
     ("no-delete-without-create", {}, {"keep": (), "proposes_referral": False}),
     ("fact-6", {"age": 12}, {"keep": ()}),
+    ("fact-6", {"indications": STRONG, "body_region": BodyRegion.LUMBAR_SPINE}, {"keep": ()}),
 ]
 
 
