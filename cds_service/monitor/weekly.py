@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from itertools import takewhile
+from typing import Final
 
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, weeks_logged
@@ -14,7 +16,7 @@ from cds_service.monitor.charts import control_chart
 from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, of
 from cds_service.monitor.period import day_in_words
 from cds_service.monitor.shown_spc import ShownSeries, shown_counts, shown_percentages
-from cds_service.monitor.spc import Annotation, Cause, Direction, Meaning, Point, Side, Xmr, xmr
+from cds_service.monitor.spc import LEAST_POINTS, Annotation, Cause, Direction, Meaning, Point, Side, Xmr, xmr
 from cds_service.monitor.standard_tables import answers_of, answers_table, counts_of, first_label
 from cds_service.monitor.sums import Sums
 from cds_service.monitor.tables import ALL, FigureTable, Heading, Share
@@ -22,6 +24,11 @@ from cds_service.monitor.view import Panel
 from cds_service.monitor.weeks import by_week, week_of
 from cds_service.monitor.words import sentence_case
 from cds_service.pathway.model import Pathway
+
+_WHY_NOT_SHOWN: Final = (
+    "A week cannot be shown where it is too small or would give a small one away, nor a share where no card was shown. "
+    "Where weeks were larger before, an EHR may have stopped calling or sending feedback: see the page of data quality."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,7 @@ def weekly_counts(asked: Asked, measure: WeeklyMeasure, heading: Heading, counts
     result = xmr(by_week(weeks, counts, 0), rebase_at=annotations(asked))
     shown = shown_counts(result, [disclosed.whole((week,)) for week in weeks], measure.better)
     total = f"{sentence_case(amount(disclosed.whole(), 'order'))} over the period."
-    return _panel(measure, table, result, shown, f"{total} {limits_in_words(shown)}", "")
+    return _panel(measure, table, result, shown, total, "")
 
 
 def weekly_share(asked: Asked, measure: WeeklyMeasure, sums: Mapping[date, Sums], share: Share) -> Panel:
@@ -76,7 +83,7 @@ def weekly_share(asked: Asked, measure: WeeklyMeasure, sums: Mapping[date, Sums]
     result = xmr(by_week(weeks, exact, None), rebase_at=annotations(asked))
     shown = shown_percentages(result, [answers.share((week,), share.kind) for week in weeks], measure.better)
     total = f"Over the period: {of(answers.share(ALL, share.kind))}."
-    return _panel(measure, table, result, shown, f"{total} {limits_in_words(shown, '%')}", "%")
+    return _panel(measure, table, result, shown, total, "%")
 
 
 def annotations(asked: Asked) -> tuple[Annotation, ...]:
@@ -93,10 +100,10 @@ def annotation_of(asked: Asked, pathway: Pathway) -> Annotation:
     return Annotation(week_of(pathway.effective), f"{asked.region_name(pathway.id)} pathway {pathway.version}")
 
 
-def _panel(
-    measure: WeeklyMeasure, table: FigureTable, result: Xmr, shown: ShownSeries, sentence: str, unit: str
-) -> Panel:
+def _panel(measure: WeeklyMeasure, table: FigureTable, result: Xmr, shown: ShownSeries, total: str, unit: str) -> Panel:
     told = finding(measure.name, result, shown)
+    why = f" {_WHY_NOT_SHOWN}" if _not_shown_at_the_end(shown) else ""
+    sentence = f"{total} {limits_in_words(result, shown, unit)}{why}"
     return Panel(
         finding=told,
         sentence=sentence,
@@ -106,27 +113,44 @@ def _panel(
     )
 
 
-def limits_in_words(shown: ShownSeries, unit: str = "") -> str:
-    """Mean and limits of the latest baseline, as they may be shown."""
-    if not shown.baselines or shown.baselines[-1].mean is None:
-        return "No control limits: they need 13 weeks, most of them not too small to show."
-    last = shown.baselines[-1]
+def limits_in_words(result: Xmr, shown: ShownSeries, unit: str = "") -> str:
+    """Mean and limits of the latest baseline as they may be shown, or why there are none.
+
+    Args:
+        result: of the exact figures, which tells whether there are limits.
+        shown: the same as it may be shown.
+        unit: what follows a value, such as `%`.
+    """
+    exact, last = result.baselines[-1], shown.baselines[-1]
+    since = _since_name(last.name)
+    if exact.limits is None:
+        return f"No control limits{since}: they need {LEAST_POINTS} weeks with figures, and there are {exact.points}."
+    if last.mean is None:
+        return f"No control limits{since} are shown: beside masked weeks they would tell what is masked."
     limits = f"{last.lower:,.10g}{unit} to {last.upper:,.10g}{unit}"
-    since = "" if last.name is None else f" since {last.name}"
     return f"Mean{since} {last.mean:,.10g}{unit}, expected by chance from {limits}."
 
 
 def finding(name: str, result: Xmr, shown: ShownSeries) -> str:
-    """What the rules say of the latest special week that is shown; no value is told, only weeks and directions."""
-    if all(baseline.limits is None for baseline in result.baselines):
-        return f"{name}: too few weeks for control limits"
+    """What the rules say of the latest special week that is shown; no value is told, only weeks and directions.
+
+    A week that is not shown has no meaning of its own, and a baseline without limits knows no special week. Where the
+    series ends with such weeks the finding is that, and not what was special long before.
+    """
+    hidden = _not_shown_at_the_end(shown)
+    if hidden:
+        return f"{name}: the latest {'week' if hidden == 1 else f'{hidden} weeks'} cannot be shown"
+    latest = result.baselines[-1]
+    if latest.limits is None:
+        return f"{name}: too few weeks{_since_name(latest.name)} for control limits"
     told = [
         point
         for point, drawn in zip(result.points, shown.points, strict=True)
         if drawn.meaning is not Meaning.COMMON_CAUSE and point.cause is not None
     ]
     if not told:
-        return f"{name}: no week differs by more than chance"
+        of_those = " that is shown" if any(point.is_masked for point in shown.points) else ""
+        return f"{name}: no week{of_those} differs by more than chance"
     last = told[-1]
     week = day_in_words(last.period)
     high = last.side is Side.HIGH
@@ -138,6 +162,16 @@ def finding(name: str, result: Xmr, shown: ShownSeries) -> str:
         return f"{name}: close to the {'upper' if high else 'lower'} limit around the week of {week}"
     since = _since(result, last)
     return f"{name}: {'above' if high else 'below'} the mean from the week of {day_in_words(since)} to that of {week}"
+
+
+def _since_name(name: str | None) -> str:
+    """How a baseline is told by the change that begins it; nothing for the beginning of the series."""
+    return "" if name is None else f" since {name}"
+
+
+def _not_shown_at_the_end(shown: ShownSeries) -> int:
+    """How many of the latest weeks have no value that is shown."""
+    return sum(1 for _ in takewhile(lambda point: point.value is None, reversed(shown.points)))
 
 
 def _since(result: Xmr, last: Point) -> date:
