@@ -26,6 +26,7 @@ _PAUSE: Final = 2.0
 _AGAIN: Final = frozenset({429, 500, 502, 503, 504})
 _COST_CENTRE, _COMMISSIONED_BY, _PARTNER_TO = "RO177", "RE4", "RE8"
 _SUB_ICB, _NETWORK = "RO98", "RO272"
+_STATUS_OF: Final[Mapping[str, OdsStatus]] = {"active": "active", "inactive": "closed"}
 
 
 class OdsApiError(Exception):
@@ -126,7 +127,11 @@ def _json(response: httpx.Response) -> dict[str, Any]:
 
 
 def _practice(code: str, organisation: Mapping[str, Any]) -> OdsPractice:
-    status: OdsStatus = "active" if _text(organisation, "Status").lower() == "active" else "closed"
+    status = _STATUS_OF.get(_text(organisation, "Status").lower())
+    if status is None:
+        stated = organisation.get("Status")
+        msg = f"/organisations/{code} states the Status {stated!r:.60} and neither Active nor Inactive. Try again later"
+        raise OdsApiError(msg)
     roles = [_text(role, "id") for role in _active(organisation, "Roles", "Role")]
     known = [role for role in PRESCRIBING_SETTINGS if role in roles]
     others = [role for role in roles if role != _COST_CENTRE]

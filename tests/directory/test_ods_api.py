@@ -81,6 +81,16 @@ def test_an_organisation_without_relations_has_none(server: respx.MockRouter, od
     assert ods.practice("Z99001") == OdsPractice("Z99001", "LARKSPUR DEMO SURGERY", "", "", "", "closed", "")
 
 
+@pytest.mark.parametrize("status", [None, "", "Closed", "ActiveX", ["Active"]])
+def test_a_status_that_is_none_of_the_two_closes_no_practice(
+    server: respx.MockRouter, ods: OdsApi, status: object
+) -> None:
+    """A practice that is believed closed loses its row, and its clinicians their setting and region."""
+    server.get("/organisations/Z99001").respond(json=organisation(Status=status))
+    with pytest.raises(OdsApiError, match=r"/organisations/Z99001 states .* and neither Active nor Inactive"):
+        ods.practice("Z99001")
+
+
 def test_a_code_that_ods_does_not_know_is_none(server: respx.MockRouter, ods: OdsApi) -> None:
     """It is a local row, not an error."""
     server.get("/organisations/Z99777").respond(404)
