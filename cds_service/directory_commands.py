@@ -188,6 +188,8 @@ def _show(report: ImportReport, table: EditableCsv, region_of: Mapping[str, str]
     _list("have another borough", report.boroughs_changed)
     _list("have another network", report.networks_changed)
     _list("keep a setting of their own, which ODS does not give them", report.settings_kept)
+    _list("are yours as community MSK or secondary care, and stay as they are", report.decided)
+    _list("are dormant or proposed, neither open nor closed at ODS, and stay as they are", report.neither)
     _list("of a footprint have no borough: give it in --boroughs", report.without_borough)
     for borough, count in sorted(report.odd_boroughs.items()):
         click.echo(f"{count} have the borough {borough!r}, which is none of their pathway's: is it misspelt?")

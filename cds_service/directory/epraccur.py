@@ -17,7 +17,8 @@ COLUMNS: Final = 27
 
 _CODE, _NAME, _GEOGRAPHY, _STATUS, _COMMISSIONER, _ROLE = 0, 1, 3, 12, 14, 25
 _ODS_CODE: Final = re.compile(r"[A-Z0-9]{3,12}")
-_OPTIONAL_CODE: Final = re.compile(r"[A-Z0-9]{0,12}")
+# With a letter: in the next column stands the day on which the practice joined, which is no commissioner.
+_COMMISSIONER_OR_NONE: Final = re.compile(r"(?=[0-9]*[A-Z])[A-Z0-9]{3,12}|")
 _ROLE_OR_NUMBER: Final = re.compile(r"RO[0-9]+|[0-9]{1,2}|")
 _STATUS_OF: Final[dict[str, OdsStatus]] = {
     "ACTIVE": "active",
@@ -87,7 +88,7 @@ def _practice(path: Path, line: int, cells: list[str]) -> OdsPractice | Problem:
     if status is None:
         fault = f"is none of {', '.join(_STATUS_OF)}"
         return Problem(path.name, fault, misread, line, str(_STATUS + 1), cells[_STATUS])
-    if not _OPTIONAL_CODE.fullmatch(commissioner):
+    if not _COMMISSIONER_OR_NONE.fullmatch(commissioner):
         fault = "is not the ODS code of a commissioner"
         return Problem(path.name, fault, misread, line, str(_COMMISSIONER + 1), cells[_COMMISSIONER])
     if not _ROLE_OR_NUMBER.fullmatch(role):

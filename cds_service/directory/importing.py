@@ -1,8 +1,8 @@
 """Organisations as ODS has them, laid over `organisations.csv`: what would change, told before anything is written.
 
 What ODS owns is taken over: a practice's name, its commissioner and, where the source tells it, its network. What the
-ICB owns stays: the rows of organisations that are no practices, a setting that somebody changed, boroughs that no list
-gives. Nothing is removed but a practice that ODS says is closed.
+ICB owns stays: every row that somebody made community MSK or secondary care, whatever ODS says of its code; another
+setting that somebody changed; boroughs that no list gives. Nothing is removed but a practice that ODS says is closed.
 """
 
 from collections import Counter, defaultdict
@@ -44,6 +44,8 @@ class ImportReport:
         networks_changed: practices with another primary care network.
         without_borough: practices of a footprint that have none, so that their cards can name no local service.
         settings_kept: rows whose setting is not the one that ODS's would give; the row's stands.
+        decided: rows of community MSK and secondary care of which ODS says something else; they stay as they are.
+        neither: practices that ODS says are neither open nor closed; their rows stay as they are.
         skipped: prescribing cost centres that were not taken, by what they are.
         placeless: practices that were not taken because the commissioner stated places nobody.
         kept: rows that the source says nothing of.
@@ -59,6 +61,8 @@ class ImportReport:
     networks_changed: list[Listed] = field(default_factory=list)
     without_borough: list[Listed] = field(default_factory=list)
     settings_kept: list[Listed] = field(default_factory=list)
+    decided: list[Listed] = field(default_factory=list)
+    neither: list[Listed] = field(default_factory=list)
     skipped: dict[str, list[Listed]] = field(default_factory=lambda: defaultdict(list))
     placeless: list[Listed] = field(default_factory=list)
     kept: list[Listed] = field(default_factory=list)
@@ -104,6 +108,10 @@ def lay_over(
         practice = said.get(code)
         if practice is None:
             report.kept.append(_of_row(row))
+        elif row["setting"].lower() not in REFERRING_SETTINGS:
+            _tell_beside(row, practice, report)
+        elif practice.status == "neither":
+            report.neither.append(_of_row(row))
         elif practice.status == "closed":
             report.leavers.append(_of_row(row))
         else:
@@ -121,6 +129,25 @@ def _of_row(row: Mapping[str, str]) -> Listed:
     return Listed(code_key(row["ods_code"]), row["name"])
 
 
+def _tell_beside(row: Mapping[str, str], practice: OdsPractice, report: ImportReport) -> None:
+    """A row that a person made community MSK or secondary care is theirs: what ODS says else is told, not taken."""
+    setting = prescribing_setting(practice.role).setting
+    said = [
+        None if practice.status == "active" else practice.status,
+        setting,
+        f"of {practice.commissioner}" if _has_moved(row, practice) else None,
+        f"in network {practice.pcn}" if practice.pcn and code_key(row.get("pcn", "")) != practice.pcn else None,
+    ]
+    if any(said):
+        told = f"{row['name']}, {row['setting']}; ODS: {', '.join(filter(None, said))}"
+        report.decided.append(Listed(practice.code, told))
+
+
+def _has_moved(row: Mapping[str, str], practice: OdsPractice) -> bool:
+    """Whether ODS states another commissioner; a merged ICB places nobody, and says nothing."""
+    return practice.commissioner not in {"", MERGED_ICB, code_key(row["sub_icb"])}
+
+
 def _update(row: dict[str, str], practice: OdsPractice, report: ImportReport) -> None:
     """A row that ODS knows: its own facts are taken, a person's stay."""
     setting = prescribing_setting(practice.role).setting
@@ -129,10 +156,9 @@ def _update(row: dict[str, str], practice: OdsPractice, report: ImportReport) ->
     if _differ(row["name"], practice.name) and practice.name:
         row["name"] = practice.name
         report.renamed.append(_of_row(row))
-    commissioner = practice.commissioner
-    if commissioner and commissioner != MERGED_ICB and code_key(row["sub_icb"]) != commissioner:
-        report.moved.append(Move(practice.code, row["name"], row["sub_icb"], commissioner))
-        row["sub_icb"] = commissioner
+    if _has_moved(row, practice):
+        report.moved.append(Move(practice.code, row["name"], row["sub_icb"], practice.commissioner))
+        row["sub_icb"] = practice.commissioner
     if practice.pcn is not None and code_key(row.get("pcn", "")) != practice.pcn:
         row["pcn"] = practice.pcn
         report.networks_changed.append(_of_row(row))

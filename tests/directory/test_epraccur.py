@@ -61,6 +61,8 @@ def test_a_byte_order_mark_and_windows_line_ends_do_not_count(tmp_path: Path) ->
         (ods_row("Z99-01"), "line 2, column 1: 'Z99-01' is not an ODS code"),
         (ods_row("Z99001", status="OPEN"), "line 2, column 13: 'OPEN' is none of ACTIVE"),
         (ods_row("Z99001", commissioner="North West"), "line 2, column 15: 'North West' is not the ODS code"),
+        (ods_row("Z99001", commissioner="20130401"), "line 2, column 15: '20130401' is not the ODS code"),
+        (ods_row("Z99001", commissioner="B"), "line 2, column 15: 'B' is not the ODS code"),
         (ods_row("Z99001", role="GP"), "line 2, column 26: 'GP' is no prescribing setting"),
         ('"Z99001', "line 2: cannot be read as CSV"),
     ],

@@ -119,6 +119,42 @@ def test_a_setting_that_somebody_changed_stays_and_is_told(folder: Path) -> None
     assert (table.rows[0]["setting"], [listed.code for listed in report.settings_kept]) == ("urgent-care", ["Z99001"])
 
 
+@pytest.mark.parametrize("setting", ["community-msk", "secondary-care"])
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"status": "closed"}, "closed, general-practice"),
+        ({"commissioner": "72Q"}, "general-practice, of 72Q"),
+        ({"pcn": "Z99P09"}, "general-practice, in network Z99P09"),
+        ({"role": "RO250", "commissioner": "A3A8R"}, "of A3A8R"),
+    ],
+)
+def test_who_was_made_community_msk_or_secondary_care_stays_as_it_is(
+    folder: Path, setting: str, said: dict[str, str], told: str
+) -> None:
+    """A person decided what that organisation is: a cost centre of the same code may be something else."""
+    path = folder / "organisations.csv"
+    path.write_text(path.read_text("utf-8").replace("general-practice", setting), "utf-8")
+    table, report = laid_over(folder, LARKSPUR._replace(name="ANOTHER NAME", **said))
+    assert not table.is_changed
+    assert report.decided == [Listed("Z99001", f"Larkspur Demo Surgery, {setting}; ODS: {told}")]
+    assert (report.leavers, report.moved, report.networks_changed, report.settings_kept) == ([], [], [], [])
+
+
+def test_a_hospital_of_which_ods_says_nothing_else_is_not_told(folder: Path) -> None:
+    """There is nothing to decide."""
+    trust = LARKSPUR._replace(code="Z99030", name="DEMO TRUST", role="RO250")
+    table, report = laid_over(folder, LARKSPUR, trust)
+    assert (table.is_changed, report.decided, report.kept) == (False, [], [])
+
+
+def test_a_dormant_or_proposed_practice_changes_nothing(folder: Path) -> None:
+    """Neither open nor closed: what ODS says of it does not hold yet, or no more. It is told."""
+    dormant = LARKSPUR._replace(status="neither", name="ANOTHER NAME", commissioner="72Q", pcn="Z99P09")
+    table, report = laid_over(folder, dormant)
+    assert (table.is_changed, report.neither) == (False, [Listed("Z99001", "Larkspur Demo Surgery")])
+
+
 def test_another_name_and_another_network_are_taken(folder: Path) -> None:
     """What ODS owns comes from ODS."""
     table, report = laid_over(folder, LARKSPUR._replace(name="THE LARKSPUR CENTRE", pcn="Z99P09"))
