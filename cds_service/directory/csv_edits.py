@@ -16,7 +16,7 @@ from pathlib import Path
 from cds_service.directory.errors import ConfigurationError, Findings
 from cds_service.directory.loader import load_directory
 from cds_service.directory.sheet import read_sheet
-from cds_service.directory.tables import FILES, RowT, TableFormat
+from cds_service.directory.tables import FILES, RowT, TableFormat, check_header
 
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -104,12 +104,14 @@ def open_csv(folder: Path, table: TableFormat[RowT], columns: Sequence[str] | No
         columns: the columns that the change will write; all of the contract when left out.
 
     Raises:
-        ConfigurationError: the file cannot be read as a CSV file.
+        ConfigurationError: the file cannot be read as a CSV file, or its header lacks a column.
     """
     path = folder / table.file
     findings = Findings()
     before = path.read_bytes() if path.is_file() else None
     sheet = read_sheet(path, findings, required=False)
+    if sheet is not None:
+        check_header(table, sheet, findings)
     if findings.problems:
         raise ConfigurationError(folder, findings.problems)
     present = list(sheet.columns) if sheet is not None else []

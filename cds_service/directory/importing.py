@@ -136,7 +136,7 @@ def _tell_beside(row: Mapping[str, str], practice: OdsPractice, report: ImportRe
         None if practice.status == "active" else practice.status,
         setting,
         f"of {practice.commissioner}" if _has_moved(row, practice) else None,
-        f"in network {practice.pcn}" if practice.pcn and code_key(row.get("pcn", "")) != practice.pcn else None,
+        f"in network {practice.pcn}" if practice.pcn and code_key(row["pcn"]) != practice.pcn else None,
     ]
     if any(said):
         told = f"{row['name']}, {row['setting']}; ODS: {', '.join(filter(None, said))}"
@@ -159,7 +159,7 @@ def _update(row: dict[str, str], practice: OdsPractice, report: ImportReport) ->
     if _has_moved(row, practice):
         report.moved.append(Move(practice.code, row["name"], row["sub_icb"], practice.commissioner))
         row["sub_icb"] = practice.commissioner
-    if practice.pcn is not None and code_key(row.get("pcn", "")) != practice.pcn:
+    if practice.pcn is not None and code_key(row["pcn"]) != practice.pcn:
         row["pcn"] = practice.pcn
         report.networks_changed.append(_of_row(row))
 
@@ -193,7 +193,7 @@ def _give_boroughs(table: EditableCsv, boroughs: Mapping[str, str], report: Impo
         row = rows.get(code)
         if row is None:
             report.unused_boroughs.append(code)
-        elif borough_key(row.get("borough")) != borough_key(borough):
+        elif borough_key(row["borough"]) != borough_key(borough):
             row["borough"] = borough
             report.boroughs_changed.append(_of_row(row))
 
@@ -203,7 +203,7 @@ def _look_at_boroughs(table: EditableCsv, footprints: Footprints, report: Import
         region = footprints.region_of.get(code_key(row["sub_icb"]))
         if region is None or row["setting"].lower() not in REFERRING_SETTINGS:
             continue
-        if not row.get("borough"):
+        if not row["borough"]:
             report.without_borough.append(_of_row(row))
         elif borough_key(row["borough"]) not in {borough_key(name) for name in footprints.boroughs.get(region, ())}:
             report.odd_boroughs[row["borough"]] += 1

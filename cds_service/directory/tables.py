@@ -96,13 +96,14 @@ def read_table(
     sheet = read_sheet(folder / table.file, findings, required=table.required)
     if sheet is None:
         return []
-    _check_header(table, sheet, findings)
+    check_header(table, sheet, findings)
     _check_duplicates(table, sheet, findings)
     checked = (_check_row(table, row, regions, findings) for row in sheet.rows)
     return [record for record in checked if record is not None]
 
 
-def _check_header(table: TableFormat[RowT], sheet: Sheet, findings: Findings) -> None:
+def check_header(table: TableFormat[RowT], sheet: Sheet, findings: Findings) -> None:
+    """Add to `findings` the columns that a file lacks, and those that nothing reads."""
     for column in table.required_columns:
         if column not in sheet.columns:
             mend = f"Make the header line {','.join(table.required_columns)}, separated by commas"

@@ -33,6 +33,13 @@ def test_a_change_is_all_that_changes(path: Path) -> None:
     assert path.read_bytes() == expected
 
 
+def test_a_file_whose_header_lacks_a_column_is_not_opened(path: Path) -> None:
+    """As at the start: with file, line, column and mend."""
+    path.write_text("code,name,setting,sub_icb,borough,pcn\nZ99001,Larkspur,general-practice,W2U3Z,,\n", "utf-8")
+    with pytest.raises(ConfigurationError, match=r"organisations\.csv, line 1, column ods_code: is missing from the"):
+        open_csv(path.parent, ORGANISATIONS)
+
+
 def test_a_file_without_a_change_is_not_touched(path: Path) -> None:
     """Not even its time."""
     before = path.stat()
