@@ -10,7 +10,7 @@ from cds_service.directory import load_directory
 from cds_service.directory.csv_edits import open_csv
 from cds_service.directory.errors import Findings
 from cds_service.directory.model import RegisterEntry
-from cds_service.directory.register_edits import Listing, add_listing, expire_listings
+from cds_service.directory.register_edits import Listing, add_listing, expire_listings, told_of_later
 from cds_service.directory.tables import FCP_REGISTER, read_table
 from cds_service.directory.vocabulary import code_key
 from cds_service.folder_commands import config_option, finish, footprints_of, today, told
@@ -79,9 +79,11 @@ def expire(system: str, identifier: str, organisation: str | None, last_day: dat
     with told():
         table = open_csv(config, FCP_REGISTER)
         place = None if organisation is None else code_key(organisation)
-        count = expire_listings(table, system, identifier, place, _day(last_day))
+        ending = expire_listings(table, system, identifier, place, _day(last_day))
         finish(table, footprints_of(config).region_of, accept=True)
-        click.echo(f"{count} listing(s) ended.")
+        click.echo(f"{ending.ended} listing(s) ended.")
+        for listing in ending.later:
+            click.secho(told_of_later(listing, _day(last_day)), fg="yellow")
 
 
 @fcp.command("list")

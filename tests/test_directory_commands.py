@@ -202,6 +202,41 @@ def test_a_listing_is_added_shown_and_ended(folder: Path) -> None:
     assert "  ended  " in run("fcp", "list", "--all", "--config", folder).output
 
 
+def test_what_begins_later_is_told_when_a_practitioner_s_listings_end(folder: Path) -> None:
+    """It would exempt again from that day."""
+    who = ("--identifier", "999100000902")
+    for dates in (("--from", "2026-11-01", "--to", "2026-12-31"), ("--from", "2027-01-01")):
+        run("fcp", "add", *who, "--organisation", "Z99901", *dates, "--assured-by", "Lead", "--config", folder)
+    ended = run("fcp", "expire", *who, "--config", folder)
+    assert ended.exit_code == 0, ended.output
+    assert "1 listing(s) ended.\n" in ended.output
+    assert "The listing at Z99901 begins on 2027-01-01, after 2026-11-29, and stays. Remove its row" in ended.output
+    assert "  2026-11-01 to 2026-11-29  " in run("fcp", "list", "--config", folder).output
+
+
+@pytest.mark.parametrize("words", [("expire",), ("add", "--organisation", "Z99901", "--assured-by", "Lead")])
+def test_a_register_whose_header_lacks_a_column_is_told(folder: Path, words: tuple[str, ...]) -> None:
+    """A message, no traceback."""
+    path = folder / "fcp-register.csv"
+    path.write_text("identifier,organisation,valid_from,valid_to\n999100000902,Z99901,2026-01-01,\n", "utf-8")
+    refused = run("fcp", *words, "--identifier", "999100000902", "--config", folder)
+    assert (refused.exit_code, type(refused.exception)) == (1, SystemExit)
+    assert "fcp-register.csv, line 1, column identifier_value: is missing from the header" in refused.output
+
+
+def test_organisations_whose_header_lacks_a_column_are_told(
+    folder: Path, epraccur: Path, ods: respx.MockRouter
+) -> None:
+    """A message, no traceback, and ODS is asked for no practice."""
+    path = folder / "organisations.csv"
+    path.write_text(path.read_text("utf-8").replace("setting", "kind"), "utf-8")
+    for words in (("import", "--epraccur", epraccur), ("sync",)):
+        refused = run(*words, "--config", folder)
+        assert (refused.exit_code, type(refused.exception)) == (1, SystemExit)
+        assert "organisations.csv, line 1, column setting: is missing from the header" in refused.output
+    assert not [call for call in ods.calls if call.request.url.path.endswith("Z99901")]
+
+
 def test_a_listing_that_would_count_nowhere_is_refused(folder: Path) -> None:
     """A message, and the file as it was."""
     before = (folder / "fcp-register.csv").read_bytes()

@@ -41,6 +41,25 @@ class Listing(NamedTuple):
     assured_on: date
 
 
+class LaterListing(NamedTuple):
+    """A listing that has not begun: where it counts, and its first day as the register writes it."""
+
+    organisation: str
+    valid_from: str
+
+
+class Ending(NamedTuple):
+    """What ending a practitioner's listings did.
+
+    Attributes:
+        ended: how many listings were ended.
+        later: those that begin after the day; they stay, and would exempt again.
+    """
+
+    ended: int
+    later: list[LaterListing]
+
+
 def add_listing(table: EditableCsv, directory: Directory, listing: Listing) -> None:
     """Add a listing to the rows; they are not saved.
 
@@ -78,8 +97,8 @@ def add_listing(table: EditableCsv, directory: Directory, listing: Listing) -> N
     table.rows.append(cells_of(values))
 
 
-def expire_listings(table: EditableCsv, system: str, value: str, organisation: str | None, last_day: date) -> int:
-    """End every listing of a practitioner that runs beyond a day; the rows are not saved.
+def expire_listings(table: EditableCsv, system: str, value: str, organisation: str | None, last_day: date) -> Ending:
+    """End every listing of a practitioner that runs on a day and beyond it; the rows are not saved.
 
     Args:
         table: the register's rows.
@@ -89,26 +108,36 @@ def expire_listings(table: EditableCsv, system: str, value: str, organisation: s
         last_day: the last day on which the listings count.
 
     Returns:
-        How many listings were ended.
+        How many listings were ended, and which begin later.
 
     Raises:
-        RegisterEditError: there is no such listing, or one begins after the day.
+        RegisterEditError: there is no such listing, or all that do not end by the day begin after it.
     """
     found = list(_rows_of(table, system, value, organisation))
     if not found:
         msg = "There is no such listing. cds-service directory fcp list shows those that there are"
         raise RegisterEditError(msg)
-    running = [row for row in found if not row["valid_to"] or row["valid_to"] > f"{last_day}"]
-    for row in running:
-        if row["valid_from"] > f"{last_day}":
-            msg = (
-                f"The listing at {code_key(row['organisation'])} begins on {row['valid_from']}, after {last_day}. "
-                "Remove its row from fcp-register.csv if it should never count"
-            )
-            raise RegisterEditError(msg)
+    beyond = [row for row in found if not row["valid_to"] or row["valid_to"] > f"{last_day}"]
+    running = [row for row in beyond if row["valid_from"] <= f"{last_day}"]
+    later = [
+        LaterListing(code_key(row["organisation"]), row["valid_from"])
+        for row in beyond
+        if row["valid_from"] > f"{last_day}"
+    ]
+    if later and not running:
+        msg = " ".join(told_of_later(listing, last_day) for listing in later)
+        raise RegisterEditError(msg)
     for row in running:
         row["valid_to"] = f"{last_day}"
-    return len(running)
+    return Ending(len(running), later)
+
+
+def told_of_later(listing: LaterListing, last_day: date) -> str:
+    """What an operator should know of a listing that begins after the last day of the others."""
+    return (
+        f"The listing at {listing.organisation} begins on {listing.valid_from}, after {last_day}, and stays. "
+        "Remove its row from fcp-register.csv if it should never count."
+    )
 
 
 def _rows_of(table: EditableCsv, system: str, value: str, organisation: str | None) -> Iterator[dict[str, str]]:

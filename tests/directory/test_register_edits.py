@@ -5,7 +5,7 @@ import pytest
 
 from cds_service.directory import Directory, load_directory
 from cds_service.directory.csv_edits import EditableCsv, open_csv
-from cds_service.directory.register_edits import Listing, RegisterEditError, add_listing, expire_listings
+from cds_service.directory.register_edits import LaterListing, Listing, RegisterEditError, add_listing, expire_listings
 from cds_service.directory.tables import FCP_REGISTER
 from tests.directory.conftest import FOOTPRINTS, WriteFolder
 
@@ -92,14 +92,14 @@ def test_two_listings_at_one_place_never_run_at_once(
 def test_ending_keeps_the_row(opened: Opened) -> None:
     """What was in force on a past day can be read afterwards; one that ended before stays as it is."""
     table, _ = opened(row("2025-11-17", ""), row("2025-01-01", "2025-06-30", "Z99P11"))
-    assert expire_listings(table, SYSTEM, "999100000101", None, JUNE) == 1
+    assert expire_listings(table, SYSTEM, "999100000101", None, JUNE) == (1, [])
     assert [listed["valid_to"] for listed in table.rows] == ["2026-06-30", "2025-06-30"]
 
 
 def test_ending_can_be_for_one_place(opened: Opened) -> None:
     """The other listings run on."""
     table, _ = opened(row("2025-11-17", ""), row("2025-11-17", "", "Z99P11"))
-    assert expire_listings(table, SYSTEM, "999100000101", "Z99P11", JUNE) == 1
+    assert expire_listings(table, SYSTEM, "999100000101", "Z99P11", JUNE) == (1, [])
     assert [listed["valid_to"] for listed in table.rows] == ["", "2026-06-30"]
 
 
@@ -110,9 +110,17 @@ def test_a_listing_that_is_not_there_cannot_end(opened: Opened) -> None:
         expire_listings(table, SYSTEM, "999100000109", None, JUNE)
 
 
+def test_a_listing_that_has_not_begun_keeps_none_running(opened: Opened) -> None:
+    """Whoever is no longer assured orders without a card no longer; what begins later is told, and stays."""
+    table, _ = opened(row("2025-11-17", ""), row("2026-07-01", "", "Z99P11"), row("2024-01-01", "2025-01-01"))
+    ended, later = expire_listings(table, SYSTEM, "999100000101", None, JUNE)
+    assert (ended, later) == (1, [LaterListing("Z99P11", "2026-07-01")])
+    assert [listed["valid_to"] for listed in table.rows] == ["2026-06-30", "", "2025-01-01"]
+
+
 def test_a_listing_cannot_end_before_it_begins(opened: Opened) -> None:
     """The folder would not load."""
     table, _ = opened(row("2026-07-01", ""))
-    with pytest.raises(RegisterEditError, match=r"begins on 2026-07-01, after 2026-06-30\. Remove its row"):
+    with pytest.raises(RegisterEditError, match=r"begins on 2026-07-01, after 2026-06-30, and stays\. Remove its row"):
         expire_listings(table, SYSTEM, "999100000101", None, JUNE)
     assert not table.is_changed
