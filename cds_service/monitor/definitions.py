@@ -37,7 +37,8 @@ _DEFINITIONS: Final = (
         _NONE,
         "An order counts at each hook that it fires: choose one hook to count it once. The log sees orders that were "
         "started in the EHR, not scans that were done. Left out are the outcomes: not an MSK scan, outside every "
-        "footprint, not in force yet, could not be evaluated, and scan that the pathway does not cover.",
+        "footprint, not in force yet, could not be evaluated, and scan that the pathway does not cover; on the "
+        "page Where also red flags.",
     ),
     Definition(
         "outcome",

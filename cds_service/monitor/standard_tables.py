@@ -1,6 +1,6 @@
 """The tables that several pages have: what became of cards by something, and numbers of something by something."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from cds_service.monitor import headings
@@ -14,14 +14,14 @@ Labels = Callable[[Key], tuple[Cell, ...]]
 """What a row is called: a cell for each label column."""
 
 
-def answers_of(sums: Mapping[Key, Sums], sensitive: Iterable[str] = ()) -> Disclosed:
+def answers_of(sums: Mapping[Key, Sums]) -> Disclosed:
     """Cards by what became of them, for each row."""
-    return Disclosed({key: each.answers for key, each in sums.items()}, ANSWERS, sensitive)
+    return Disclosed({key: each.answers for key, each in sums.items()}, ANSWERS)
 
 
-def counts_of(counts: Mapping[Key, int], sensitive: Iterable[str] = ()) -> Disclosed:
+def counts_of(counts: Mapping[Key, int]) -> Disclosed:
     """One number for each row."""
-    return Disclosed({key: {WHOLE: count} for key, count in counts.items()}, (WHOLE,), sensitive)
+    return Disclosed({key: {WHOLE: count} for key, count in counts.items()}, (WHOLE,))
 
 
 def answers_table(

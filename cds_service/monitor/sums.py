@@ -82,8 +82,8 @@ class Sums(NamedTuple):
         }
 
 
-class CountedByOutcome(Counted, Protocol):
-    """The same of one outcome."""
+class OfOutcome(Protocol):
+    """A row of one outcome."""
 
     @property
     def outcome(self) -> str:
@@ -91,7 +91,7 @@ class CountedByOutcome(Counted, Protocol):
 
 
 _Row = TypeVar("_Row", bound=Counted)
-_RowOfOutcome = TypeVar("_RowOfOutcome", bound=CountedByOutcome)
+_RowOfOutcome = TypeVar("_RowOfOutcome", bound=OfOutcome)
 _Group = TypeVar("_Group", bound=Hashable)
 
 
@@ -103,6 +103,11 @@ def in_scope(rows: Iterable[_RowOfOutcome]) -> list[_RowOfOutcome]:
 def of_outcomes(rows: Iterable[_RowOfOutcome], outcomes: Container[str]) -> list[_RowOfOutcome]:
     """The rows of some outcomes."""
     return [row for row in rows if row.outcome in outcomes]
+
+
+def but_red_flags(rows: Iterable[_RowOfOutcome]) -> list[_RowOfOutcome]:
+    """The rows of what may be told of places below a footprint (`domain.md` 4.5)."""
+    return [row for row in rows if row.outcome not in RED_FLAGS]
 
 
 def in_precedence(outcomes: Iterable[str]) -> list[str]:

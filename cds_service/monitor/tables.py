@@ -5,7 +5,7 @@ disclosure with their sums, and leave as `Shown`. Nothing that is made here can 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, NamedTuple
@@ -88,12 +88,9 @@ class Disclosed:
     Args:
         leaves: exact counts by kind of the rows that have none below them.
         kinds: columns that do not overlap and make a whole.
-        sensitive: kinds that are masked throughout below the whole.
     """
 
-    def __init__(
-        self, leaves: Mapping[Key, Mapping[str, int]], kinds: Sequence[str], sensitive: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, leaves: Mapping[Key, Mapping[str, int]], kinds: Sequence[str]) -> None:
         self.kinds = tuple(kinds)
         self._below: dict[Key, list[Key]] = defaultdict(list)
         parents: dict[Key, Key | None] = {ALL: None}
@@ -110,7 +107,7 @@ class Disclosed:
             if kind in by_kind
         }
         self._rows = frozenset(parents)
-        self._table: ShownTable[Key, str] = disclose_table(parents, self.kinds, counts, sensitive=sensitive)
+        self._table: ShownTable[Key, str] = disclose_table(parents, self.kinds, counts)
 
     def __contains__(self, key: object) -> bool:
         """Whether there is such a row."""

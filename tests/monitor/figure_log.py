@@ -61,18 +61,22 @@ def fill(path: Path, seed: int = 5, orders_a_week: int = 22) -> Engine:
         seed: of what is invented.
         orders_a_week: about how many.
     """
-    url = f"sqlite:///{path}"
-    bring_up_to_date(url)
-    store = CardLogStore(url, WRITER_ID)
+    store, engine = opened(path)
     records = list(_invented(random.Random(seed), orders_a_week))
     store.write(rows_of(records))
     store.write_counts(_counts())
     store.dispose()
-    engine = open_engine(url)
     roll_up_due(engine)
     for window in windows_with_keys(engine, 7, TODAY):
         work_out_window(engine, window, 7, TODAY)
     return engine
+
+
+def opened(path: Path) -> tuple[CardLogStore, Engine]:
+    """Make a card log that holds nothing yet, to be written and to be read."""
+    url = f"sqlite:///{path}"
+    bring_up_to_date(url)
+    return CardLogStore(url, WRITER_ID), open_engine(url)
 
 
 def empty(path: Path) -> Engine:

@@ -10,13 +10,19 @@ from pathlib import Path
 
 import figure_log
 import pytest
+from event_builders import carded
 from reader import Reader
 
+from cds_service.cardlog.rollups import roll_up_due
+from cds_service.cardlog.rows import rows_of
 from cds_service.cardlog.schema import metadata
 from cds_service.monitor.access.permissions import Permission
 from cds_service.monitor.asked import Sources
+from cds_service.monitor.sums import RED_FLAGS
 from cds_service.pathway.model import Suspension
+from cds_service.pathway.outcomes import Outcome
 
+_BY_PRACTICE = "/monitor/where/by-place.csv?region=nwl&borough=Brent&pcn=Larkfield+PCN"
 _NONE = "\N{EN DASH} none"
 _NO_COUNT = frozenset({"*", "0", "", "n/a", "none"})
 FILTERS = (
@@ -90,11 +96,34 @@ def test_what_is_masked_on_one_page_is_masked_in_its_files(analyst: Reader) -> N
     assert "* stands for 1 to 7" in page
 
 
-def test_red_flags_are_not_shown_below_the_footprint(analyst: Reader) -> None:
-    """Neither in a borough nor in a practice, however many there are."""
-    rows = list(csv.DictReader(StringIO(analyst.text("/monitor/where/by-place.csv?region=nwl&outcome=ces"))))
+@pytest.mark.parametrize("outcome", RED_FLAGS)
+@pytest.mark.parametrize("place", ["", "&borough=Brent", "&borough=Brent&pcn=Larkfield+PCN"])
+def test_no_place_below_the_footprint_is_named_for_a_red_flag(analyst: Reader, outcome: str, place: str) -> None:
+    """A list of practices that had one this week would be as good as the count; the page has the footprint alone."""
+    query = f"?region=nwl&outcome={outcome}{place}"
+    rows = list(csv.DictReader(StringIO(analyst.text(f"/monitor/where/by-place.csv{query}"))))
+    said = plain(analyst.text(f"/monitor/where{query}"))
 
-    assert {row["orders"] for row in rows} == {"*"}
+    assert {row["place"] for row in rows} <= {"North West London"}
+    assert "Z99" not in said
+    assert "Red flags are not shown below the footprint" in said or "Nothing was logged" in said
+
+
+def test_orders_of_places_do_not_hold_red_flags(tmp_path: Path) -> None:
+    """Else all orders of a large practice, less those of each other outcome, would be its red flags."""
+    tables = []
+    for outcome in (Outcome.REDIRECT, Outcome.CES):
+        store, engine = figure_log.opened(tmp_path / f"{outcome}.sqlite3")
+        facts = {"occurred_on": date(2026, 11, 3), "region": "nwl", "organisation": "Z99001", "borough": "Brent"}
+        store.write(rows_of([carded(number, **facts) for number in range(40)]))
+        store.write(rows_of([carded(number, **facts, outcome=outcome) for number in range(40, 60)]))
+        roll_up_due(engine)
+        reader = Reader(figure_log.sources_of(engine))
+        tables.append([row["orders"] for row in csv.DictReader(StringIO(reader.text(_BY_PRACTICE)))])
+        store.dispose()
+        engine.dispose()
+
+    assert tables == [["60"], ["40"]]
 
 
 def test_every_address_needs_a_permission_of_its_kind(analyst: Reader) -> None:

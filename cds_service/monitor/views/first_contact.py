@@ -9,7 +9,7 @@ from cds_service.monitor.findings_in_words import amount, before_note
 from cds_service.monitor.selection import Field
 from cds_service.monitor.spc import Direction
 from cds_service.monitor.standard_tables import counts_of
-from cds_service.monitor.sums import grouped, of_outcomes
+from cds_service.monitor.sums import but_red_flags, grouped, of_outcomes
 from cds_service.monitor.tables import FigureTable, Heading, Key
 from cds_service.monitor.view import NOT_BY_PLACE, Kpi, Opening, PageKind, Panel, PanelKind
 from cds_service.monitor.weekly import WeeklyMeasure, weekly_counts
@@ -95,7 +95,8 @@ def worklist(asked: Asked) -> Panel:
 
 def _by_practice(asked: Asked) -> dict[Key, int]:
     counts: dict[Key, int] = defaultdict(int)
-    assured = [row for row in asked.override_reasons_by_practice if row.reason_code == ASSURED]
+    rows = but_red_flags(asked.override_reasons_by_practice)
+    assured = [row for row in rows if row.reason_code == ASSURED]
     for row in sorted(assured, key=lambda row: row.organisation):
         counts[known(row.organisation),] += row.overrides
     return counts

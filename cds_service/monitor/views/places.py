@@ -2,6 +2,10 @@
 
 All places of a footprint go through disclosure together, however far a reader looks into them, so that no two views can
 be laid over each other to tell what one of them masks.
+
+Red flags are told of footprints alone, and only where one is chosen (`domain.md` 4.5). Below a footprint no figure
+holds them, and no row stands there for their sake: a list of places that had one would be as good as the count, and all
+orders less those of the other outcomes would be the red flags.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,19 +17,26 @@ from cds_service.monitor.asked import Asked
 from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, of
 from cds_service.monitor.funnel import Place, funnel_chart, outliers
 from cds_service.monitor.selection import Field
-from cds_service.monitor.standard_tables import WHOLE, answers_of, counts_of
-from cds_service.monitor.sums import ACCEPTED, ANSWERS, RED_FLAGS, REDIRECTS, grouped, in_scope, of_outcomes
-from cds_service.monitor.tables import ALL, Disclosed, FigureTable, Key
+from cds_service.monitor.standard_tables import answers_of, counts_of
+from cds_service.monitor.sums import ACCEPTED, RED_FLAGS, REDIRECTS, but_red_flags, grouped, in_scope, of_outcomes
+from cds_service.monitor.tables import ALL, Disclosed, FigureTable, Heading, Key
 from cds_service.monitor.view import Opening, PageKind, Panel, PanelKind
 from cds_service.monitor.words import known, sentence_case
 
 _LEVELS: Final = ("footprint", "borough", "network", "practice")
+_NO_RED_FLAGS: Final = "Red flags are not shown below the footprint."
+_ORDERS: Final = Heading(
+    "orders",
+    "Orders",
+    "evaluated MSK imaging orders, red flags not among them unless one was chosen, which is told of footprints alone; "
+    "one order counts at each hook that it fires",
+)
 
 
 def key_looked_into(asked: Asked) -> Key:
     """How far the reader looks: into one footprint, one of its boroughs, one of its networks."""
     chosen = asked.selection
-    if len(asked.regions) != 1:
+    if len(asked.regions) != 1 or _is_of_red_flags(asked):
         return ALL
     if chosen.borough is None:
         return (asked.regions[0],)
@@ -49,11 +60,15 @@ def opening(asked: Asked) -> Opening:
     below = orders.below(here)
     if not below:
         return Opening(finding=f"{EMPTY_LOG}. {WHY_EMPTY}")
+    came_from = f"came from {_counted(len(below), _LEVELS[len(here)])}"
+    if _is_of_red_flags(asked):
+        return Opening(
+            finding=f"{sentence_case(amount(orders.whole(here), 'red-flag order'))} {came_from}. {_NO_RED_FLAGS}"
+        )
     return Opening(
         finding=(
-            f"{sentence_case(amount(orders.whole(here), 'order'))} in scope came from "
-            f"{_counted(len(below), _LEVELS[len(here)])}. Redirect cards accepted: "
-            f"{of(redirects.share(here, ACCEPTED))}. "
+            f"{sentence_case(amount(orders.whole(here), 'order'))} in scope, red flags not counted, {came_from}. "
+            f"Redirect cards accepted: {of(redirects.share(here, ACCEPTED))}. "
             "Places differ by chance: a difference is a question, not a judgement."
         )
     )
@@ -75,7 +90,7 @@ def by_place(asked: Asked) -> Panel:
     )
     headed = (
         headings.PLACE,
-        headings.ORDERS,
+        _ORDERS,
         headings.SHOWN,
         *headings.ANSWERS,
         *(share.heading for share in _SHARES),
@@ -83,6 +98,12 @@ def by_place(asked: Asked) -> Panel:
     table = FigureTable(caption="Orders and redirect cards by place", headings=headed, labels=1, rows=rows)
     if not rows:
         return Panel(finding=EMPTY_LOG, sentence=WHY_EMPTY, table=table)
+    if _is_of_red_flags(asked):
+        return Panel(
+            finding=_NO_RED_FLAGS.removesuffix("."),
+            sentence="The table has each footprint as a whole. The page Red flags has what became of the cards.",
+            table=table,
+        )
     whole = redirects.share(here, ACCEPTED)
     marks = [Place(place_name(asked, key), redirects.share(key, ACCEPTED)) for key in keys if key in redirects]
     level = _LEVELS[len(here)]
@@ -103,6 +124,7 @@ def by_place(asked: Asked) -> Panel:
         draw=lambda: funnel_chart(
             "Redirects accepted by place", f"{finding}. {sentence}", marks, whole, size_words="Redirect cards shown"
         ),
+        note=f"{_NO_RED_FLAGS} No number of this page holds them.",
         links=tuple(_look_into(asked, key) for key in keys),
     )
 
@@ -118,16 +140,21 @@ def _look_into(asked: Asked, key: Key) -> str | None:
 _SHARES: Final = (headings.ACCEPTED_SHARE, headings.OVERRIDDEN_SHARE)
 
 
+def _is_of_red_flags(asked: Asked) -> bool:
+    return asked.selection.outcome in RED_FLAGS
+
+
 def _disclosed(asked: Asked) -> tuple[Disclosed, Disclosed]:
-    rows = asked.by_practice
+    if _is_of_red_flags(asked):
+        orders = grouped(asked.by_practice, lambda row: row.region)
+        return counts_of({(region,): sums.evaluations for region, sums in orders.items()}), answers_of({})
+    rows = but_red_flags(in_scope(asked.by_practice))
     key_of = keys_of(rows)
-    # Below the footprint red flags are not shown at all (`domain.md` 4.5).
-    sensitive = asked.selection.outcome in RED_FLAGS
-    orders = grouped(in_scope(rows), key_of)
+    orders_of = grouped(rows, key_of)
     redirects = grouped(of_outcomes(rows, REDIRECTS), key_of)
     return (
-        counts_of({key: sums.evaluations for key, sums in orders.items()}, (WHOLE,) if sensitive else ()),
-        answers_of({key: sums for key, sums in redirects.items() if sums.cards}, ANSWERS if sensitive else ()),
+        counts_of({key: sums.evaluations for key, sums in orders_of.items()}),
+        answers_of({key: sums for key, sums in redirects.items() if sums.cards}),
     )
 
 
