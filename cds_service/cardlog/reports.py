@@ -7,7 +7,8 @@ known".
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Engine, Table, cast, func, select, text
@@ -31,6 +32,7 @@ from cds_service.cardlog.rollup_schema import (
     CHOICES,
     EVERY,
     daily_call_count,
+    daily_count,
     episode_count,
     episode_state_count,
     weekly_choice_count,
@@ -79,6 +81,29 @@ _LARGEST_NEEDED: Final[dict[type, Table]] = {
     EpisodeState: episode_count,
     CallCount: daily_call_count,
 }
+
+
+def first_day(engine: Engine, filters: Filters) -> date | None:
+    """The first day that has figures; None of an empty log.
+
+    Args:
+        engine: to the card log's database.
+        filters: of which regions and client; others do not bear on when a log begins.
+
+    Raises:
+        CardLogStoreError: the database failed.
+    """
+    of_log = Filters(regions=filters.regions, client_id=filters.client_id)
+    weekly = weekly_choice_count
+    everything = [*_conditions(weekly, of_log), *_all_but_chosen(weekly, of_log, CHOICES[weekly.name])]
+    with _question(engine) as connection:
+        week: date | None = connection.scalar(select(func.min(weekly.c.week)).where(*everything))
+        if week is None:
+            return None
+        of_week = _conditions(daily_count, replace(of_log, first=week, last=week + timedelta(days=6)))
+        day: date | None = connection.scalar(select(func.min(daily_count.c.day)).where(*of_week))
+    # Retention leaves a week that reaches into the oldest month kept, without its days.
+    return day or week
 
 
 def weekly_counts(engine: Engine, filters: Filters) -> list[WeeklyCount]:

@@ -133,6 +133,19 @@ class Asked:
         return next((reason.display for reason in offered if reason.code == code), code)
 
     @cached_property
+    def first_day(self) -> date | None:
+        """The first day on which the log has an order of these footprints, and of the EHR if one is chosen.
+
+        Other filters leave it alone: a week without an order of some outcome is a week of 0 such orders.
+        """
+        return reports.first_day(self.sources.engine, Filters(regions=self.regions, client_id=self.selection.client))
+
+    @property
+    def has_period_before(self) -> bool:
+        """Whether the log reaches back over all of the period before; where not, nothing is compared with it."""
+        return self.first_day is not None and self.first_day <= self.period.before.first
+
+    @cached_property
     def weekly(self) -> list[WeeklyCount]:
         """Counts by week, of the period and the one before."""
         return reports.weekly_counts(self.sources.engine, self._filters(with_before=True))

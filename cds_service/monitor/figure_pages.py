@@ -140,7 +140,12 @@ class FigurePages:
 def scope_in_words(asked: Asked) -> str:
     """What the figures are of: footprints and period."""
     regions = ", ".join(asked.sources.region_name(region) for region in asked.regions)
-    return f"{regions}. {asked.period.in_words()}, compared with as many weeks before."
+    compared = (
+        ", compared with as many weeks before."
+        if asked.has_period_before
+        else ". The log does not reach back over as many weeks before, so there is nothing to compare with."
+    )
+    return f"{regions}. {asked.period.in_words()}{compared}"
 
 
 def _named(response: Response, file_name: str) -> Response:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from cds_service.monitor.asked import Asked
 from cds_service.monitor.disclosure import Shown, ShownPercentage
 
 EMPTY_LOG: Final = "Nothing was logged for this choice"
@@ -28,8 +29,18 @@ def of(part: ShownPercentage) -> str:
     return "none" if part.denominator.rounded == 0 else "too few to show"
 
 
-def before_note(before: Shown | ShownPercentage) -> str | None:
-    """What the same was in the period before; None when there was nothing to measure."""
+def before_note(asked: Asked, before: Shown | ShownPercentage) -> str | None:
+    """What the same was in the period before; None when there was nothing to measure.
+
+    Args:
+        asked: the request, which knows whether there are figures of all that period.
+        before: the same figure of the period before.
+
+    Raises:
+        CardLogStoreError: the database failed.
+    """
+    if not asked.has_period_before:
+        return "No figures of the whole period before"
     if isinstance(before, ShownPercentage) and before.percent is None and before.denominator.rounded == 0:
         return None
     return f"Period before: {before}"

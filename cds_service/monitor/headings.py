@@ -36,5 +36,9 @@ NOT_ANSWERED_SHARE: Final = Share(
 )
 
 OVERRIDES: Final = Heading("overrides", "Overrides", "cards overridden with this reason, by the last feedback of each")
-OVERRIDES_BEFORE: Final = Heading("overrides_before", "Period before", "the same in as many weeks before")
+OVERRIDES_BEFORE: Final = Heading(
+    "overrides_before",
+    "Period before",
+    "the same in as many weeks before; empty where the log does not reach back over all of them",
+)
 SHARE_OF_REASONS: Final = Heading("share_of_reasons", "Share", "percentage of all overrides with a coded reason")

@@ -52,6 +52,28 @@ def log(database_url: str) -> Iterator[Log]:
         yield opened
 
 
+@pytest.mark.parametrize(
+    ("filters", "first"),
+    [
+        (ALL, MONDAY),
+        (Filters(regions=("nel",)), NEXT_MONDAY + timedelta(days=3)),
+        (Filters(client_id="late-ehr"), MONDAY + timedelta(days=6)),
+        (Filters(outcomes=("lump",), modality="uss", hook="order-sign", first=NEXT_MONDAY), MONDAY),
+        (Filters(regions=("other",)), None),
+    ],
+)
+def test_the_first_day_of_regions_and_a_client(log: Log, filters: Filters, first: date | None) -> None:
+    """A day, not the Monday of its week; other filters do not bear on when a log began."""
+    log.write(
+        carded(1),
+        carded(2, occurred_on=MONDAY + timedelta(days=6), client_id="late-ehr"),
+        carded(3, occurred_on=NEXT_MONDAY + timedelta(days=3), region="nel", outcome=Outcome.LUMP),
+    )
+    roll_up_due(log.engine)
+
+    assert reports.first_day(log.engine, filters) == first
+
+
 @pytest.fixture
 def two_weeks(log: Log) -> Log:
     """Three cards in two regions and two weeks: accepted, overridden and not answered."""

@@ -316,6 +316,30 @@ def test_every_number_leads_to_its_definition(analyst: Reader) -> None:
     assert all(f'id="{name}"' in definitions for name in linked)
 
 
+@pytest.mark.parametrize("page", ["", "/red-flags", "/overrides", "/first-contact-practitioners", "/data-quality"])
+def test_a_period_that_the_log_does_not_reach_back_over_is_not_compared_with(analyst: Reader, page: str) -> None:
+    """The log has sixteen weeks: nothing was counted in the 26 before them, which is not 0."""
+    whole, part = (plain(analyst.text(f"/monitor{page}{weeks}")) for weeks in ("?weeks=4", ""))
+
+    assert "compared with as many weeks before" in whole
+    assert "Period before: " in whole
+    assert "does not reach back over as many weeks before" in part
+    assert "No figures of the whole period before" in part
+    assert "Period before: " not in part
+
+
+def test_reasons_of_a_period_that_was_not_logged_are_empty_and_not_nought(analyst: Reader) -> None:
+    """Nor said to be 0."""
+    [whole, part] = [
+        list(csv.DictReader(StringIO(analyst.text(f"/monitor/overrides/reasons.csv{weeks}"))))
+        for weeks in ("?weeks=8", "")
+    ]
+
+    assert all(row["overrides_before"] for row in whole)
+    assert not any(row["overrides_before"] for row in part)
+    assert "in the period before, " not in plain(analyst.text("/monitor/overrides"))
+
+
 def test_an_empty_log_has_honest_pages(tmp_path: Path) -> None:
     """No error, no zero that was not counted, and no chart of nothing."""
     engine = figure_log.empty(tmp_path / "empty.sqlite3")

@@ -105,7 +105,7 @@ def opening(asked: Asked) -> Opening:
             "What is missing never exempts an order and never removes a scan; it makes cards vaguer."
         ),
         kpis=tuple(
-            Kpi(words, shares[lack], lack.replace("_", "-"), before_note(before.share(ALL, lack)))
+            Kpi(words, shares[lack], lack.replace("_", "-"), before_note(asked, before.share(ALL, lack)))
             for lack, words in MISSING.items()
         ),
     )

@@ -51,7 +51,7 @@ def opening(asked: Asked) -> Opening:
     return Opening(
         finding=f"{sentence_case(amount(exempt[0], 'order'))} were exempt by the register. {worklist}",
         kpis=(
-            Kpi("Exempt orders", exempt[0], "fcp-exempt", before_note(exempt[1])),
+            Kpi("Exempt orders", exempt[0], "fcp-exempt", before_note(asked, exempt[1])),
             Kpi("Said to be assured", said.whole(), "fcp-overrides"),
         ),
     )

@@ -42,8 +42,10 @@ def opening(asked: Asked) -> Opening:
     return Opening(
         finding=f"Overridden of all cards shown: {share}. {_fit_of_the_list(reasons)}",
         kpis=(
-            Kpi("Cards shown", now.whole(), "cards-shown", before_note(then.whole())),
-            Kpi("Overridden", now.share(ALL, OVERRIDDEN), "overridden", before_note(then.share(ALL, OVERRIDDEN))),
+            Kpi("Cards shown", now.whole(), "cards-shown", before_note(asked, then.whole())),
+            Kpi(
+                "Overridden", now.share(ALL, OVERRIDDEN), "overridden", before_note(asked, then.share(ALL, OVERRIDDEN))
+            ),
             Kpi("Of coded reasons, other", _share_of_other(reasons), "override-reasons"),
         ),
     )
@@ -51,15 +53,16 @@ def opening(asked: Asked) -> Opening:
 
 def reasons(asked: Asked) -> Panel:
     """Each reason, in the period and in the one before."""
-    now, before = _by_reason(asked.override_reasons), _by_reason(asked.override_reasons_before)
-    keys = sorted(_reason_keys(now) | _reason_keys(before), key=lambda key: asked.reason_words(_code(key)))
-    nothing = counts_of({})
+    now = _by_reason(asked.override_reasons)
+    before = _by_reason(asked.override_reasons_before) if asked.has_period_before else None
+    either = _reason_keys(now) if before is None else _reason_keys(now) | _reason_keys(before)
+    keys = sorted(either, key=lambda key: asked.reason_words(_code(key)))
     rows = tuple(
         (
             asked.reason_words(_code(key)),
             _code(key),
-            now.whole(key) if key in _reason_keys(now) else nothing.whole(),
-            before.whole(key) if key in _reason_keys(before) else nothing.whole(),
+            now.whole(key),
+            None if before is None else before.whole(key),
             _share_of_coded(now, key),
         )
         for key in keys
@@ -80,8 +83,12 @@ def reasons(asked: Asked) -> Panel:
     first = max(coded, key=lambda key: (now.whole(key).rounded or 0, _code(key)))
     return Panel(
         finding=f"The most frequent reason: {asked.reason_words(_code(first))}",
-        sentence=f"{now.whole(first)} overrides had this reason; in the period before, "
-        f"{before.whole(first) if first in _reason_keys(before) else nothing.whole()}.",
+        sentence=f"{now.whole(first)} overrides had this reason; "
+        + (
+            "there are no figures of all the period before."
+            if before is None
+            else f"in the period before, {before.whole(first)}."
+        ),
         table=table,
         draw=lambda: bars(table, headings.REASON, headings.OVERRIDES),
         note=_fit_of_the_list(now),

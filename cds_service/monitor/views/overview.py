@@ -46,22 +46,29 @@ def opening(asked: Asked) -> Opening:
     return Opening(
         finding=finding,
         kpis=(
-            Kpi("Orders in scope", orders.whole(), "orders", before_note(orders_before.whole())),
-            Kpi("Redirect cards shown", redirects.whole(), "redirect-accepted", before_note(redirects_before.whole())),
+            Kpi("Orders in scope", orders.whole(), "orders", before_note(asked, orders_before.whole())),
+            Kpi(
+                "Redirect cards shown",
+                redirects.whole(),
+                "redirect-accepted",
+                before_note(asked, redirects_before.whole()),
+            ),
             *(
-                Kpi(label, redirects.share(ALL, kind), name, before_note(redirects_before.share(ALL, kind)))
+                Kpi(label, redirects.share(ALL, kind), name, before_note(asked, redirects_before.share(ALL, kind)))
                 for label, kind, name in (
                     ("Redirects accepted", ACCEPTED, "redirect-accepted"),
                     ("Redirects overridden", OVERRIDDEN, "overridden"),
                     ("Redirects not answered", NOT_ANSWERED, "not-answered"),
                 )
             ),
-            Kpi("Critical cards shown", critical.whole(), "critical-cards", before_note(critical_before.whole())),
+            Kpi(
+                "Critical cards shown", critical.whole(), "critical-cards", before_note(asked, critical_before.whole())
+            ),
             Kpi(
                 "Critical cards not answered",
                 critical.share(ALL, NOT_ANSWERED),
                 "critical-cards",
-                before_note(critical_before.share(ALL, NOT_ANSWERED)),
+                before_note(asked, critical_before.share(ALL, NOT_ANSWERED)),
             ),
         ),
     )

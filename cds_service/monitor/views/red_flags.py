@@ -47,10 +47,10 @@ def opening(asked: Asked) -> Opening:
     return Opening(
         finding=finding,
         kpis=(
-            Kpi("Red-flag cards shown", now.whole(), "red-flag-cards", before_note(before.whole())),
+            Kpi("Red-flag cards shown", now.whole(), "red-flag-cards", before_note(asked, before.whole())),
             Kpi("Critical cards shown", critical.whole(), "critical-cards"),
             *(
-                Kpi(label, now.share(ALL, kind), "red-flag-cards", before_note(before.share(ALL, kind)))
+                Kpi(label, now.share(ALL, kind), "red-flag-cards", before_note(asked, before.share(ALL, kind)))
                 for label, kind in shares
             ),
         ),
