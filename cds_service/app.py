@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -120,9 +120,13 @@ def _served(standing: _Standing, signature: bytes | None, folder: Folder, edge: 
         app=_application(standing, folder, edge),
         clients=folder.clients,
         edge=edge,
-        warnings=folder.directory.warnings,
+        warnings=(*folder.directory.warnings, *_silent_regions(folder, _today(standing.now))),
         take_over=partial(standing.in_force.put, folder),
     )
+
+
+def _silent_regions(folder: Folder, today: date) -> Iterator[str]:
+    return (f"pathway {region}: {why}" for region, why in folder.register.silent(today).items())
 
 
 def _application(standing: _Standing, folder: Folder, edge: Edge) -> ASGIApp:

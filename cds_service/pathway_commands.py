@@ -1,7 +1,7 @@
 """`cds-service pathways`: what the owner of a pathway reads, proves and signs."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -74,7 +74,7 @@ def check(config: Path | None) -> None:
                 level = click.style(f"{finding.level:<8}", fg=_COLOURS[finding.level])
                 click.echo(f"  {level} {finding.field}: {finding.text}")
                 problems += finding.level is Level.PROBLEM
-        problems += _told_of_gaps(register)
+        problems += _told_of_silence(register, today) + _told_of_gaps(register)
     click.echo(f"{len(register.files)} pathway(s), {problems} problem(s)")
     if problems:
         raise SystemExit(1)
@@ -90,11 +90,22 @@ def _of_sign_off(config: Path | None, file: PathwayFile) -> Iterator[Finding]:
         yield Finding(Level.PROBLEM, SIGN_OFFS, text)
 
 
+def _told_of_silence(register: PathwayRegister, today: date) -> int:
+    return _told(f"{region}: {why}" for region, why in register.silent(today).items())
+
+
 def _told_of_gaps(register: PathwayRegister) -> int:
-    for gap in register.gaps():
-        said = f"{gap.region}: no version is in force from {gap.first} to {gap.last}: only CES and MSCC speak"
-        click.echo(f"{click.style('problem ', fg='red')} {said}")
-    return len(register.gaps())
+    return _told(
+        f"{gap.region}: no version is in force from {gap.first} to {gap.last}: only CES and MSCC speak"
+        for gap in register.gaps()
+    )
+
+
+def _told(problems: Iterable[str]) -> int:
+    count = 0
+    for count, problem in enumerate(problems, start=1):  # noqa: B007 - counted as they are told
+        click.echo(f"{click.style('problem ', fg='red')} {problem}")
+    return count
 
 
 @pathways.command("prove")

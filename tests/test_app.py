@@ -100,6 +100,19 @@ def test_what_an_operator_should_know_is_logged(stated: StatedSettings, caplog: 
     assert "no community-msk destination for Havering" in caplog.text
 
 
+def test_a_region_that_is_silent_is_logged_without_who_made_it_so(
+    stated: StatedSettings, folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As it starts; the name and the words of a suspension stay in the folder."""
+    suspension = "nwl: {by: A Name, reason: wrong link, since: 2026-11-01}\n"
+    (folder / "suspensions.yaml").write_text(suspension, encoding="utf-8")
+    with InProcess(create_app(stated(), clock=lambda: NOW), tmp_path):
+        pass
+    assert "pathway nwl: version 1.2 is suspended (suspensions.yaml): only CES and MSCC speak" in caplog.text
+    assert "A Name" not in caplog.text
+    assert "wrong link" not in caplog.text
+
+
 def test_the_fixtures_are_there_in_the_demo_only(start_service: StartService) -> None:
     """A deployment serves its pathways, and no patients, not even invented ones."""
     for demo, patients in ((True, 200), (False, 404)):

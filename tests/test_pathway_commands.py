@@ -89,6 +89,11 @@ def test_a_pathway_is_not_signed_off_until_somebody_signs(folder: Path) -> None:
     assert "not signed off: changed since the sign-off" in run("check", "--config", folder).output
 
 
+def checked(folder: Path) -> str:
+    """What `check` prints, its lines joined."""
+    return " ".join(run("check", "--config", folder).output.split())
+
+
 def suspended(folder: Path, region: str) -> Result:
     """A region's pathway suspended by somebody for a reason."""
     return run("suspend", region, "--config", folder, "--by", "A Name", "--reason", "The link is wrong")
@@ -105,6 +110,7 @@ def test_a_suspension_has_a_name_and_a_reason(folder: Path) -> None:
         ("nwl", "nel"), "The link is wrong"
     )
     assert "nwl is suspended already" in suspended(folder, "nwl").output
+    assert "nwl: version 1.2 is suspended (suspensions.yaml): only CES and MSCC speak" in checked(folder)
 
 
 def test_a_pathway_whose_next_version_is_filed_can_be_suspended(folder: Path) -> None:

@@ -130,6 +130,14 @@ class PathwayRegister:
             if earlier.pathway.until is not None and earlier.pathway.until + _DAY < later.pathway.effective
         ]
 
+    def silent(self, day: date) -> dict[RegionId, str]:
+        """For each region whose pathway does not speak on a day: why, without the name and words of a suspension."""
+        return {
+            region: f"version {pathway.version} {_out_of_force(pathway, day)}: only CES and MSCC speak"
+            for region, pathway in self.in_force(day).items()
+            if not pathway.is_effective(day)
+        }
+
     def _chosen(self, region: RegionId, day: date) -> Pathway:
         begun = [file.pathway for file in self._versions[region] if file.pathway.effective <= day]
         return begun[-1] if begun else self._versions[region][0].pathway
@@ -141,6 +149,14 @@ _DAY = timedelta(days=1)
 def seal_of(file: PathwayFile) -> Supersedes:
     """What the next version states of this one."""
     return Supersedes(version=file.pathway.version, sha256=sha256(file.text.encode()).hexdigest())
+
+
+def _out_of_force(pathway: Pathway, day: date) -> str:
+    if day < pathway.effective:
+        return f"is not in force before {pathway.effective}"
+    if pathway.until is not None and day > pathway.until:
+        return f"was in force until {pathway.until}, and none has followed"
+    return "is suspended (suspensions.yaml)"
 
 
 def _suspended(file: PathwayFile, suspension: Suspension | None) -> PathwayFile:

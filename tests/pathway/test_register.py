@@ -197,3 +197,22 @@ def test_a_suspension_in_a_pathway_file_is_refused_with_its_place(tmp_path: Path
     """There it would end with the version."""
     write("1.2", "2025-07-01", suspension={"by": "A Name", "reason": "wrong link", "since": "2026-08-01"})
     assert "nwl-1.2.yaml: suspension: stands in suspensions.yaml" in refusal(tmp_path)
+
+
+def test_a_region_that_does_not_speak_is_told_of(tmp_path: Path, write: Write) -> None:
+    """Before its first day, in a gap, while suspended and after its last; a region that speaks is not."""
+    write("1.2", "2025-07-01", until="2025-12-31")
+    write("1.3", "2026-02-01", until="2026-10-01")
+    suspend(tmp_path, until="2026-08-31")
+    register = PathwayRegister.load(tmp_path)
+    days = ("2025-06-30", "2025-07-01", "2026-01-31", "2026-02-01", "2026-08-01", "2026-09-01", "2026-10-02")
+    said = [register.silent(date.fromisoformat(day)).get(NWL) for day in days]
+    assert said == [
+        "version 1.2 is not in force before 2025-07-01: only CES and MSCC speak",
+        None,
+        "version 1.2 was in force until 2025-12-31, and none has followed: only CES and MSCC speak",
+        None,
+        "version 1.3 is suspended (suspensions.yaml): only CES and MSCC speak",
+        None,
+        "version 1.3 was in force until 2026-10-01, and none has followed: only CES and MSCC speak",
+    ]
