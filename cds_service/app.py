@@ -83,7 +83,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     settings = settings if settings is not None else Settings()
     now = clock if clock is not None else _now
     signature = signature_or_none(settings.config)  # first, so that what is written while the folder is read is noticed
-    folder = read_folder(settings)
+    folder = read_folder(settings, _today(now))
     in_force = FolderInForce(folder)
     edges = Edges(settings)
     edge = edges.edge_for(folder.clients)
@@ -108,7 +108,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
 
 def _serve(standing: _Standing, before: Served, signature: bytes) -> Served:
     """What the folder is now, as an application; callers come in by the same edge as before where no client changed."""
-    folder = read_folder(standing.settings)
+    folder = read_folder(standing.settings, _today(standing.now))
     is_same = before.clients == folder.clients
     edge = before.edge if is_same else standing.edges.edge_for(folder.clients)
     return _served(standing, signature, folder, edge)

@@ -1,5 +1,6 @@
 """The configuration folder as it was read at one moment, and the one that is in force now."""
 
+from datetime import date
 from importlib import resources
 from typing import NamedTuple
 
@@ -42,11 +43,12 @@ class FolderInForce:
         self.folder = folder
 
 
-def read_folder(settings: Settings) -> Folder:
+def read_folder(settings: Settings, today: date) -> Folder:
     """Read the configuration folder.
 
     Args:
         settings: the process's settings.
+        today: the date in Europe/London, on which each footprint is that of the version in force.
 
     Raises:
         PathwayFileError, ConfigurationError, ClientsFileError, ValueSetError: a file of it is wrong, or a pathway
@@ -54,7 +56,7 @@ def read_folder(settings: Settings) -> Folder:
     """
     register = PathwayRegister.load(settings.config)
     prove_what_is_new(register.files, settings.config / "pathways")
-    directory = load_directory(settings.config, register.footprints)
+    directory = load_directory(settings.config, register.footprints(today))
     clients = _clients(settings, register.regions)
     terminology = load_terminology(settings.config / "value-sets")
     return Folder(register, directory, clients, read_sign_offs(settings.config), terminology)

@@ -44,14 +44,15 @@ def told() -> Iterator[None]:
 
 
 def footprints_of(config: Path) -> Footprints:
-    """Where the folder's pathways reach.
+    """Where the folder's pathways reach today.
 
     Raises:
         PathwayFileError: a pathway file of the folder is wrong.
     """
     register = PathwayRegister.load(config)
-    boroughs = {str(file.pathway.id): file.pathway.footprint.boroughs for file in register.files}
-    return Footprints({code: str(region) for code, region in register.footprints.items()}, boroughs)
+    in_force = register.in_force(today())
+    boroughs = {str(region): pathway.footprint.boroughs for region, pathway in in_force.items()}
+    return Footprints({code: str(region) for code, region in register.footprints(today()).items()}, boroughs)
 
 
 def finish(table: EditableCsv, region_of: Mapping[str, str], *, accept: bool) -> None:

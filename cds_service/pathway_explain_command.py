@@ -41,7 +41,7 @@ def explain(hook: Path, config: Path, day: datetime | None) -> None:
     today = london_day_and_hour(datetime.now(UTC))[0] if day is None else day.date()
     with faults_told():
         register = PathwayRegister.load(config)
-        directory = load_directory(config, register.footprints)
+        directory = load_directory(config, register.footprints(today))
     responder = Responder(register, directory, load_terminology(), _NoPages())
     try:
         request = parse_hook_request(_read(hook))

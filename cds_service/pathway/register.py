@@ -47,8 +47,8 @@ class PathwayRegister:
         suspensions: the suspension of each region that has one.
 
     Raises:
-        PathwayFileError: two versions overlap, an earlier one was changed, two regions claim one footprint, or a
-            region is suspended that has no pathway.
+        PathwayFileError: two versions overlap, an earlier one was changed, two regions claim one footprint on
+            one day, or a region is suspended that has no pathway.
     """
 
     def __init__(
@@ -67,7 +67,8 @@ class PathwayRegister:
         _check_are_regions(suspensions, self.regions)
         for found in self._versions.values():
             _check_order(found)
-        check_footprints_are_apart(self.files)
+        for day in sorted({file.pathway.effective for file in self.files}):
+            check_footprints_are_apart(file for file in self.files if self._holds_footprint(file.pathway, day))
         self._on_day: tuple[date, Mapping[RegionId, Pathway]] | None = None
 
     @classmethod
@@ -89,10 +90,21 @@ class PathwayRegister:
         """The regions that have a pathway, in force or not."""
         return frozenset(self._versions)
 
-    @property
-    def footprints(self) -> Mapping[str, RegionId]:
-        """The region of each sub-ICB location and legacy ICB code of any version."""
-        return {code: file.pathway.id for file in self.files for code in footprint_codes(file.pathway)}
+    def footprints(self, day: date) -> Mapping[str, RegionId]:
+        """The region of each sub-ICB location and legacy ICB code on a day.
+
+        A version that has ended, or a first one that has not begun, holds the codes that no other does on that day:
+        its region is known then, and silent.
+
+        Args:
+            day: the date in Europe/London.
+        """
+        pathways = sorted(self.in_force(day).values(), key=lambda one: not self._holds_footprint(one, day))
+        regions: dict[str, RegionId] = {}
+        for pathway in pathways:
+            for code in footprint_codes(pathway):
+                regions.setdefault(code, pathway.id)
+        return regions
 
     def versions(self, region: RegionId) -> tuple[PathwayFile, ...]:
         """The versions of a region, the earliest first."""
@@ -137,6 +149,11 @@ class PathwayRegister:
             for region, pathway in self.in_force(day).items()
             if not pathway.is_effective(day)
         }
+
+    def _holds_footprint(self, pathway: Pathway, day: date) -> bool:
+        """Whether a version is its region's on a day, suspended or not, and has begun and not ended."""
+        is_over = pathway.until is not None and day > pathway.until
+        return pathway is self._chosen(pathway.id, day) and pathway.effective <= day and not is_over
 
     def _chosen(self, region: RegionId, day: date) -> Pathway:
         begun = [file.pathway for file in self._versions[region] if file.pathway.effective <= day]

@@ -60,7 +60,7 @@ class FixtureReader:
 def responder() -> Responder:
     """The demo's deployment."""
     register = PathwayRegister.load()
-    directory = load_directory(DEMO_CONFIGURATION, register.footprints)
+    directory = load_directory(DEMO_CONFIGURATION, register.footprints(TODAY))
     return Responder(
         register, directory, load_terminology(), dict.fromkeys(["national", *register.regions], "https://a.example/")
     )

@@ -51,7 +51,7 @@ def test_the_packaged_pathways_are_there_without_a_folder() -> None:
     """One version of each region."""
     register = PathwayRegister.load()
     assert register.regions == {"nwl", "nel"}
-    assert register.footprints == {"W2U3Z": "nwl", "QRV": "nwl", "A3A8R": "nel", "QMF": "nel"}
+    assert register.footprints(date(2026, 11, 21)) == {"W2U3Z": "nwl", "QRV": "nwl", "A3A8R": "nel", "QMF": "nel"}
     assert [file.packaged for file in register.files] == [True, True]
 
 
@@ -125,6 +125,65 @@ def test_a_later_version_has_to_name_the_one_before_it(tmp_path: Path, write: Wr
     write("1.3", "2026-10-01", supersedes=None)
     seal = refusal(tmp_path)
     assert 'write supersedes: {version: "1.2", sha256: ' in seal
+
+
+def footprint(*sub_icb: str) -> Json:
+    """A footprint of invented codes."""
+    return {"name": "Invented", "sub_icb": [*sub_icb], "legacy_icb": [], "boroughs": ["Invented"]}
+
+
+def regions_on(folder: Path, day: str) -> dict[str, str]:
+    """The region of each invented code on a day."""
+    footprints = PathwayRegister.load(folder).footprints(date.fromisoformat(day))
+    return {code: region for code, region in footprints.items() if code.startswith("Z99")}
+
+
+def test_a_footprint_is_that_of_the_version_of_the_day(tmp_path: Path, write: Write) -> None:
+    """A version that takes in another area maps it from its first day, and not as soon as it is filed."""
+    write("1.2", "2025-07-01", footprint=footprint("Z9901"))
+    write("1.3", "2026-10-01", footprint=footprint("Z9901", "Z9902"))
+    assert [regions_on(tmp_path, day) for day in ("2026-09-30", "2026-10-01")] == [
+        {"Z9901": "nwl"},
+        {"Z9901": "nwl", "Z9902": "nwl"},
+    ]
+
+
+@pytest.fixture
+def third(tmp_path: Path, nwl_file: Json) -> Callable[..., None]:
+    """Writes the only version of a third region."""
+
+    def one(effective: str, *sub_icb: str) -> None:
+        stated = {**nwl_file, "id": "third", "effective": effective, "footprint": footprint(*sub_icb)}
+        (tmp_path / "pathways" / "third.yaml").write_text(yaml.safe_dump(stated), encoding="utf-8")
+
+    return one
+
+
+def test_an_area_can_move_from_one_region_to_another(tmp_path: Path, write: Write, third: Callable[..., None]) -> None:
+    """On one day: the old region gives it up in the version with which the new one begins."""
+    write("1.2", "2025-07-01", footprint=footprint("Z9901", "Z9902"))
+    write("1.3", "2026-10-01", footprint=footprint("Z9901"))
+    third("2026-10-01", "Z9902")
+    assert [regions_on(tmp_path, day)["Z9902"] for day in ("2026-09-30", "2026-10-01")] == ["nwl", "third"]
+
+
+def test_two_regions_never_hold_one_area_on_one_day(tmp_path: Path, write: Write, third: Callable[..., None]) -> None:
+    """One day is enough."""
+    write("1.2", "2025-07-01", footprint=footprint("Z9901", "Z9902"))
+    write("1.3", "2026-10-01", footprint=footprint("Z9901"))
+    third("2026-09-30", "Z9902")
+    assert "code Z9902 is claimed by" in refusal(tmp_path)
+
+
+def test_a_region_holds_its_area_before_it_begins_and_after_it_ends(
+    tmp_path: Path, write: Write, third: Callable[..., None]
+) -> None:
+    """So that its orders are told as out of force and not as outside; another region in force goes first."""
+    write("1.2", "2025-07-01", until="2026-06-30", footprint=footprint("Z9901", "Z9902"))
+    third("2026-10-01", "Z9902", "Z9903")
+    both = {"Z9901": "nwl", "Z9902": "nwl", "Z9903": "third"}
+    assert regions_on(tmp_path, "2026-06-30") == regions_on(tmp_path, "2025-06-30") == both
+    assert regions_on(tmp_path, "2026-10-01") == {**both, "Z9902": "third"}
 
 
 def suspend(folder: Path, **stated: str) -> None:

@@ -48,7 +48,7 @@ def test_the_region_is_judged_by_its_own_choices(routine: Facts, facts: dict[str
 def test_it_stands_beside_the_packaged_regions() -> None:
     """One file more, and the others as they were."""
     assert REGISTER.regions == {"nwl", "nel", "eastmere"}
-    assert REGISTER.footprints["Z9910"] == EASTMERE
+    assert REGISTER.footprints(TODAY)["Z9910"] == EASTMERE
 
 
 def test_nothing_about_it_does_harm() -> None:

@@ -24,7 +24,7 @@ OPEN = {"/monitor/sign-in", "/monitor/sign-out", "/monitor", "/monitor/{rest:pat
 def routes(demo_settings: Settings, clock: Clock) -> Iterator[list[BaseRoute]]:
     """Everything below `/monitor` in the demo, in the order in which it is tried."""
     settings = demo_settings.model_copy(update={"config": DEMO_CONFIGURATION})
-    in_force = FolderInForce(read_folder(settings))
+    in_force = FolderInForce(read_folder(settings, clock().date()))
     monitor = build_monitor(settings, in_force.regions, clock, figure_pages(settings, in_force, clock))
     yield list(monitor.routes)
     monitor.close()
