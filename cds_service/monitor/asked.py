@@ -241,9 +241,11 @@ def within(rows: Iterable[_Row], period: Period) -> list[_Row]:
     return [row for row in rows if period.first <= row.week <= period.last]
 
 
-def weeks_logged(rows: Sequence[_Weekly], period: Period) -> list[date]:
-    """The weeks of a period since the log has anything: before its first entry nothing was counted, not zero."""
-    if not rows:
-        return []
-    begun = min(row.week for row in rows)
-    return [monday for monday in period.mondays() if monday >= begun]
+def weeks_logged(asked: Asked) -> list[date]:
+    """The weeks of the period from the first that the log has whole: before its first day nothing was counted, not 0.
+
+    Raises:
+        CardLogStoreError: the database failed.
+    """
+    begun = asked.first_day
+    return [] if begun is None else [monday for monday in asked.period.mondays() if monday >= begun]

@@ -14,6 +14,23 @@ WHY_EMPTY: Final = (
 )
 
 
+_NO_WHOLE_WEEK: Final = "No whole week was logged for this choice"
+_WHY_NO_WHOLE_WEEK: Final = (
+    "The log of this choice begins within these weeks. A week is shown by itself when it was logged from its Monday to "
+    "its Sunday."
+)
+
+
+def nothing_by_week(asked: Asked) -> tuple[str, str]:
+    """Finding and sentence where no week can be shown by itself: nothing was logged, or only a part of a week.
+
+    Raises:
+        CardLogStoreError: the database failed.
+    """
+    within = asked.first_day is not None and asked.period.last_monday < asked.first_day <= asked.period.last
+    return (_NO_WHOLE_WEEK, _WHY_NO_WHOLE_WEEK) if within else (EMPTY_LOG, WHY_EMPTY)
+
+
 def amount(count: Shown, one: str, many: str | None = None) -> str:
     """`1,205 orders`; `few orders (1 to 7)` where the count is masked; `no orders`."""
     many = many or f"{one}s"

@@ -13,7 +13,7 @@ from typing import Final
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, weeks_logged
 from cds_service.monitor.charts import control_chart
-from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, of
+from cds_service.monitor.findings_in_words import WHY_EMPTY, amount, nothing_by_week, of
 from cds_service.monitor.period import day_in_words
 from cds_service.monitor.shown_spc import ShownSeries, shown_counts, shown_percentages
 from cds_service.monitor.spc import LEAST_POINTS, Annotation, Cause, Direction, Meaning, Point, Side, Xmr, xmr
@@ -21,7 +21,7 @@ from cds_service.monitor.standard_tables import answers_of, answers_table, count
 from cds_service.monitor.sums import Sums
 from cds_service.monitor.tables import ALL, FigureTable, Heading, Share
 from cds_service.monitor.view import Panel
-from cds_service.monitor.weeks import by_week, week_of
+from cds_service.monitor.weeks import by_week, first_whole_week
 from cds_service.monitor.words import sentence_case
 from cds_service.pathway.model import Pathway
 
@@ -48,20 +48,21 @@ def weekly_counts(asked: Asked, measure: WeeklyMeasure, heading: Heading, counts
     """A number by week.
 
     Args:
-        asked: the request; its weekly rows say since when there are figures.
+        asked: the request; it knows since when there are figures.
         measure: what is followed.
         heading: the column of the number.
         counts: exact, by Monday; a week that is missing is 0 once the log has begun.
     """
-    weeks = weeks_logged(asked.weekly, asked.period)
+    weeks = weeks_logged(asked)
     disclosed = counts_of({(week,): counts.get(week, 0) for week in weeks})
     rows = tuple((week, disclosed.whole((week,))) for week in weeks)
     table = FigureTable(caption=f"{measure.name} by week", headings=(headings.WEEK, heading), labels=1, rows=rows)
     if not any(counts.get(week) for week in weeks):
-        return Panel(finding=EMPTY_LOG, sentence=WHY_EMPTY, table=table)
+        nothing, why = nothing_by_week(asked)
+        return Panel(finding=nothing, sentence=why, table=table)
     result = xmr(by_week(weeks, counts, 0), rebase_at=annotations(asked))
     shown = shown_counts(result, [disclosed.whole((week,)) for week in weeks], measure.better)
-    total = f"{sentence_case(amount(disclosed.whole(), 'order'))} over the period."
+    total = f"{sentence_case(amount(disclosed.whole(), 'order'))} in the weeks shown."
     return _panel(measure, table, result, shown, total, "")
 
 
@@ -74,20 +75,23 @@ def weekly_share(asked: Asked, measure: WeeklyMeasure, sums: Mapping[date, Sums]
         sums: exact, by Monday.
         share: the column that is followed.
     """
-    weeks = weeks_logged(asked.weekly, asked.period)
+    weeks = weeks_logged(asked)
     answers = answers_of({(week,): sums.get(week, Sums()) for week in weeks})
     table = answers_table(f"{measure.name} by week", (headings.WEEK,), answers, first_label, (share,), total=None)
-    if answers.whole().rounded == 0 or not weeks:
+    if not weeks:
+        nothing, why = nothing_by_week(asked)
+        return Panel(finding=nothing, sentence=why, table=table)
+    if answers.whole().rounded == 0:
         return Panel(finding="No card was shown", sentence=WHY_EMPTY, table=table)
     exact = {week: Fraction(100 * each.answers[share.kind], each.cards) for week, each in sums.items() if each.cards}
     result = xmr(by_week(weeks, exact, None), rebase_at=annotations(asked))
     shown = shown_percentages(result, [answers.share((week,), share.kind) for week in weeks], measure.better)
-    total = f"Over the period: {of(answers.share(ALL, share.kind))}."
+    total = f"Over the weeks shown: {of(answers.share(ALL, share.kind))}."
     return _panel(measure, table, result, shown, total, "%")
 
 
 def annotations(asked: Asked) -> tuple[Annotation, ...]:
-    """From which weeks limits are worked out anew: when a pathway came into force."""
+    """From which weeks limits are worked out anew: the first whole ones of pathways that came into force."""
     return tuple(
         annotation_of(asked, pathway)
         for pathway in asked.sources.versions()
@@ -96,8 +100,11 @@ def annotations(asked: Asked) -> tuple[Annotation, ...]:
 
 
 def annotation_of(asked: Asked, pathway: Pathway) -> Annotation:
-    """The week in which a version came into force, and what the charts call it."""
-    return Annotation(week_of(pathway.effective), f"{asked.region_name(pathway.id)} pathway {pathway.version}")
+    """The first week that is wholly of a version, and what the charts call it.
+
+    A week with days of both versions would move the new mean and widen its limits.
+    """
+    return Annotation(first_whole_week(pathway.effective), f"{asked.region_name(pathway.id)} pathway {pathway.version}")
 
 
 def _panel(measure: WeeklyMeasure, table: FigureTable, result: Xmr, shown: ShownSeries, total: str, unit: str) -> Panel:

@@ -15,6 +15,11 @@ def week_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
+def first_whole_week(day: date) -> date:
+    """The Monday of the first week that has no day before this one."""
+    return week_of(day + _SIX_DAYS)
+
+
 def last_complete_week(today: date) -> date:
     """The Monday of the last week that is over.
 
@@ -32,7 +37,7 @@ def complete_weeks(first: date, last: date, *, today: date) -> list[date]:
         last: the last day, inclusive.
         today: the day in London.
     """
-    monday = week_of(first + _SIX_DAYS)
+    monday = first_whole_week(first)
     weeks = []
     while monday + _SIX_DAYS <= last and monday <= last_complete_week(today):
         weeks.append(monday)

@@ -264,7 +264,7 @@ def test_pathways_say_what_changed_when(sources: Sources) -> None:
             "from 2 November 2026, by A. Name, Example ICB: a wrong telephone number",
             "1 January 2027",
             "not signed off",
-            "31 August 2026",
+            "7 September 2026",
         ],
         [
             "1.2",
@@ -273,7 +273,7 @@ def test_pathways_say_what_changed_when(sources: Sources) -> None:
             _NONE,
             "1 January 2027",
             "signed off on 1 June 2025 (Clinical Safety Officer)",
-            "30 June 2025",
+            "7 July 2025",
         ],
     ]
     assert "since North West London pathway 1.3" in plain(Reader(changed).text("/monitor?region=nwl"))

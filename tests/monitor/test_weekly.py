@@ -1,13 +1,70 @@
 """What the heading and the sentence of a weekly control chart say."""
 
-from collections.abc import Sequence
+import csv
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from io import StringIO
 
+import figure_log
+import pytest
+from event_builders import Log, a_log, carded
+from reader import Reader
 from spc_builders import monday, weekly
 
+from cds_service.cardlog.rollups import roll_up_due
 from cds_service.monitor.disclosure import RawCount, disclose, disclose_parts, disclose_percentage
 from cds_service.monitor.shown_spc import ShownSeries, shown_counts, shown_percentages
 from cds_service.monitor.spc import Annotation, Cause, Direction, Xmr, xmr
 from cds_service.monitor.weekly import finding, limits_in_words
+from cds_service.pathway.outcomes import Outcome
+
+THURSDAY = date(2026, 11, 5)
+
+
+@pytest.fixture(scope="module")
+def begun_on_a_thursday(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """Ten redirects a day from a Thursday on, a lump on each day of the last week, and later a second EHR."""
+    days = [THURSDAY + timedelta(days=number) for number in range(25)]
+    redirects = [(day, {}) for day in days for _ in range(10)]
+    lumps = [(day, {"outcome": Outcome.LUMP}) for day in days[-7:] for _ in range(2)]
+    others = [(day, {"client_id": "late-ehr"}) for day in days[12:] for _ in range(3)]
+    with a_log(f"sqlite:///{tmp_path_factory.mktemp('log') / 'log.sqlite3'}") as log:
+        _write(log, [*redirects, *lumps, *others])
+        yield Reader(figure_log.sources_of(log.engine))
+
+
+def _write(log: Log, orders: Sequence[tuple[date, dict[str, object]]]) -> None:
+    log.write(*(carded(number, occurred_on=day, **changes) for number, (day, changes) in enumerate(orders)))
+    roll_up_due(log.engine)
+
+
+def _orders(reader: Reader, query: str = "") -> dict[str, str]:
+    rows = csv.DictReader(StringIO(reader.text(f"/monitor/overview/weekly-orders.csv{query}")))
+    return {row["week"]: row["orders"] for row in rows}
+
+
+def test_the_week_in_which_the_log_began_is_no_point(begun_on_a_thursday: Reader) -> None:
+    """Its three days would be a low first one."""
+    assert _orders(begun_on_a_thursday) == {"2026-11-09": "70", "2026-11-16": "90", "2026-11-23": "105"}
+
+
+def test_weeks_before_the_first_order_of_some_outcome_are_weeks_of_nought(begun_on_a_thursday: Reader) -> None:
+    """The log was there, and there was none."""
+    assert _orders(begun_on_a_thursday, "?outcome=lump") == {"2026-11-09": "0", "2026-11-16": "0", "2026-11-23": "15"}
+
+
+def test_the_weeks_of_an_ehr_begin_with_its_own_first_whole_week(begun_on_a_thursday: Reader) -> None:
+    """Before it called, nothing was counted of it."""
+    assert _orders(begun_on_a_thursday, "?client=late-ehr") == {"2026-11-23": "20"}
+
+
+@pytest.mark.parametrize("page", ["", "/data-quality"])
+def test_half_a_week_is_said_to_be_that(begun_on_a_thursday: Reader, page: str) -> None:
+    """It is not nothing: the numbers above are of it."""
+    said = begun_on_a_thursday.text(f"/monitor{page}?from=2026-11-02&to=2026-11-08")
+
+    assert "No whole week was logged for this choice" in said
+    assert "Nothing was logged for this choice" not in said
 
 
 def _counts(counts: Sequence[int], *annotations: Annotation) -> tuple[Xmr, ShownSeries]:

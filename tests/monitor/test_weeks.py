@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_service.monitor.spc import Observation
-from cds_service.monitor.weeks import ONE_WEEK, by_week, complete_weeks, last_complete_week
+from cds_service.monitor.weeks import ONE_WEEK, by_week, complete_weeks, first_whole_week, last_complete_week
 
 _SUNDAY = date(2026, 11, 29)
 _MONDAY = date(2026, 11, 30)
@@ -16,6 +16,12 @@ def test_a_week_is_not_over_on_its_sunday() -> None:
     """Orders of the evening are still to come."""
     assert last_complete_week(_SUNDAY) == date(2026, 11, 16)
     assert last_complete_week(_MONDAY) == date(2026, 11, 23)
+
+
+def test_the_first_whole_week_is_that_of_a_monday_or_the_next() -> None:
+    """What begins on a Tuesday has its first whole week six days on."""
+    assert first_whole_week(date(2026, 11, 2)) == date(2026, 11, 2)
+    assert first_whole_week(date(2026, 11, 3)) == date(2026, 11, 9)
 
 
 def test_weeks_that_a_period_cuts_are_left_out() -> None:

@@ -10,7 +10,7 @@ from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, weeks_logged, within
 from cds_service.monitor.charting import lines
 from cds_service.monitor.disclosure import Shown, ShownPercentage
-from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, before_note, of
+from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, before_note, nothing_by_week, of
 from cds_service.monitor.period import day_in_words
 from cds_service.monitor.standard_tables import counts_of
 from cds_service.monitor.tables import ALL, Cell, Disclosed, FigureTable, Heading, Key
@@ -113,10 +113,11 @@ def opening(asked: Asked) -> Opening:
 
 def by_week(asked: Asked) -> Panel:
     """What was missing, by week: a fault at an EHR shows as a step."""
-    quality = _by_week(weeks_logged(asked.weekly, asked.period), asked.weekly)
+    quality = _by_week(weeks_logged(asked), asked.weekly)
     table = _table("What was missing in orders, by week", headings.WEEK, quality, lambda key: key[0])
-    if not table.rows:
-        return Panel(finding=EMPTY_LOG, sentence=WHY_EMPTY, table=table)
+    if quality.orders().rounded == 0:
+        nothing, why = nothing_by_week(asked)
+        return Panel(finding=nothing, sentence=why, table=table)
     lack, week = _highest(quality)
     if lack is None or week is None:
         return Panel(

@@ -78,7 +78,7 @@ def by_client(asked: Asked) -> Panel:
 
 def over_time(asked: Asked) -> Panel:
     """Red-flag cards by four weeks, since those of a week are too few to show."""
-    weeks = weeks_logged(asked.weekly, asked.period)
+    weeks = weeks_logged(asked)
     starts = weeks[len(weeks) % _FOUR_WEEKS :: _FOUR_WEEKS]
     rows = of_outcomes(asked.weekly, RED_FLAGS)
     answers = answers_of(
