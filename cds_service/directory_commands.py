@@ -1,7 +1,7 @@
 """`cds-service directory`: organisations from ODS, the register, and what of the folder should be looked at."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -12,13 +12,14 @@ import click
 from cds_service.directory import Directory, load_directory
 from cds_service.directory.borough_list import read_borough_list
 from cds_service.directory.checking import check_directory
-from cds_service.directory.csv_edits import EditableCsv, open_csv
+from cds_service.directory.csv_edits import open_csv
 from cds_service.directory.epraccur import read_epraccur
 from cds_service.directory.errors import Findings
-from cds_service.directory.importing import Footprints, ImportReport, Listed, lay_over
+from cds_service.directory.importing import Footprints, lay_over
 from cds_service.directory.practices import OdsPractice, commissioners_concerned
 from cds_service.directory.tables import FCP_REGISTER, ORGANISATIONS, read_table
 from cds_service.directory.vocabulary import KINDS, REFERRING_SETTINGS, code_key
+from cds_service.directory_report import show_import
 from cds_service.folder_commands import config_option, finish, footprints_of, today, told
 from cds_service.register_commands import fcp
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 _COLOURS: Final = {"note": "yellow", "problem": "red"}
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
-_SHOWN: Final = 20
 
 _boroughs_option = click.option(
     "--boroughs", type=_FILE, default=None, help="A CSV file ods_code,borough: by contract, not by postcode."
@@ -169,45 +169,11 @@ def _bring_up_to_date(
     borough_of = read_borough_list(boroughs) if boroughs is not None else {}
     table = open_csv(config, ORGANISATIONS)
     report = lay_over(table, practices, borough_of, concerned, footprints)
-    _show(report, table, footprints.region_of, concerned)
-    finish(table, footprints.region_of, accept=accept)
-
-
-def _show(report: ImportReport, table: EditableCsv, region_of: Mapping[str, str], concerned: Iterable[str]) -> None:
-    counts: dict[str, int] = {}
-    for row in table.rows:
-        place = region_of.get(code_key(row["sub_icb"]), "in no footprint")
-        counts[place] = counts.get(place, 0) + 1
+    register = read_table(config, FCP_REGISTER, frozenset(footprints.boroughs), Findings())
+    exempting = {record.row.organisation for record in register if (record.row.valid_to or today()) >= today()}
     click.echo(f"Practices of {', '.join(sorted(concerned))}.")
-    click.echo("Rows: " + ", ".join(f"{place} {count}" for place, count in sorted(counts.items())) + ".")
-    moved = [Listed(move.code, f"{move.name}: {move.before} -> {move.now}") for move in report.moved]
-    _list("join", report.joiners)
-    _list("leave: ODS says that they are closed, their rows go", report.leavers)
-    _list("have another commissioner", moved)
-    _list("have another name", report.renamed)
-    _list("have another borough", report.boroughs_changed)
-    _list("have another network", report.networks_changed)
-    _list("keep a setting of their own, which ODS does not give them", report.settings_kept)
-    _list("are yours as community MSK or secondary care, and stay as they are", report.decided)
-    _list("are dormant or proposed, neither open nor closed at ODS, and stay as they are", report.neither)
-    _list("of a footprint have no borough: give it in --boroughs", report.without_borough)
-    for borough, count in sorted(report.odd_boroughs.items()):
-        click.echo(f"{count} have the borough {borough!r}, which is none of their pathway's: is it misspelt?")
-    for kind, skipped in sorted(report.skipped.items()):
-        _list(f"were not taken ({kind}): add a row yourself where orders come from there", skipped)
-    _list("were not taken: their commissioner is a merged ICB, which places nobody", report.placeless)
-    _list("of the list of boroughs are no organisation here", [Listed(code, "") for code in report.unused_boroughs])
-    _list("are not among those that were read, and stay as they are", report.kept)
-
-
-def _list(what: str, listed: Sequence[Listed]) -> None:
-    if not listed:
-        return
-    click.echo(f"{len(listed)} {what}:")
-    for code, name in listed[:_SHOWN]:
-        click.echo(f"  {code}  {name}".rstrip())
-    if len(listed) > _SHOWN:
-        click.echo(f"  and {len(listed) - _SHOWN} more")
+    show_import(report, table.rows, footprints.region_of, exempting)
+    finish(table, footprints.region_of, accept=accept)
 
 
 def _show_ods(practice: OdsPractice | None) -> None:

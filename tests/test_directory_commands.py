@@ -67,7 +67,12 @@ def test_an_import_is_shown_before_it_is_written(folder: Path, epraccur: Path, b
     words = ("import", "--epraccur", epraccur, "--boroughs", boroughs, "--config", folder)
     shown = run(*words)
     assert (shown.exit_code, rows(folder)) == (0, before)
-    assert "2 join:\n  Z99201  HONEYSUCKLE DEMO SURGERY\n  Z99902  HAZEL DEMO SURGERY\n" in shown.output
+    assert (
+        "2 join:\n"
+        "  Z99201  HONEYSUCKLE DEMO SURGERY: general-practice, 93C (in no footprint)\n"
+        "  Z99902  HAZEL DEMO SURGERY: general-practice, W2U3Z (nwl)\n"
+    ) in shown.output
+    assert "1 have another borough:\n  Z99902  HAZEL DEMO SURGERY: none -> Ealing\n" in shown.output
     assert "1 were not taken (hospice)" in shown.output
     assert "Nothing is written yet. Repeat the command with --accept" in shown.output
     written = run(*words, "--accept")
@@ -122,13 +127,25 @@ def test_a_sync_asks_ods_itself(folder: Path, ods: respx.MockRouter) -> None:
     """A joiner comes with its network; a known practice that is not in the lists is asked after: it moved."""
     shown = run("sync", "--config", folder, "--accept")
     assert shown.exit_code == 0, shown.output
-    assert "  Z99901  Elder Tree Demo Surgery: W2U3Z -> 72Q" in shown.output
+    assert "  Z99901  Elder Tree Demo Surgery: W2U3Z -> 72Q (LEAVES nwl, now in no footprint)\n" in shown.output
     assert rows(folder) == [
-        "Z99901,Elder Tree Demo Surgery,general-practice,72Q,Brent,",
+        "Z99901,Elder Tree Demo Surgery,general-practice,72Q,Brent,Z99P90",
         "Z99902,HAZEL DEMO SURGERY,general-practice,W2U3Z,,Z99P01",
     ]
     asked = {call.request.url.params["TargetOrgId"] for call in ods.calls if "TargetOrgId" in call.request.url.params}
     assert asked == {"W2U3Z", "QRV", "A3A8R", "QMF", "93C"}
+
+
+@pytest.mark.usefixtures("ods")
+@pytest.mark.parametrize(("last_day", "is_told"), [("2026-11-28", False), ("2026-11-29", True)])
+def test_a_sync_says_where_the_register_exempts(folder: Path, last_day: str, is_told: bool) -> None:
+    """A listing by network that has ended exempts nobody."""
+    register = folder / "fcp-register.csv"
+    header = "identifier_system,identifier_value,organisation,valid_from,valid_to"
+    register.write_text(f"{header}\n{SYSTEM},999100000902,z99p90,2026-01-01,{last_day}\n", "utf-8")
+    shown = run("sync", "--config", folder).output
+    assert "1 keep a network of which ODS states nothing:\n  Z99901  Elder Tree Demo Surgery: Z99P90" in shown
+    assert ("Z99P90; fcp-register.csv lists Z99P90" in shown) is is_told
 
 
 def test_a_sync_that_fails_half_way_writes_nothing(folder: Path, ods: respx.MockRouter) -> None:

@@ -15,8 +15,8 @@ from cds_service.directory.practices import OdsPractice, prescribing_setting
 from cds_service.directory.vocabulary import MERGED_ICB, REFERRING_SETTINGS, borough_key, code_key
 
 
-class Move(NamedTuple):
-    """A practice whose commissioner changed: its code and name, and the sub-ICB location before and now."""
+class Change(NamedTuple):
+    """A cell that changed: the organisation's code and name, and what the cell held before and holds now."""
 
     code: str
     name: str
@@ -42,6 +42,7 @@ class ImportReport:
         renamed: practices with another name.
         boroughs_changed: organisations with another borough, or one for the first time.
         networks_changed: practices with another primary care network.
+        networks_kept: practices of a network of which ODS states none; the row's stands.
         without_borough: practices of a footprint that have none, so that their cards can name no local service.
         settings_kept: rows whose setting is not the one that ODS's would give; the row's stands.
         decided: rows of community MSK and secondary care of which ODS says something else; they stay as they are.
@@ -55,10 +56,11 @@ class ImportReport:
 
     joiners: list[Listed] = field(default_factory=list)
     leavers: list[Listed] = field(default_factory=list)
-    moved: list[Move] = field(default_factory=list)
-    renamed: list[Listed] = field(default_factory=list)
-    boroughs_changed: list[Listed] = field(default_factory=list)
-    networks_changed: list[Listed] = field(default_factory=list)
+    moved: list[Change] = field(default_factory=list)
+    renamed: list[Change] = field(default_factory=list)
+    boroughs_changed: list[Change] = field(default_factory=list)
+    networks_changed: list[Change] = field(default_factory=list)
+    networks_kept: list[Listed] = field(default_factory=list)
     without_borough: list[Listed] = field(default_factory=list)
     settings_kept: list[Listed] = field(default_factory=list)
     decided: list[Listed] = field(default_factory=list)
@@ -154,14 +156,18 @@ def _update(row: dict[str, str], practice: OdsPractice, report: ImportReport) ->
     if setting is not None and row["setting"].lower() != setting:
         report.settings_kept.append(_of_row(row))
     if _differ(row["name"], practice.name) and practice.name:
+        report.renamed.append(Change(practice.code, practice.name, row["name"], practice.name))
         row["name"] = practice.name
-        report.renamed.append(_of_row(row))
     if _has_moved(row, practice):
-        report.moved.append(Move(practice.code, row["name"], row["sub_icb"], practice.commissioner))
+        report.moved.append(Change(practice.code, row["name"], row["sub_icb"], practice.commissioner))
         row["sub_icb"] = practice.commissioner
-    if practice.pcn is not None and code_key(row["pcn"]) != practice.pcn:
+    network = code_key(row["pcn"])
+    if practice.pcn and network != practice.pcn:
+        report.networks_changed.append(Change(practice.code, row["name"], network, practice.pcn))
         row["pcn"] = practice.pcn
-        report.networks_changed.append(_of_row(row))
+    elif network and practice.pcn == "":
+        # A relation that is missing at ODS is no evidence: a person may know the network.
+        report.networks_kept.append(_of_row(row))
 
 
 def _differ(name: str, other: str) -> bool:
@@ -194,8 +200,8 @@ def _give_boroughs(table: EditableCsv, boroughs: Mapping[str, str], report: Impo
         if row is None:
             report.unused_boroughs.append(code)
         elif borough_key(row["borough"]) != borough_key(borough):
+            report.boroughs_changed.append(Change(code, row["name"], row["borough"], borough))
             row["borough"] = borough
-            report.boroughs_changed.append(_of_row(row))
 
 
 def _look_at_boroughs(table: EditableCsv, footprints: Footprints, report: ImportReport) -> None:

@@ -24,7 +24,8 @@ class OdsPractice(NamedTuple):
         commissioner: the sub-ICB location that commissions it, upper case; empty when none is stated.
         geography: what the file states above it, an ICB; empty when nothing is.
         status: how it stands.
-        pcn: the ODS code of its primary care network; None when the source does not say.
+        pcn: the ODS code of its primary care network; empty when ODS states none, None when the source holds no
+            networks.
     """
 
     code: str

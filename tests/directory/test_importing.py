@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from cds_service.directory.csv_edits import EditableCsv, open_csv
-from cds_service.directory.importing import Footprints, ImportReport, Listed, Move, lay_over
+from cds_service.directory.importing import Change, Footprints, ImportReport, Listed, lay_over
 from cds_service.directory.practices import OdsPractice
 from cds_service.directory.tables import ORGANISATIONS
 
@@ -108,7 +108,7 @@ def test_a_moved_commissioner_is_taken_also_out_of_every_footprint(folder: Path)
     """The practice is then known to have no pathway."""
     table, report = laid_over(folder, LARKSPUR._replace(commissioner="72Q"))
     assert table.rows[0]["sub_icb"] == "72Q"
-    assert report.moved == [Move("Z99001", "Larkspur Demo Surgery", "W2U3Z", "72Q")]
+    assert report.moved == [Change("Z99001", "Larkspur Demo Surgery", "W2U3Z", "72Q")]
 
 
 def test_a_setting_that_somebody_changed_stays_and_is_told(folder: Path) -> None:
@@ -159,14 +159,25 @@ def test_another_name_and_another_network_are_taken(folder: Path) -> None:
     """What ODS owns comes from ODS."""
     table, report = laid_over(folder, LARKSPUR._replace(name="THE LARKSPUR CENTRE", pcn="Z99P09"))
     assert (table.rows[0]["name"], table.rows[0]["pcn"]) == ("THE LARKSPUR CENTRE", "Z99P09")
-    assert (len(report.renamed), len(report.networks_changed)) == (1, 1)
+    assert report.renamed == [
+        Change("Z99001", "THE LARKSPUR CENTRE", "Larkspur Demo Surgery", "THE LARKSPUR CENTRE"),
+    ]
+    assert report.networks_changed == [Change("Z99001", "THE LARKSPUR CENTRE", "Z99P01", "Z99P09")]
+
+
+def test_a_network_that_ods_does_not_state_stays_and_is_told(folder: Path) -> None:
+    """Its absence is no evidence; a source without networks says nothing at all."""
+    table, report = laid_over(folder, LARKSPUR._replace(pcn=""))
+    assert (table.is_changed, report.networks_kept) == (False, [Listed("Z99001", "Larkspur Demo Surgery")])
+    assert laid_over(folder, LARKSPUR)[1].networks_kept == []
 
 
 def test_boroughs_come_from_the_list_and_stay_where_it_says_nothing(folder: Path) -> None:
     """Of any organisation, a trust too; a code that is no organisation here is told."""
     table, report = laid_over(folder, LARKSPUR, boroughs={"Z99030": "Brent", "Z99777": "Brent"})
     assert [row["borough"] for row in table.rows] == ["Brent", "Brent"]
-    assert (report.boroughs_changed, report.unused_boroughs) == ([Listed("Z99030", "Demo Trust")], ["Z99777"])
+    assert report.boroughs_changed == [Change("Z99030", "Demo Trust", "Ealing", "Brent")]
+    assert report.unused_boroughs == ["Z99777"]
 
 
 def test_a_borough_that_is_none_of_the_footprint_s_is_told(folder: Path) -> None:

@@ -1,0 +1,78 @@
+import pytest
+
+from cds_service.directory.importing import Change, ImportReport, Listed
+from cds_service.directory_report import show_import
+
+REGION_OF = {"W2U3Z": "nwl", "QRV": "nwl", "A3A8R": "nel"}
+
+
+def row(code: str, *, sub_icb: str = "W2U3Z", pcn: str = "") -> dict[str, str]:
+    """A row of organisations.csv."""
+    return {"ods_code": code, "name": "Demo", "setting": "general-practice", "sub_icb": sub_icb, "pcn": pcn}
+
+
+def shown(
+    capsys: pytest.CaptureFixture[str], report: ImportReport, *rows: dict[str, str], exempting: tuple[str, ...] = ()
+) -> list[str]:
+    """What a person reads, line by line."""
+    show_import(report, rows, REGION_OF, exempting)
+    return capsys.readouterr().out.splitlines()
+
+
+def test_every_change_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody accepts what was counted away; of what stays the first twenty are enough."""
+    codes = [f"Z99{number}" for number in range(100, 150)]
+    changes = [Change(code, "Demo", "Z1", "Z2") for code in codes]
+    report = ImportReport(
+        joiners=[Listed(code, "Demo") for code in codes],
+        leavers=[Listed(f"{code}L", "Demo") for code in codes],
+        moved=changes,
+        renamed=changes,
+        boroughs_changed=changes,
+        networks_changed=changes,
+        kept=[Listed(f"{code}K", "Demo") for code in codes],
+    )
+    lines = shown(capsys, report, *map(row, codes))
+    assert [sum(line.startswith(f"  {code}  ") for line in lines) for code in codes] == [5] * 50
+    assert sum(line.startswith(f"  {code}L  ") for line in lines for code in codes) == 50
+    assert lines[-1] == "  and 30 more"
+
+
+def test_who_leaves_a_footprint_comes_first_and_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
+    """Another pathway speaks there, or none; within a footprint nothing is lost."""
+    report = ImportReport(
+        moved=[
+            Change("Z99001", "Demo", "QRV", "W2U3Z"),
+            Change("Z99002", "Demo", "72Q", "W2U3Z"),
+            Change("Z99003", "Demo", "W2U3Z", "A3A8R"),
+            Change("Z99004", "Demo", "w2u3z", "93C"),
+        ]
+    )
+    assert shown(capsys, report)[1:] == [
+        "4 have another commissioner:",
+        "  Z99003  Demo: W2U3Z -> A3A8R (LEAVES nwl, now in nel)",
+        "  Z99004  Demo: w2u3z -> 93C (LEAVES nwl, now in no footprint)",
+        "  Z99001  Demo: QRV -> W2U3Z",
+        "  Z99002  Demo: 72Q -> W2U3Z (now in nwl)",
+    ]
+
+
+def test_a_network_of_the_register_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """A listing by network exempts at every practice of it: who joins it is exempted by that."""
+    report = ImportReport(
+        joiners=[Listed("Z99001", "Demo"), Listed("Z99002", "Demo")],
+        networks_changed=[Change("Z99003", "Demo", "Z99P01", "Z99P02"), Change("Z99004", "Demo", "Z99P02", "Z99P03")],
+        networks_kept=[Listed("Z99005", "Demo")],
+    )
+    rows = [row("Z99001", pcn="Z99P02"), row("Z99002", pcn="Z99P03"), row("Z99005", pcn="z99p02")]
+    lists = "fcp-register.csv lists Z99P02, so who is listed there orders here without a card"
+    assert shown(capsys, report, *rows, exempting=("Z99P02",))[1:] == [
+        "2 join:",
+        f"  Z99001  Demo: general-practice, W2U3Z (nwl), network Z99P02; {lists}",
+        "  Z99002  Demo: general-practice, W2U3Z (nwl), network Z99P03",
+        "2 have another network:",
+        f"  Z99003  Demo: Z99P01 -> Z99P02; {lists}",
+        "  Z99004  Demo: Z99P02 -> Z99P03; who is listed at Z99P02 gets cards here from now on",
+        "1 keep a network of which ODS states nothing:",
+        f"  Z99005  Demo: Z99P02; {lists}",
+    ]
