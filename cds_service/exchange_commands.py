@@ -16,24 +16,20 @@ from cds_service.pathway_commands import config_option, faults_told, pathways
 @click.option(
     "--format", "form", type=click.Choice(["fhir"]), default="fhir", show_default=True, help="FHIR R4, as JSON."
 )
-@click.option("--region", default=None, help="Only this region's pathway, for example nwl; without it, every region's.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False, writable=True),
     default=None,
     help="The file to write; without it, standard output.",
 )
-def export(config: Path | None, form: str, region: str | None, output: Path | None) -> None:  # noqa: ARG001 - one format so far
-    """Write every version of the pathways as PlanDefinitions, with all they refer to, in one Bundle."""
+def export(config: Path | None, form: str, output: Path | None) -> None:  # noqa: ARG001 - one format so far
+    """Write every version of the pathways as PlanDefinitions, with all they refer to, in one Bundle.
+
+    All regions are in it: an engine that knew one alone would have no answer, and no red flag, for an order of another.
+    """
     with faults_told():
         register = PathwayRegister.load(config)
-    known = sorted(register.regions)
-    if region is not None and region.lower() not in known:
-        raise click.BadParameter(
-            f"no pathway has the id {region!r}; there are {', '.join(known)}.", param_hint="--region"
-        )
-    every = [file.pathway for file in register.files]
-    versions = [pathway for pathway in every if region is None or pathway.id == region.lower()]
+    versions = [file.pathway for file in register.files]
     bundle = collection(exported_resources(versions))
     text = orjson.dumps(bundle, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     if output is None:
