@@ -162,7 +162,7 @@ def _application(standing: _Standing, folder: Folder, edge: Edge) -> ASGIApp:
     if settings.checker == "on":
         checker = build_checker(standing.pages, register, directory, terminology, source_urls, now, settings.public_url)
         rest.router.routes.extend(checker_routes(checker))
-    rest.mount("/fhir", fhir_server(register, demo=settings.demo))
+    rest.mount("/fhir", fhir_server(register, terminology, demo=settings.demo))
     router = Router([*hooks, *standing.monitor.routes, Mount("/", rest)], redirect_slashes=False)
     return BrowserAccess(LastResort(ShortWay(service_call, router)), _origins(settings, clients))
 

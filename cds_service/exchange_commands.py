@@ -9,6 +9,7 @@ from cds_service.exchange.bundle import collection
 from cds_service.exchange_wiring import exported_resources
 from cds_service.pathway.register import PathwayRegister
 from cds_service.pathway_commands import config_option, faults_told, pathways
+from cds_service.terminology import load_terminology
 
 
 @pathways.command()
@@ -29,8 +30,9 @@ def export(config: Path | None, form: str, output: Path | None) -> None:  # noqa
     """
     with faults_told():
         register = PathwayRegister.load(config)
+        terminology = load_terminology(None if config is None else config / "value-sets")
     versions = [file.pathway for file in register.files]
-    bundle = collection(exported_resources(versions))
+    bundle = collection(exported_resources(versions, terminology.additions))
     text = orjson.dumps(bundle, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     if output is None:
         click.echo(text, nl=False)

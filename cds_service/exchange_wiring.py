@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from functools import cache
+from types import MappingProxyType
 from typing import Final
 
 from starlette.applications import Starlette
@@ -17,19 +18,24 @@ from cds_service.fhir_server.server import Shelf, fhir_app
 from cds_service.hooks.correlation import correlation_id
 from cds_service.pathway.model import Pathway
 from cds_service.pathway.register import PathwayRegister
+from cds_service.terminology import Terminology
+from cds_service.terminology.value_sets import Additions
+
+_NONE: Final[Additions] = MappingProxyType({})
 
 
-def exported_resources(versions: Collection[Pathway]) -> list[Json]:
+def exported_resources(versions: Collection[Pathway], additions: Additions = _NONE) -> list[Json]:
     """Everything that is exported of these pathways.
 
     Args:
         versions: every version of every region's pathway.
+        additions: what the deployment adds to the packaged value sets.
     """
     referrals = {
         text: Referral(kind.code, kind.display, kind.text, kind.priority) for text, kind in REFERRAL_KINDS.items()
     }
     indications = {group.replace("_", "-"): indication for group, indication in INDICATION_OF_GROUP.items()}
-    return knowledge_resources(versions, referrals, indications)
+    return knowledge_resources(versions, referrals, indications, additions)
 
 
 _PARAMETERS: Final = (
@@ -47,17 +53,18 @@ KNOWLEDGE_TYPES: Final = tuple(
 """The resource types of the export; none of them is about a person."""
 
 
-def fhir_server(register: PathwayRegister, *, demo: bool) -> Starlette:
+def fhir_server(register: PathwayRegister, terminology: Terminology, *, demo: bool) -> Starlette:
     """The service's own FHIR server: the export, and in the demo the invented people beside it.
 
     The export is made when it is first asked for, since a hook call has no need of it.
 
     Args:
         register: the pathways in use.
+        terminology: the value sets in use.
         demo: whether the fixtures are served.
     """
     versions = [file.pathway for file in register.files]
-    knowledge = Shelf(KNOWLEDGE_TYPES, cache(lambda: exported_resources(versions)))
+    knowledge = Shelf(KNOWLEDGE_TYPES, cache(lambda: exported_resources(versions, terminology.additions)))
     if not demo:
         return fhir_app("The MSK imaging pathways and their terminology; no patient data.", [knowledge], correlation_id)
     about = "The MSK imaging pathways and their terminology, and invented people to try the CDS service with."

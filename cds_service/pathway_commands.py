@@ -31,8 +31,9 @@ from cds_service.pathway.proving import prove
 from cds_service.pathway.register import PathwayRegister
 from cds_service.pathway.sign_off import SIGN_OFFS, entry_of, read_sign_offs, sign, signed, state_of
 from cds_service.pathway.suspensions import SUSPENSIONS, in_file, read_suspensions
+from cds_service.terminology import ValueSetError
 
-_TOLD: Final = (ConfigurationError, PathwayFileError)
+_TOLD: Final = (ConfigurationError, PathwayFileError, ValueSetError)
 """What an operator can mend: shown as a message, without a traceback."""
 
 _COLOURS: Final = {Level.NOTE: "yellow", Level.PROBLEM: "red"}

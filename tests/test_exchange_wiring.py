@@ -1,12 +1,17 @@
 """The service's own FHIR server: the export read and searched as an engine would, in a deployment and in the demo."""
 
+import shutil
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cds_service.exchange_wiring import KNOWLEDGE_TYPES, exported_resources
 from cds_service.pathway.register import PathwayRegister
-from tests.conftest import InProcess, StartService
+from cds_service.terminology.additions import additions_file
+from cds_service.terminology.value_sets import packaged_value_sets
+from tests.conftest import DEMO_CONFIGURATION, InProcess, StartService
 
 BASE = "https://cds-service.example/fhir"
 NWL = f"{BASE}/PlanDefinition/msk-imaging-nwl"
@@ -31,6 +36,19 @@ def test_every_resource_of_the_export_is_read_as_it_is_exported(deployment: InPr
         answer = deployment.send("GET", f"/fhir/{resource['resourceType']}/{resource['id']}")
         assert (answer.status_code, answer.headers["content-type"]) == (200, "application/fhir+json")
         assert answer.json() == resource
+
+
+def test_the_value_sets_that_are_served_are_those_in_use(start_service: StartService, tmp_path: Path) -> None:
+    """With what the configuration folder adds to the packaged ones."""
+    config = tmp_path / "configuration"
+    shutil.copytree(DEMO_CONFIGURATION, config)
+    (config / "value-sets").mkdir()
+    (packaged,) = [one for one in packaged_value_sets() if one.group == "ind_rheumatology"]
+    text = additions_file(packaged, None, {"404684003": "A finding"}, "A test", date(2026, 11, 29))
+    (config / "value-sets" / "ind-rheumatology.json").write_text(text, "utf-8")
+
+    served = start_service(config, demo=False).send("GET", "/fhir/ValueSet/ind-rheumatology").json()
+    assert [one["code"] for one in served["compose"]["include"][-1]["concept"]] == ["404684003"]
 
 
 @pytest.mark.parametrize(

@@ -2,29 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 
-from cds_service import __version__
 from cds_service.exchange.facts import FACTS, Fact, FactName
 from cds_service.exchange.names import PUBLISHER, UNITED_KINGDOM, Json, concept, resource_url
 from cds_service.pathway.facts import Indication
 
 _ID = "msk-imaging-facts"
-FACTS_LIBRARY = f"{resource_url('Library', _ID)}|{__version__}"
-"""The canonical by which the PlanDefinitions name it."""
 
 
-def facts_library(value_sets: Sequence[Json], indications: Mapping[str, Indication]) -> Json:
+def facts_library(value_sets: Sequence[Json], indications: Mapping[str, Indication], version: str) -> Json:
     """The Library.
 
     Args:
         value_sets: the exported ValueSets.
         indications: for the id of a value set of reasons, the indication that its codes are.
+        version: its own.
     """
     canonicals = {value_set["id"]: f"{value_set['url']}|{value_set['version']}" for value_set in value_sets}
     return {
         "resourceType": "Library",
         "id": _ID,
         "url": resource_url("Library", _ID),
-        "version": __version__,
+        "version": version,
         "name": "MskImagingFacts",
         "title": "Facts that the MSK imaging pathways read",
         "status": "draft",

@@ -2,12 +2,12 @@
 
 from collections.abc import Collection
 from datetime import timedelta
+from typing import NamedTuple
 
 from cds_service import __version__
 from cds_service.exchange.actions import Condition, Voice, rule_actions
 from cds_service.exchange.facts import FactName
 from cds_service.exchange.fhirpath import NEVER, after, before, both, either, is_known, none, states
-from cds_service.exchange.library import FACTS_LIBRARY
 from cds_service.exchange.names import (
     PUBLISHER,
     REVIEW_DUE,
@@ -32,16 +32,26 @@ _ADVICE = (
 )
 
 
-def regional_plan(
-    pathway: Pathway, *, is_first: bool, successor: Pathway | None, referrals: frozenset[TextKey]
-) -> Json:
+class Shared(NamedTuple):
+    """What all PlanDefinitions of an export refer to.
+
+    Attributes:
+        library: the canonical of the Library of facts.
+        referrals: the card texts for which there is an ActivityDefinition.
+    """
+
+    library: str
+    referrals: frozenset[TextKey]
+
+
+def regional_plan(pathway: Pathway, *, is_first: bool, successor: Pathway | None, shared: Shared) -> Json:
     """One version of a region's pathway.
 
     Args:
         pathway: the version.
         is_first: whether no version of the region came before it, so that it also answers for the days before.
         successor: the region's next version, which takes over on the day it is effective.
-        referrals: the card texts for which there is an ActivityDefinition.
+        shared: what it refers to.
     """
     chosen = _chosen(pathway, is_first=is_first, successor=successor)
     out_of_force = _out_of_force(pathway, is_first=is_first)
@@ -50,8 +60,8 @@ def regional_plan(
     own = sign_expressions(symptoms_count=pathway.enabled(RuleId.SYMPTOMS))
     national = sign_expressions(symptoms_count=True)
     actions = [
-        *rule_actions(regional_rules(pathway), Voice(pathway, own, referrals, in_force, "in-force")),
-        *rule_actions(rules_out_of_force(), Voice(None, national, referrals, not_in_force, "out-of-force")),
+        *rule_actions(regional_rules(pathway), Voice(pathway, own, shared.referrals, in_force, "in-force")),
+        *rule_actions(rules_out_of_force(), Voice(None, national, shared.referrals, not_in_force, "out-of-force")),
     ]
     name = f"msk-imaging-{pathway.id}"
     return {
@@ -65,7 +75,7 @@ def regional_plan(
         "type": _TYPE,
         "status": "draft",
         **_metadata(pathway, successor),
-        "library": [FACTS_LIBRARY],
+        "library": [shared.library],
         "action": actions,
     }
 
@@ -101,15 +111,15 @@ def _out_of_force(pathway: Pathway, *, is_first: bool) -> str:
     )
 
 
-def national_plan(regions: Collection[RegionId], referrals: frozenset[TextKey]) -> Json:
+def national_plan(regions: Collection[RegionId], shared: Shared) -> Json:
     """What speaks where no region's pathway applies.
 
     Args:
         regions: the regions that have a pathway.
-        referrals: the card texts for which there is an ActivityDefinition.
+        shared: what it refers to.
     """
     elsewhere = Condition("No region with a pathway applies", none(states(FactName.REGION, *sorted(regions))))
-    voice = Voice(None, sign_expressions(symptoms_count=True), referrals, (elsewhere,), "national")
+    voice = Voice(None, sign_expressions(symptoms_count=True), shared.referrals, (elsewhere,), "national")
     name = "msk-imaging-national"
     return {
         "resourceType": "PlanDefinition",
@@ -123,7 +133,7 @@ def national_plan(regions: Collection[RegionId], referrals: frozenset[TextKey]) 
         "publisher": PUBLISHER,
         "description": f"Red flags that speak where no region's pathway applies. {_ADVICE}",
         "jurisdiction": UNITED_KINGDOM,
-        "library": [FACTS_LIBRARY],
+        "library": [shared.library],
         "action": rule_actions(national_rules(), voice),
     }
 

@@ -1,8 +1,10 @@
-"""The packaged value sets as they are, and the code systems of the rules, outcomes and cards."""
+"""The value sets that the service uses, and the code systems of the rules, outcomes and cards."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from enum import StrEnum
-from importlib import resources
+from hashlib import sha256
+from itertools import groupby
 
 import orjson
 
@@ -17,13 +19,47 @@ from cds_service.exchange.names import (
     computer_name,
 )
 from cds_service.pathway.outcomes import Outcome, RuleId, TextKey
+from cds_service.terminology.value_set_file import Concept, concept_element
+from cds_service.terminology.value_sets import PACKAGED, Additions
+
+_DEPLOYMENT = "This deployment"
 
 
-def packaged_value_sets() -> list[Json]:
-    """Every packaged value set, by id. Their files are checked when the service reads them."""
-    folder = resources.files("cds_service.terminology") / "value_sets"
-    files = [file for file in folder.iterdir() if file.name.endswith(".json")]
-    return sorted((orjson.loads(file.read_bytes()) for file in files), key=lambda value_set: str(value_set["id"]))
+def value_sets_in_use(additions: Additions) -> list[Json]:
+    """Every packaged value set, by id, with what a deployment adds to it. The files are checked at the start.
+
+    Args:
+        additions: what it adds.
+    """
+    files = [file for file in PACKAGED.iterdir() if file.name.endswith(".json")]
+    packaged = sorted((orjson.loads(file.read_bytes()) for file in files), key=lambda one: str(one["id"]))
+    return [_with_added(one, additions.get(one["id"].replace("-", "_"), ())) for one in packaged]
+
+
+def version_with(version: str, added: Iterable[Concept]) -> str:
+    """A version that is another where a deployment adds other codes, and the same where it adds the same."""
+    elements = sorted(orjson.dumps([one.system, _element(one)]) for one in added)
+    return f"{version}-{sha256(b''.join(elements)).hexdigest()[:8]}" if elements else version
+
+
+def _with_added(packaged: Json, added: Sequence[Concept]) -> Json:
+    if not added:
+        return packaged
+    by_system = groupby(sorted(added, key=lambda one: (one.system, one.code)), key=lambda one: one.system)
+    include = [{"system": system, "concept": [_element(one) for one in concepts]} for system, concepts in by_system]
+    compose = packaged["compose"]
+    # Nobody knows on which day the two became one: it has no date.
+    return {name: value for name, value in packaged.items() if name != "date"} | {
+        "version": version_with(packaged["version"], added),
+        "publisher": _DEPLOYMENT,
+        "description": f"{packaged['description']} This deployment adds {len(added)} code(s), in the last include(s).",
+        "compose": {**compose, "include": [*compose["include"], *include]},
+    }
+
+
+def _element(concept: Concept) -> Json:
+    """A concept that was added. Its sources are the deployment's own words, and anyone may read the export."""
+    return concept_element(replace(concept, sources=(_DEPLOYMENT,)))
 
 
 def code_systems() -> list[Json]:

@@ -7,10 +7,8 @@ from typing import Any, NamedTuple
 
 from cds_service.terminology.check_digit import is_concept_id
 from cds_service.terminology.overlaps import MAY_OVERLAP, PART_OF
-from cds_service.terminology.value_set_file import VALUE_SET_BASE, Concept, ValueSet
+from cds_service.terminology.value_set_file import VALUE_SET_BASE, Concept, ValueSet, concept_element
 from cds_service.terminology.vocabulary import SNOMED
-
-_OURS = "https://cds-service.example/fhir/StructureDefinition/"
 
 
 class Difference(NamedTuple):
@@ -141,8 +139,5 @@ def _empty(value_set: ValueSet, on: date) -> dict[str, Any]:
 
 
 def _element(code: str, display: str, source: str) -> dict[str, Any]:
-    extension = [
-        {"url": f"{_OURS}concept-status", "valueCode": "verified"},
-        {"url": f"{_OURS}concept-source", "valueString": source},
-    ]
-    return {"code": code, "display": " ".join(display.split()) or code, "extension": extension}
+    name = " ".join(display.split()) or code
+    return concept_element(Concept(SNOMED, code, name, provisional=False, sources=(source,)))

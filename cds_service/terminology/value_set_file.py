@@ -5,7 +5,7 @@ and what it means to us in extensions of our own. Anything else in a file is a s
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -208,6 +208,19 @@ def _check_extension(where: str, extension: _Extension, seen: dict[str, str]) ->
         raise ValueSetError(
             f"{where} has {extension.value!r} in {extension.url!r}. Use one of {', '.join(sorted(allowed))}."
         )
+
+
+def concept_element(concept: Concept) -> dict[str, Any]:
+    """A concept as an element of a file, which is read back as the same."""
+    coded = {
+        _STATUS: "provisional" if concept.provisional else "verified",
+        _MODALITY: concept.modality,
+        _BODY_REGION: concept.body_region,
+        _REQUESTER_CATEGORY: concept.requester_category,
+    }
+    extension = [{"url": url, "valueCode": value} for url, value in coded.items() if value is not None]
+    extension += [{"url": _SOURCE, "valueString": source} for source in concept.sources]
+    return {"code": concept.code, "display": concept.display, "extension": extension}
 
 
 def _refuse_repeats(file_name: str, concepts: tuple[Concept, ...]) -> None:

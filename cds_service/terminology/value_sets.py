@@ -28,6 +28,10 @@ _Key = tuple[str, str]
 """A code system's URI and a code in it."""
 
 
+Additions = Mapping[str, tuple[Concept, ...]]
+"""The codes that a deployment adds to the packaged value sets, by group name; none of them was there before."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProcedureConcept:
     """A procedure that is known by its code.
@@ -72,12 +76,14 @@ class Terminology:
 
     Attributes:
         value_sets: the sets by group name (`ind_cauda_equina`), for documentation and commands.
+        additions: what the deployment adds to them, by group name.
     """
 
     value_sets: Mapping[str, ValueSetSummary]
     _groups: Mapping[_Key, frozenset[str]] = field(repr=False)
     _procedures: Mapping[_Key, ProcedureConcept] = field(repr=False)
     _requester_categories: Mapping[_Key, str] = field(repr=False)
+    additions: Additions = field(default_factory=dict)
 
     def groups(self, system: str, code: str) -> frozenset[str]:
         """Return the names of the value sets that hold the code; empty when none does."""
@@ -130,7 +136,11 @@ def load_terminology(additions: Path | None = None) -> Terminology:
     own = read_value_sets(additions) if additions is not None else []
     if not own:
         return _packaged_terminology()
-    return build_terminology(with_additions(packaged_value_sets(), own))
+    packaged = packaged_value_sets()
+    joined = with_additions(packaged, own)
+    new = {after.group: after.concepts[len(before.concepts) :] for before, after in zip(packaged, joined, strict=True)}
+    added = {group: concepts for group, concepts in new.items() if concepts}
+    return replace(build_terminology(joined), additions=MappingProxyType(added))
 
 
 @cache

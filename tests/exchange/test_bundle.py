@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -12,11 +13,13 @@ from fhir.resources.R4B.bundle import Bundle
 from cds_service.exchange.bundle import collection
 from cds_service.exchange.facts import FactName
 from cds_service.exchange.names import BASE
+from cds_service.exchange.terminology import version_with
 from cds_service.exchange_wiring import exported_resources
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import load_pathways
 from cds_service.pathway.model import Suspension
 from cds_service.terminology import load_terminology
+from cds_service.terminology.value_set_file import Concept
 from tests.contract.test_suggested_resources import INTENT, PRIORITY, empty
 
 Json = dict[str, Any]
@@ -121,6 +124,42 @@ def test_every_value_set_is_exported_as_it_is_packaged(exported: list[Json]) -> 
     value_sets = [one for one in exported if one["resourceType"] == "ValueSet"]
     assert {one["url"] for one in value_sets} == {one.url for one in load_terminology().value_sets.values()}
     assert [one["id"] for one in value_sets] == sorted(one["id"] for one in value_sets)
+
+
+def test_what_a_deployment_adds_stands_in_the_value_sets_that_it_uses(exported: list[Json]) -> None:
+    """Under a version of its own, to which the Library points; the other sets are as before."""
+    concepts = (
+        Concept("http://snomed.info/sct", "404684003", "A finding", provisional=True, sources=("Dr Invented, ward 3",)),
+        Concept("http://hl7.org/fhir/sid/icd-10", "M45", "Spondylitis", provisional=False, sources=("A list",)),
+    )
+    resources = exported_resources(list(load_pathways().values()), {"ind_rheumatology": concepts})
+    Bundle.model_validate(collection(resources))
+    assert [one["id"] for one in resources if empty(one)] == []
+    before, after = ({one["id"]: one for one in every} for every in (exported, resources))
+    own = after["ind-rheumatology"]
+    codes = {(include["system"], one["code"]) for include in own["compose"]["include"] for one in include["concept"]}
+    assert {(one.system, one.code) for one in concepts} < codes
+    assert re.fullmatch(rf"{before['ind-rheumatology']['version']}-[0-9a-f]{{8}}", own["version"])
+    library = after["msk-imaging-facts"]
+    assert f"{own['url']}|{own['version']}" in [artifact["resource"] for artifact in library["relatedArtifact"]]
+    assert library["version"] != before["msk-imaging-facts"]["version"]
+    test_every_canonical_resolves_inside_the_bundle(resources, list(elements(resources, "Bundle")))
+    changed = {name for name in before if before[name] != after[name]}
+    assert {name for name in changed if before[name]["resourceType"] == "ValueSet"} == {"ind-rheumatology"}
+    assert b"Invented" not in orjson.dumps(resources)
+
+
+def test_the_same_additions_have_the_same_version_and_others_another() -> None:
+    """In whatever order their files give them; a name that changed is another addition."""
+    first, second = (
+        Concept("http://snomed.info/sct", code, f"Name of {code}", provisional=False, sources=("A test",))
+        for code in ("404684003", "404640003")
+    )
+    renamed = replace(second, display="Another name")
+    versions = [version_with("1.0.0", each) for each in ([first, second], [second, first], [first], [first, renamed])]
+    assert versions[0] == versions[1]
+    assert len({*versions, version_with("1.0.0", [])}) == 4
+    assert version_with("1.0.0", []) == "1.0.0"
 
 
 def test_action_ids_are_unique_in_a_plan(exported: list[Json]) -> None:

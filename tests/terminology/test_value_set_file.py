@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.terminology.value_set_file import Concept, ValueSetError, read_value_set
+from cds_service.terminology.value_set_file import Concept, ValueSetError, concept_element, read_value_set
+from cds_service.terminology.value_sets import packaged_value_sets
 
 OURS = "https://cds-service.example/fhir/StructureDefinition/"
 STATUS = {"url": OURS + "concept-status", "valueCode": "verified"}
@@ -51,6 +52,15 @@ def test_a_concept_is_read_with_what_it_means() -> None:
             body_region="knee",
         ),
     )
+
+
+def test_a_concept_that_is_written_is_read_back_as_the_same() -> None:
+    """Every packaged one of SNOMED CT: procedures, roles, provisional codes."""
+    for packaged in packaged_value_sets():
+        snomed = tuple(one for one in packaged.concepts if one.system == "http://snomed.info/sct")
+        if snomed:
+            written = a_value_set(*(concept_element(one) for one in snomed))
+            assert read_value_set("some-scans.json", written).concepts == snomed
 
 
 @pytest.mark.parametrize(

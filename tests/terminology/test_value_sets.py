@@ -375,6 +375,16 @@ def test_what_lies_beside_the_additions_is_not_looked_at(tmp_path: Path) -> None
     assert load_terminology(tmp_path).groups("http://snomed.info/sct", "404684003") == {"ind_rheumatology"}
 
 
+def test_additions_are_told_apart_from_what_is_packaged(tmp_path: Path) -> None:
+    """A code that the packaged set has is none, and a set to which nothing is added is not named."""
+    known = next(one for one in packaged_value_sets() if one.group == "ind_urgent").concepts[0].code
+    an_addition(tmp_path, "ind-rheumatology", "404684003")
+    an_addition(tmp_path, "ind-urgent", known)
+    (added,) = load_terminology(tmp_path).additions.items()
+    assert (added[0], [concept.code for concept in added[1]]) == ("ind_rheumatology", ["404684003"])
+    assert load_terminology().additions == {}
+
+
 def test_an_addition_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     """As what is wrong with the folder, which a running service refuses."""
     (tmp_path / "ind-urgent.json").mkdir()
