@@ -1,6 +1,6 @@
 """Somebody who sees a whole table and tries every table that would look the same, one count after the other."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 
 from cds_service.monitor.disclosure import Shown
@@ -61,3 +61,19 @@ def possible_values(
         if all(len(values) >= enough for values in found.values()):
             break
     return found
+
+
+def room(total: str, parts: Iterable[str]) -> range:
+    """What is left for a masked count of 1 to 7 beside other parts of a sum, as all are shown."""
+    bounds = [_bounds(part) for part in parts]
+    least, most = _bounds(total)
+    return range(
+        max(1, least - sum(bound[1] for bound in bounds)), min(7, most - sum(bound[0] for bound in bounds)) + 1
+    )
+
+
+def _bounds(shown: str) -> tuple[int, int]:
+    if shown == "*":
+        return 1, 1_000_000  # it may be masked for another's sake
+    count = int(shown)
+    return (max(count - 2, 8), count + 2) if count else (0, 0)

@@ -1,7 +1,7 @@
 """A small card log of half a year, with many small counts, and the monitor in front of it."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -12,10 +12,10 @@ from sqlalchemy import Engine
 
 from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.episodes import windows_with_keys, work_out_window
-from cds_service.cardlog.events import CallRecord, FeedbackEvent
+from cds_service.cardlog.events import CallRecord
 from cds_service.cardlog.migrating import bring_up_to_date
 from cds_service.cardlog.rollups import roll_up_due
-from cds_service.cardlog.rows import rows_of
+from cds_service.cardlog.rows import Record, rows_of
 from cds_service.cardlog.store import CardLogStore, Counts
 from cds_service.monitor.asked import Sources
 from cds_service.pathway.facts import KnownBy, Modality, Oncology, Setting
@@ -61,22 +61,24 @@ def fill(path: Path, seed: int = 5, orders_a_week: int = 22) -> Engine:
         seed: of what is invented.
         orders_a_week: about how many.
     """
-    store, engine = opened(path)
-    records = list(_invented(random.Random(seed), orders_a_week))
-    store.write(rows_of(records))
-    store.write_counts(_counts())
-    store.dispose()
-    roll_up_due(engine)
+    engine = of_records(path, _invented(random.Random(seed), orders_a_week), _counts())
     for window in windows_with_keys(engine, 7, TODAY):
         work_out_window(engine, window, 7, TODAY)
     return engine
 
 
-def opened(path: Path) -> tuple[CardLogStore, Engine]:
-    """Make a card log that holds nothing yet, to be written and to be read."""
+def of_records(path: Path, records: Iterable[Record], counts: Counts | None = None) -> Engine:
+    """Make a card log of some records, with its figures by week worked out."""
     url = f"sqlite:///{path}"
     bring_up_to_date(url)
-    return CardLogStore(url, WRITER_ID), open_engine(url)
+    store = CardLogStore(url, WRITER_ID)
+    store.write(rows_of([*records]))
+    if counts is not None:
+        store.write_counts(counts)
+    store.dispose()
+    engine = open_engine(url)
+    roll_up_due(engine)
+    return engine
 
 
 def empty(path: Path) -> Engine:
@@ -101,7 +103,7 @@ def sources_of(engine: Engine, now: datetime = NOW) -> Sources:
     )
 
 
-def _invented(choose: random.Random, orders_a_week: int) -> Iterator[CallRecord | list[FeedbackEvent]]:
+def _invented(choose: random.Random, orders_a_week: int) -> Iterator[Record]:
     first = TODAY - timedelta(weeks=WEEKS)
     number = 0
     for week in range(WEEKS):
@@ -110,7 +112,7 @@ def _invented(choose: random.Random, orders_a_week: int) -> Iterator[CallRecord 
             yield from _an_order(choose, number, first + timedelta(days=7 * week + choose.randrange(5)))
 
 
-def _an_order(choose: random.Random, number: int, day: date) -> Iterator[CallRecord | list[FeedbackEvent]]:
+def _an_order(choose: random.Random, number: int, day: date) -> Iterator[Record]:
     region, organisation, pcn, borough = choose.choice(PRACTICES)
     [outcome] = choose.choices([each for each, _ in _OUTCOMES], [weight for _, weight in _OUTCOMES])
     facts: dict[str, Any] = {

@@ -13,8 +13,6 @@ import pytest
 from event_builders import carded
 from reader import Reader
 
-from cds_service.cardlog.rollups import roll_up_due
-from cds_service.cardlog.rows import rows_of
 from cds_service.cardlog.schema import metadata
 from cds_service.monitor.access.permissions import Permission
 from cds_service.monitor.asked import Sources
@@ -113,14 +111,11 @@ def test_orders_of_places_do_not_hold_red_flags(tmp_path: Path) -> None:
     """Else all orders of a large practice, less those of each other outcome, would be its red flags."""
     tables = []
     for outcome in (Outcome.REDIRECT, Outcome.CES):
-        store, engine = figure_log.opened(tmp_path / f"{outcome}.sqlite3")
-        facts = {"occurred_on": date(2026, 11, 3), "region": "nwl", "organisation": "Z99001", "borough": "Brent"}
-        store.write(rows_of([carded(number, **facts) for number in range(40)]))
-        store.write(rows_of([carded(number, **facts, outcome=outcome) for number in range(40, 60)]))
-        roll_up_due(engine)
+        redirects = [carded(number) for number in range(40)]
+        others = [carded(number, outcome=outcome) for number in range(40, 60)]
+        engine = figure_log.of_records(tmp_path / f"{outcome}.sqlite3", [*redirects, *others])
         reader = Reader(figure_log.sources_of(engine))
         tables.append([row["orders"] for row in csv.DictReader(StringIO(reader.text(_BY_PRACTICE)))])
-        store.dispose()
         engine.dispose()
 
     assert tables == [["60"], ["40"]]

@@ -12,7 +12,7 @@ from cds_service.monitor.disclosure import ShownPercentage, disclose_percentage
 from cds_service.monitor.findings_in_words import before_note, of
 from cds_service.monitor.selection import Field
 from cds_service.monitor.spc import Direction
-from cds_service.monitor.standard_tables import answers_of, answers_table, counts_of
+from cds_service.monitor.standard_tables import answers_of, answers_table
 from cds_service.monitor.sums import OVERRIDDEN, grouped, in_precedence
 from cds_service.monitor.tables import ALL, Disclosed, FigureTable, Key
 from cds_service.monitor.view import NOT_BY_PLACE, Kpi, Opening, PageKind, Panel, PanelKind
@@ -37,7 +37,7 @@ def opening(asked: Asked) -> Opening:
     before = within(asked.weekly, asked.period.before)
     now = answers_of({(week,): sums for week, sums in grouped(rows, lambda row: row.week).items()})
     then = answers_of({(week,): sums for week, sums in grouped(before, lambda row: row.week).items()})
-    reasons = _by_reason(asked.override_reasons)
+    reasons = asked.once(_by_reason_and_outcome)
     share = of(now.share(ALL, OVERRIDDEN))
     return Opening(
         finding=f"Overridden of all cards shown: {share}. {_fit_of_the_list(reasons)}",
@@ -53,8 +53,8 @@ def opening(asked: Asked) -> Opening:
 
 def reasons(asked: Asked) -> Panel:
     """Each reason, in the period and in the one before."""
-    now = _by_reason(asked.override_reasons)
-    before = _by_reason(asked.override_reasons_before) if asked.has_period_before else None
+    now = asked.once(_by_reason_and_outcome)
+    before = _disclosed(asked.override_reasons_before) if asked.has_period_before else None
     either = _reason_keys(now) if before is None else _reason_keys(now) | _reason_keys(before)
     keys = sorted(either, key=lambda key: asked.reason_words(_code(key)))
     rows = tuple(
@@ -119,15 +119,13 @@ def by_outcome(asked: Asked) -> Panel:
 
 def reasons_by_outcome(asked: Asked) -> Panel:
     """Which reasons speak against which cards."""
-    counts: dict[Key, int] = defaultdict(int)
-    ordered = in_precedence({row.outcome for row in asked.override_reasons})
-    for row in sorted(asked.override_reasons, key=lambda row: (ordered.index(row.outcome), row.reason_code)):
-        counts[row.outcome, row.reason_code] += row.overrides
-    disclosed = counts_of(counts)
+    disclosed = asked.once(_by_reason_and_outcome)
+    keys = sorted(_reason_keys(disclosed), key=_code)
     rows = tuple(
-        (outcome_words(str(key[0])), asked.reason_words(str(key[1])), str(key[1]), disclosed.whole(key))
-        for outcome in disclosed.below()
-        for key in disclosed.below(outcome)
+        (outcome_words(outcome), asked.reason_words(_code(key)), _code(key), disclosed.count(key, outcome))
+        for outcome in disclosed.kinds
+        for key in keys
+        if disclosed.count(key, outcome).rounded != 0
     )
     headed = (headings.OUTCOME, headings.REASON, headings.REASON_CODE, headings.OVERRIDES)
     table = FigureTable(caption="Reasons by outcome", headings=headed, labels=3, rows=rows)
@@ -146,12 +144,17 @@ def over_time(asked: Asked) -> Panel:
     return weekly_share(asked, WeeklyMeasure("Cards overridden", Direction.LOWER), sums, headings.OVERRIDDEN_SHARE)
 
 
-def _by_reason(rows: Iterable[OverrideReason]) -> Disclosed:
+def _by_reason_and_outcome(asked: Asked) -> Disclosed:
+    """One table behind the panels of reasons: two would tell by their difference what each of them masks."""
+    return _disclosed(asked.override_reasons)
+
+
+def _disclosed(rows: Iterable[OverrideReason]) -> Disclosed:
     """Coded reasons below one row, so that shares are of them; what came without a code stands beside."""
-    counts: dict[Key, int] = defaultdict(int)
+    counts: dict[Key, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for row in rows:
-        counts[(_CODED, row.reason_code) if row.reason_code else (_UNCODED,)] += row.overrides
-    return counts_of(counts)
+        counts[(_CODED, row.reason_code) if row.reason_code else (_UNCODED,)][row.outcome] += row.overrides
+    return Disclosed(counts, in_precedence({outcome for of_reason in counts.values() for outcome in of_reason}))
 
 
 def _reason_keys(disclosed: Disclosed) -> set[Key]:
