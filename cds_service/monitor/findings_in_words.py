@@ -46,6 +46,21 @@ def of(part: ShownPercentage) -> str:
     return "none" if part.denominator.rounded == 0 else "too few to show"
 
 
+def unanswered_critical(shown: Shown, not_answered: ShownPercentage) -> str:
+    """How many critical cards went unanswered; where none was shown, that is not good news by itself.
+
+    Args:
+        shown: critical cards shown.
+        not_answered: the part of them that was not answered.
+    """
+    if shown.rounded == 0:
+        return (
+            "No critical card (CES, MSCC) was shown: the page Data quality says whether reasons reach the service as "
+            "codes."
+        )
+    return f"Critical cards (CES, MSCC) that were not answered: {of(not_answered)}."
+
+
 def before_note(asked: Asked, before: Shown | ShownPercentage) -> str | None:
     """What the same was in the period before; None when there was nothing to measure.
 

@@ -6,7 +6,11 @@ from cds_service.monitor.sums import ACCEPTED, NOT_ANSWERED, OVERRIDDEN
 from cds_service.monitor.tables import Heading, Share
 
 WEEK: Final = Heading("week", "Week from", "Monday of a complete week, Monday to Sunday, in London")
-FOUR_WEEKS: Final = Heading("four_weeks_from", "Four weeks from", "Monday of the first of four complete weeks")
+FOUR_WEEKS: Final = Heading(
+    "four_weeks_from",
+    "Four weeks from",
+    "Monday of the first of four complete weeks; such blocks are the same whatever is asked",
+)
 WINDOW: Final = Heading("window_from", "Window from", "first day of a window within which firings of an order are tied")
 OUTCOME: Final = Heading("outcome", "Outcome", "what the pathway answered")
 CLIENT: Final = Heading("client", "EHR", "configured id of the electronic health record that called")

@@ -1,6 +1,7 @@
 """The stretch of time that a page speaks of: whole weeks, Monday to Sunday, all of them over."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Self
@@ -13,6 +14,9 @@ USUAL_WEEKS: Final = 26
 
 MOST_WEEKS: Final = 108
 """What the card log keeps by week (24 months and the current one); a longer period would be empty at its start."""
+
+_BLOCK_WEEKS: Final = 4
+_A_BLOCK_BEGAN: Final = date(2024, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,21 @@ class Period:
         """For a person: `1 June 2026 to 29 November 2026 (26 weeks)`."""
         weeks = "1 week" if self.weeks == 1 else f"{self.weeks} weeks"
         return f"{day_in_words(self.first)} to {day_in_words(self.last)} ({weeks})"
+
+
+def block_of(monday: date) -> date:
+    """The Monday of the block of four weeks that a week belongs to.
+
+    Blocks begin on the same Mondays whatever is asked. Were they counted from the period, two of them would differ by a
+    week, and their figures by those of that week.
+    """
+    return monday - (monday - _A_BLOCK_BEGAN) % (_BLOCK_WEEKS * _WEEK)
+
+
+def whole_blocks(mondays: Iterable[date]) -> list[date]:
+    """The first Mondays of the blocks of four weeks of which every week is among some weeks, in order."""
+    weeks = Counter(map(block_of, mondays))
+    return sorted(block for block, count in weeks.items() if count == _BLOCK_WEEKS)
 
 
 def last_complete_sunday(today: date) -> date:

@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from cds_service.monitor.period import Period, last_complete_sunday
+from cds_service.monitor.period import Period, block_of, last_complete_sunday, whole_blocks
 
 SUNDAY = date(2026, 11, 29)
 MONDAY = date(2026, 11, 30)
@@ -52,3 +52,21 @@ def test_a_period_in_words() -> None:
     """Days are told as people write them."""
     assert Period.latest(1, MONDAY).in_words() == "23 November 2026 to 29 November 2026 (1 week)"
     assert Period.latest(26, MONDAY).in_words() == "1 June 2026 to 29 November 2026 (26 weeks)"
+
+
+def test_blocks_of_four_weeks_are_the_same_whatever_is_asked() -> None:
+    """Periods that differ by a week have no block that differs by a week."""
+    longer, shorter = (whole_blocks(Period.latest(weeks, SUNDAY).mondays()) for weeks in (26, 25))
+
+    assert {block_of(block) for block in longer} == set(longer)
+    assert set(shorter) <= set(longer)
+    assert len(longer) == 5
+
+
+def test_a_block_that_lacks_a_week_is_not_whole() -> None:
+    """Its figures would be taken for those of four weeks."""
+    block = block_of(date(2026, 11, 9))
+    mondays = [block + timedelta(weeks=week) for week in range(4)]
+
+    assert whole_blocks(mondays) == [block]
+    assert whole_blocks(mondays[1:]) == []

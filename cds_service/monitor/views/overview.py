@@ -7,7 +7,7 @@ from cds_service.cardlog.report_rows import WeeklyCount
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, within
 from cds_service.monitor.charting import bars
-from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, before_note, of
+from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, before_note, of, unanswered_critical
 from cds_service.monitor.spc import Direction
 from cds_service.monitor.standard_tables import answers_of, counts_of
 from cds_service.monitor.sums import (
@@ -41,7 +41,7 @@ def opening(asked: Asked) -> Opening:
         f"{amount(orders.whole(), 'MSK scan order')} came to the pathway. "
         f"It offered community MSK {amount(redirects.whole(), 'time')}; accepted: "
         f"{of(redirects.share(ALL, ACCEPTED))}. "
-        f"Critical cards (CES, MSCC) that were not answered: {of(critical.share(ALL, NOT_ANSWERED))}."
+        f"{unanswered_critical(critical.whole(), critical.share(ALL, NOT_ANSWERED))}"
     )
     return Opening(
         finding=finding,

@@ -6,7 +6,8 @@ from typing import Final
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, weeks_logged, within
 from cds_service.monitor.charting import stacked
-from cds_service.monitor.findings_in_words import amount, before_note, of
+from cds_service.monitor.findings_in_words import amount, before_note, of, unanswered_critical
+from cds_service.monitor.period import block_of, day_in_words, whole_blocks
 from cds_service.monitor.standard_tables import answers_of, answers_table
 from cds_service.monitor.sums import (
     ACCEPTED,
@@ -29,7 +30,7 @@ _WHY_NONE: Final = (
     "Red flags are rare. Whether reasons reach the service as codes can be seen on the page of data quality: an order "
     "without a coded reason cannot earn such a card."
 )
-_FOUR_WEEKS: Final = 4
+_BLOCKS: Final = "Blocks of four weeks begin on the same Mondays whatever is asked"
 
 
 def opening(asked: Asked) -> Opening:
@@ -40,7 +41,7 @@ def opening(asked: Asked) -> Opening:
     critical = answers_of({(outcome,): sums for outcome, sums in _sums(asked).items() if outcome in CRITICAL})
     finding = (
         f"{sentence_case(amount(now.whole(), 'red-flag card'))} were shown. "
-        f"Critical ones (CES, MSCC) that were not answered: {of(critical.share(ALL, NOT_ANSWERED))}. Such a card was "
+        f"{unanswered_critical(critical.whole(), critical.share(ALL, NOT_ANSWERED))} A card that is not answered was "
         "ignored, acted on without a click, or shown by an EHR that sends no feedback; the table by EHR helps to tell."
     )
     shares = (("Accepted", ACCEPTED), ("Overridden", OVERRIDDEN), ("Not answered", NOT_ANSWERED))
@@ -78,27 +79,35 @@ def by_client(asked: Asked) -> Panel:
 
 def over_time(asked: Asked) -> Panel:
     """Red-flag cards by four weeks, since those of a week are too few to show."""
-    weeks = weeks_logged(asked)
-    starts = weeks[len(weeks) % _FOUR_WEEKS :: _FOUR_WEEKS]
+    starts = whole_blocks(weeks_logged(asked))
     rows = of_outcomes(asked.weekly, RED_FLAGS)
-    answers = answers_of(
-        {(start,): added_up(row for row in rows if 0 <= (row.week - start).days < 7 * _FOUR_WEEKS) for start in starts}
-    )
+    answers = answers_of({(start,): added_up(row for row in rows if block_of(row.week) == start) for start in starts})
     table = answers_table(
         "Red-flag cards by four weeks", (headings.FOUR_WEEKS,), answers, lambda key: (key[0],), _SHARES
     )
+    if not starts:
+        return Panel(
+            finding="No whole block of four weeks to show",
+            sentence=f"{_BLOCKS}, and none lies whole in this period, or since the log began. Choose a longer period.",
+            table=table,
+        )
     if answers.whole().rounded == 0:
-        return Panel(finding=_NO_CARD, sentence=_WHY_NONE, table=table)
+        return Panel(
+            finding=f"{_NO_CARD} in the blocks of four weeks below",
+            sentence=f"Weeks of the period that belong to no whole block are not among them. {_WHY_NONE}",
+            table=table,
+        )
     first, last = starts[0], starts[-1]
     return Panel(
-        finding=f"{sentence_case(amount(answers.whole((last,)), 'red-flag card'))} in the latest four weeks",
+        finding=f"{sentence_case(amount(answers.whole((last,)), 'red-flag card'))} in the four weeks from "
+        f"{day_in_words(last)}",
         sentence=(
             f"Not answered: {of(answers.share((last,), NOT_ANSWERED))}; in the first four weeks shown, "
             f"{of(answers.share((first,), NOT_ANSWERED))}."
         ),
         table=table,
         draw=lambda: stacked(table, headings.ANSWERS),
-        note="Four complete weeks together, counted back from the latest. Weeks left over at the start are not shown.",
+        note=f"{_BLOCKS}. Weeks of the period that belong to no whole block are not shown here.",
     )
 
 
