@@ -4,8 +4,8 @@ A page asks the log once for its own period and the one before it, and tells the
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
@@ -27,7 +27,7 @@ from cds_service.cardlog.report_rows import (
     WeeklyOverrideReason,
 )
 from cds_service.monitor.period import Period
-from cds_service.monitor.selection import Selection
+from cds_service.monitor.selection import Field, Selection
 from cds_service.monitor.words import WITHOUT_FOOTPRINT
 from cds_service.pathway.model import Pathway
 
@@ -92,6 +92,13 @@ class Asked:
     all_regions: tuple[str, ...]
     sources: Sources
     today: date
+
+    def without(self, fields: Collection[Field]) -> "Asked":
+        """The same, not narrowed by some fields, for a panel whose figures are not counted by them."""
+        if not any(field in fields for field in self.selection.narrowed_by()):
+            return self  # with the answers that it has
+        regions = self.all_regions if Field.REGION in fields else self.regions
+        return replace(self, selection=self.selection.without(fields), regions=regions)
 
     def once(self, make: Callable[["Asked"], _Made]) -> _Made:
         """What something costly makes of this request, made the first time and kept for the panels that share it."""
@@ -188,7 +195,8 @@ class Asked:
     @cached_property
     def calls(self) -> list[CallCount]:
         """Hook calls by day; a call has no region."""
-        return reports.call_counts(self.sources.engine, self._without_region())
+        filters = replace(self._without_region(), hook=self.selection.hook)
+        return reports.call_counts(self.sources.engine, filters)
 
     @cached_property
     def unknown_procedures(self) -> list[UnknownProcedure]:

@@ -17,7 +17,7 @@ class DrawnPanel(NamedTuple):
     Attributes:
         name: its id on the page.
         finding: its heading.
-        sentence: below the heading.
+        sentence: below the heading, with the filters that the panel cannot meet.
         note: below the figures; None for nothing.
         caption: of the table.
         heads: of the table.
@@ -45,7 +45,9 @@ class DrawnPanel(NamedTuple):
     definitions: list[Link]
 
 
-def drawn_panel(page: PageKind, kind: PanelKind, panel: Panel, query: str, *, may_export: bool) -> DrawnPanel:
+def drawn_panel(
+    page: PageKind, kind: PanelKind, panel: Panel, query: str, *, notices: Sequence[str], may_export: bool
+) -> DrawnPanel:
     """A panel for the template.
 
     Args:
@@ -53,6 +55,7 @@ def drawn_panel(page: PageKind, kind: PanelKind, panel: Panel, query: str, *, ma
         kind: which it is.
         panel: what it says.
         query: of the page, kept in the addresses of the files.
+        notices: filters that it cannot meet.
         may_export: whether the reader may have files of figures.
     """
     table = panel.table
@@ -64,7 +67,7 @@ def drawn_panel(page: PageKind, kind: PanelKind, panel: Panel, query: str, *, ma
     return DrawnPanel(
         name=kind.name,
         finding=panel.finding,
-        sentence=panel.sentence,
+        sentence=" ".join([panel.sentence, *notices]),
         note=panel.note,
         caption=table.caption,
         heads=[heading.words for heading in table.headings],

@@ -1,5 +1,6 @@
 """Pages of figures, and each of their panels as a file and as a picture."""
 
+from collections.abc import Mapping
 from functools import partial
 from threading import Lock
 from typing import Final
@@ -11,7 +12,7 @@ from cds_service.monitor.access.guard import Visit
 from cds_service.monitor.access.permissions import Permission
 from cds_service.monitor.asked import Asked
 from cds_service.monitor.contents import FIGURE_PAGES
-from cds_service.monitor.drawn import drawn_kpis, drawn_panel
+from cds_service.monitor.drawn import DrawnPanel, drawn_kpis, drawn_panel
 from cds_service.monitor.exports import About, csv_text, json_text
 from cds_service.monitor.form import LABELS, form_fields
 from cds_service.monitor.known_clients import KnownClients
@@ -76,11 +77,19 @@ class FigurePages:
             opening=opening,
             kpis=drawn_kpis(opening.kpis),
             scope=scope_in_words(asked),
-            notices=_not_applied(page, stated),
+            notices=not_applied(page.not_by, stated),
             fields=self._fields(page, visit, stated.stated()),
             further=further,
             above=_places_above(page, stated),
-            panels=[drawn_panel(page, kind, kind.build(asked), query, may_export=may_export) for kind in page.panels],
+            panels=[self._drawn(page, kind, stated, asked, may_export=may_export) for kind in page.panels],
+        )
+
+    def _drawn(
+        self, page: PageKind, kind: PanelKind, stated: Selection, asked: Asked, *, may_export: bool
+    ) -> DrawnPanel:
+        panel = kind.build(asked.without(kind.not_by))
+        return drawn_panel(
+            page, kind, panel, stated.query(), notices=not_applied(kind.not_by, stated), may_export=may_export
         )
 
     def _refused(self, page: PageKind, request: Request, visit: Visit, problems: tuple[Problem, ...]) -> Response:
@@ -117,6 +126,7 @@ class FigurePages:
             stated, asked = self._around.asked(request, visit, [*page.not_by])
         except SelectionError as error:
             return self._refused(page, request, visit, error.problems)
+        asked = asked.without(kind.not_by)
         panel = kind.build(asked)
         about = _about(page, kind, stated, asked)
         if ending == "csv":
@@ -157,6 +167,7 @@ def _named(response: Response, file_name: str) -> Response:
 
 def _about(page: PageKind, kind: PanelKind, stated: Selection, asked: Asked) -> About:
     selection = asked.selection
+    not_by = {*page.not_by, *kind.not_by}
     further = [field for field in selection.narrowed_by() if field is not Field.REGION]
     return About(
         name=f"{page.slug or 'overview'}-{kind.name}",
@@ -166,18 +177,21 @@ def _about(page: PageKind, kind: PanelKind, stated: Selection, asked: Asked) -> 
         last=asked.period.last,
         versions=asked.versions,
         filters=tuple((field.value, getattr(selection, field.value)) for field in further),
-        not_narrowed_by=tuple(field.value for field in stated.narrowed_by() if field in page.not_by),
+        not_narrowed_by=tuple(field.value for field in stated.narrowed_by() if field in not_by),
         is_demo=asked.sources.is_demo,
     )
 
 
-def _not_applied(page: PageKind, stated: Selection) -> list[str]:
-    """What the reader has to know of filters that the page cannot meet."""
+def not_applied(not_by: Mapping[Field, str], stated: Selection) -> list[str]:
+    """What the reader has to know of filters that a page or a panel cannot meet."""
     return [
-        f"Not narrowed by {LABELS.get(field, field.value.upper()).lower()}: {page.not_by[field]}."
-        for field in stated.narrowed_by()
-        if field in page.not_by
+        f"Not narrowed by {_named_field(field)}: {not_by[field]}." for field in stated.narrowed_by() if field in not_by
     ]
+
+
+def _named_field(field: Field) -> str:
+    name = LABELS.get(field, field.value)
+    return name if name.isupper() else name.lower()
 
 
 def _places_above(page: PageKind, stated: Selection) -> list[Link]:

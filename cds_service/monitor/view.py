@@ -1,7 +1,7 @@
 """What a page of the monitor is made of, ready to be shown: nothing in it has to be kept from anybody."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -66,6 +66,8 @@ class PanelKind:
         title: what it is about.
         build: makes it.
         definitions: entries of the page of definitions that it rests on.
+        not_by: fields that its figures are not counted by, though others of its page are, each with the reason in
+            words.
         has_chart: whether there are addresses for its pictures.
     """
 
@@ -73,6 +75,7 @@ class PanelKind:
     title: str
     build: Callable[[Asked], Panel]
     definitions: tuple[str, ...]
+    not_by: Mapping[Field, str] = field(default_factory=dict)
     has_chart: bool = False
 
 
@@ -99,7 +102,7 @@ class PageKind:
         introduction: what it is for, one sentence.
         open: makes its opening.
         panels: what it shows.
-        not_by: fields that its figures are not counted by, each with the reason in words.
+        not_by: fields that none of its figures is counted by, each with the reason in words.
     """
 
     slug: str

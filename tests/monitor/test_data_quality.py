@@ -1,6 +1,7 @@
 """Whose calls and codes the page of data quality shows."""
 
 import csv
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -67,6 +68,48 @@ def test_a_worklist_is_said_to_be_empty_of_those_ehrs_alone_that_are_shown(unmap
     assert "is empty for the EHRs that are yours to see" in Reader(unmapped, footprints=("nwl",)).text(
         "/monitor/data-quality"
     )
+
+
+_CHOICE = "?region=nwl&outcome=ces&modality=mri&hook=order-sign&client=ehr-one"
+
+
+@pytest.fixture(scope="module")
+def analyst(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """Somebody who sees everything of two EHRs."""
+    engine = figure_log.fill(tmp_path_factory.mktemp("two") / "log.sqlite3")
+    yield Reader(figure_log.sources_of(engine))
+    engine.dispose()
+
+
+def test_calls_are_narrowed_by_ehr_and_hook_and_say_by_what_they_are_not(analyst: Reader) -> None:
+    """The file's name claims no filter that was not applied, and its contents say which were left out."""
+    told = json.loads(analyst.text(f"/monitor/data-quality/calls.json{_CHOICE}"))
+
+    assert [(row["client"], row["hook"]) for row in told["rows"]] == [("ehr-one", "order-sign")]
+    assert told["filters"] == {"hook": "order-sign", "client": "ehr-one"}
+    assert told["not_narrowed_by"] == ["region", "outcome", "modality"]
+    assert analyst.headers(f"{_CALLS}{_CHOICE}")["content-disposition"] == (
+        'attachment; filename="data-quality-calls_nel-nwl-other-unresolved_2026-06-01_2026-11-29_order-sign_ehr-one_'
+        'nwl-1.2_nel-1.4_demo_suppressed.csv"'
+    )
+
+
+def test_unknown_codes_are_narrowed_by_ehr_alone(analyst: Reader) -> None:
+    """They are kept by nothing else."""
+    told = json.loads(analyst.text(f"/monitor/data-quality/unknown-procedures.json{_CHOICE}"))
+
+    assert len(told["rows"]) == 3
+    assert told["filters"] == {"client": "ehr-one"}
+    assert told["not_narrowed_by"] == ["region", "outcome", "modality", "hook"]
+
+
+def test_a_panel_says_which_filter_is_not_applied(analyst: Reader) -> None:
+    """Other panels of the page are narrowed by it."""
+    said = analyst.text("/monitor/data-quality?region=nwl")
+
+    assert said.count("Not narrowed by footprint: ") == 2
+    assert said.index("Not narrowed by footprint: a call has no footprint.") > said.index('id="by-ehr"')
+    assert "Not narrowed by" not in analyst.text("/monitor/data-quality?client=ehr-one")
 
 
 def test_what_an_ehr_is_bound_to_counts_beside_where_it_ordered(tmp_path: Path) -> None:

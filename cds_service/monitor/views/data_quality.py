@@ -12,6 +12,7 @@ from cds_service.monitor.charting import lines
 from cds_service.monitor.disclosure import Shown, ShownPercentage
 from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, before_note, nothing_by_week, of
 from cds_service.monitor.period import day_in_words
+from cds_service.monitor.selection import Field
 from cds_service.monitor.standard_tables import counts_of
 from cds_service.monitor.tables import ALL, Cell, Disclosed, FigureTable, Heading, Key
 from cds_service.monitor.view import NOT_BY_PLACE, Kpi, Opening, PageKind, Panel, PanelKind
@@ -52,6 +53,17 @@ _CODE: Final = Heading("code", "Code", "procedure code that no list and no local
 _CODED_ORDERS: Final = Heading(
     "orders", "Orders", "selected orders with this code, of the months that the period touches"
 )
+_CALLS_NOT_BY: Final = {
+    Field.REGION: "a call has no footprint",
+    Field.OUTCOME: "a call has a result, and its orders have outcomes",
+    Field.MODALITY: "a call may be about several scans",
+}
+_CODES_NOT_BY: Final = {
+    Field.REGION: "a code that no list knows is looked up before its footprint",
+    Field.OUTCOME: "what is not known has no outcome",
+    Field.MODALITY: "of what is not known, nothing tells the scan",
+    Field.HOOK: "such codes are not counted by hook",
+}
 _PRESENT: Final = "present"
 _OTHERS_CLIENTS: Final = (
     "Neither calls nor unknown codes have a footprint. An EHR is listed here only when all footprints to which it is "
@@ -273,12 +285,19 @@ DATA_QUALITY_PAGE: Final = PageKind(
             build=by_client,
             definitions=tuple(lack.replace("_", "-") for lack in MISSING),
         ),
-        PanelKind(name="calls", title="Hook calls by EHR and result", build=calls, definitions=("calls",)),
+        PanelKind(
+            name="calls",
+            title="Hook calls by EHR and result",
+            build=calls,
+            definitions=("calls",),
+            not_by=_CALLS_NOT_BY,
+        ),
         PanelKind(
             name="unknown-procedures",
             title="The mapping worklist",
             build=unknown_procedures,
             definitions=("unknown-procedures",),
+            not_by=_CODES_NOT_BY,
         ),
     ),
     not_by=NOT_BY_PLACE,
