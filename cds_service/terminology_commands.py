@@ -207,7 +207,7 @@ def _add(folder: Path, new: Mapping[str, Mapping[str, str]], source: str) -> int
 
     Raises:
         ValueSetError: the service would not start with them; nothing is written.
-        click.ClickException: they cannot be written; every file is as it was.
+        click.ClickException: they cannot be written; every file is as it was, or the message names those that are not.
     """
     packaged = {value_set.group: value_set for value_set in packaged_value_sets()}
     before, after = {}, {}
@@ -227,21 +227,28 @@ def _add(folder: Path, new: Mapping[str, Mapping[str, str]], source: str) -> int
             replace_file(path, content)
             written[path] = before[path]
     except OSError as error:
-        _put_back(written)
-        if is_new and folder.is_dir():
-            folder.rmdir()
         fault = f"{folder}: {error.strerror}. Run the command as a user who may write the folder"
+        changed = _put_back(written)
+        if changed:
+            fault += f". {', '.join(changed)} could not be put back: undo the change by git"
+        elif is_new and folder.is_dir():
+            folder.rmdir()
         raise click.ClickException(fault) from None
     return len(after)
 
 
-def _put_back(written: Mapping[Path, bytes | None]) -> None:
-    """Undo a writing that failed half way: a part must not stay without its whole."""
+def _put_back(written: Mapping[Path, bytes | None]) -> list[str]:
+    """Undo a writing that failed half way; the names of the files for which that failed too."""
+    changed = []
     for path, content in written.items():
-        if content is None:
-            path.unlink()
-        else:
-            replace_file(path, content)
+        try:
+            if content is None:
+                path.unlink()
+            else:
+                replace_file(path, content)
+        except OSError:
+            changed.append(path.name)
+    return changed
 
 
 @contextmanager

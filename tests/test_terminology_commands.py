@@ -177,29 +177,52 @@ def test_what_the_deployment_s_own_file_says_stays(network: respx.MockRouter, tm
     assert (added["code"], now) == (max(NEW, "404640003", key=lambda code: code != snomed["concept"][0]["code"]), own)
 
 
-def test_a_failure_leaves_every_file_as_it_was(
-    network: respx.MockRouter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A disk that is full after the first file: a part must not stay without its whole, nor an empty folder."""
-    play(network, {"malignancy": [NEW], "haematological-malignancy": [NEW]})
+def fill_disk(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """A disk on which files of these names are the first that find no room; nothing does after them."""
+    is_full = False
 
-    def full(path: Path, content: bytes) -> None:
-        if path.name == "malignancy.json" and b"404640003" not in content:
+    def replace(path: Path, content: bytes) -> None:
+        nonlocal is_full
+        is_full = is_full or path.name in names
+        if is_full:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         replace_file(path, content)
 
-    monkeypatch.setattr(terminology_commands, "replace_file", full)
+    monkeypatch.setattr(terminology_commands, "replace_file", replace)
+
+
+def test_a_failure_leaves_no_file_and_no_folder(
+    network: respx.MockRouter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is full after the first file: half of what was accepted is nothing."""
+    play(network, {"malignancy": [NEW], "haematological-malignancy": [NEW]})
+    fill_disk(monkeypatch, "haematological-malignancy.json")
     refused = expand(tmp_path)
     assert (refused.exit_code, list(tmp_path.iterdir())) == (1, [])
     assert "value-sets: No space left on device. Run the command as a user who may write the folder" in refused.output
 
-    monkeypatch.undo()
+
+def test_a_failure_leaves_the_other_files_as_they_were(
+    network: respx.MockRouter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the deployment had before is not touched."""
     play(network, {"ind-urgent": ["404640003"]})
     expand(tmp_path)
     before = content_of(tmp_path)
-    monkeypatch.setattr(terminology_commands, "replace_file", full)
+    fill_disk(monkeypatch, "haematological-malignancy.json")
     play(network, {"malignancy": [NEW], "haematological-malignancy": [NEW]})
     assert (expand(tmp_path).exit_code, content_of(tmp_path)) == (1, before)
+
+
+def test_a_file_that_cannot_be_put_back_is_named(
+    network: respx.MockRouter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its owner must not believe that nothing was written."""
+    play(network, {"malignancy": ["404640003"]})
+    expand(tmp_path)
+    fill_disk(monkeypatch, "haematological-malignancy.json")
+    play(network, {"malignancy": [NEW], "haematological-malignancy": [NEW]})
+    assert "folder. malignancy.json could not be put back: undo the change by git" in expand(tmp_path).output
 
 
 @pytest.mark.parametrize(
