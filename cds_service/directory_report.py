@@ -73,7 +73,7 @@ def _network(one: Change, exempting: Collection[str]) -> Listed:
     if one.now in exempting:
         line = line._replace(name=f"{line.name}; {_exempts(one.now)}")
     if one.before in exempting:
-        line = line._replace(name=f"{line.name}; who is listed at {one.before} gets cards here from now on")
+        line = line._replace(name=f"{line.name}; listings at {one.before} in fcp-register.csv count here no longer")
     return line
 
 
@@ -84,7 +84,7 @@ def _kept_network(row: Mapping[str, str], exempting: Collection[str]) -> Listed:
 
 
 def _exempts(place: str) -> str:
-    return f"fcp-register.csv lists {place}, so who is listed there orders here without a card"
+    return f"listings at {place} in fcp-register.csv count here, and exempt from cards"
 
 
 def _told(one: Change) -> Listed:

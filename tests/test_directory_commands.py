@@ -145,7 +145,7 @@ def test_a_sync_says_where_the_register_exempts(folder: Path, last_day: str, is_
     register.write_text(f"{header}\n{SYSTEM},999100000902,z99p90,2026-01-01,{last_day}\n", "utf-8")
     shown = run("sync", "--config", folder).output
     assert "1 keep a network of which ODS states nothing:\n  Z99901  Elder Tree Demo Surgery: Z99P90" in shown
-    assert ("Z99P90; fcp-register.csv lists Z99P90" in shown) is is_told
+    assert ("Z99P90; listings at Z99P90 in fcp-register.csv count here" in shown) is is_told
 
 
 def test_a_sync_that_fails_half_way_writes_nothing(folder: Path, ods: respx.MockRouter) -> None:

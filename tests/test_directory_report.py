@@ -65,14 +65,14 @@ def test_a_network_of_the_register_is_told(capsys: pytest.CaptureFixture[str]) -
         networks_kept=[Listed("Z99005", "Demo")],
     )
     rows = [row("Z99001", pcn="Z99P02"), row("Z99002", pcn="Z99P03"), row("Z99005", pcn="z99p02")]
-    lists = "fcp-register.csv lists Z99P02, so who is listed there orders here without a card"
+    lists = "listings at Z99P02 in fcp-register.csv count here, and exempt from cards"
     assert shown(capsys, report, *rows, exempting=("Z99P02",))[1:] == [
         "2 join:",
         f"  Z99001  Demo: general-practice, W2U3Z (nwl), network Z99P02; {lists}",
         "  Z99002  Demo: general-practice, W2U3Z (nwl), network Z99P03",
         "2 have another network:",
         f"  Z99003  Demo: Z99P01 -> Z99P02; {lists}",
-        "  Z99004  Demo: Z99P02 -> Z99P03; who is listed at Z99P02 gets cards here from now on",
+        "  Z99004  Demo: Z99P02 -> Z99P03; listings at Z99P02 in fcp-register.csv count here no longer",
         "1 keep a network of which ODS states nothing:",
         f"  Z99005  Demo: Z99P02; {lists}",
     ]

@@ -18,7 +18,7 @@ COLUMNS: Final = 27
 _CODE, _NAME, _GEOGRAPHY, _STATUS, _COMMISSIONER, _ROLE = 0, 1, 3, 12, 14, 25
 _ODS_CODE: Final = re.compile(r"[A-Z0-9]{3,12}")
 # With a letter: in the next column stands the day on which the practice joined, which is no commissioner.
-_COMMISSIONER_OR_NONE: Final = re.compile(r"(?=[0-9]*[A-Z])[A-Z0-9]{3,12}|")
+_COMMISSIONER_OR_NONE: Final = re.compile(r"(?=[0-9]*[A-Z])[A-Z0-9]{2,12}|")
 _ROLE_OR_NUMBER: Final = re.compile(r"RO[0-9]+|[0-9]{1,2}|")
 _STATUS_OF: Final[dict[str, OdsStatus]] = {
     "ACTIVE": "active",
