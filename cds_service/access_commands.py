@@ -11,10 +11,9 @@ from sqlalchemy import Engine
 
 from cds_service.cardlog import migrating
 from cds_service.cardlog.databases import CardLogStoreError, open_engine
-from cds_service.monitor.access.access_file import NAME, AccessFileError, load_access
+from cds_service.monitor.access.access_file import NAME, WITHOUT_FOOTPRINT, AccessFileError, load_access
 from cds_service.monitor.access.access_log import AccessEntry, AccessLog, Happening
 from cds_service.monitor.access.api_tokens import LONGEST_LIFE, ROLES_OF_TOKENS, ApiToken, ApiTokens
-from cds_service.monitor_wiring import WITHOUT_FOOTPRINT
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.pathway.register import PathwayRegister
 

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.routing import Mount, Router
+from starlette.routing import BaseRoute, Mount, Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from cds_service import __version__
@@ -36,7 +36,7 @@ from cds_service.hooks.pathway_pages import pathway_pages
 from cds_service.hooks.responses import on_defect, on_http_error
 from cds_service.hooks.routes import Clock, Discovery, FeedbackCall, ServiceCall, ShortWay, hook_routes
 from cds_service.log_wiring import LogParts, build_log
-from cds_service.monitor_wiring import Monitor, build_monitor, figure_pages
+from cds_service.monitor_wiring import Monitor, figure_pages
 from cds_service.pages.render import Pages
 from cds_service.pages.style_sheet import style_sheet_route
 from cds_service.pathway.loading import NATIONAL
@@ -94,12 +94,12 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         log=build_log(settings, now, invented_history(settings, pathways)),
         edges=edges,
         pages=pages,
-        monitor=build_monitor(settings, in_force.regions, now, figure_pages(settings, in_force, now)),
+        monitor=Monitor(settings, in_force.regions, now, figure_pages(settings, in_force, now)),
         configuration=ConfigurationState(now()),
         in_force=in_force,
         now=now,
     )
-    served = _served(standing, signature, folder, edge)
+    served = _served(standing, signature, folder, edge, standing.monitor.routes(folder.monitor_access))
     watch = FolderWatch(
         settings.config, served, partial(_serve, standing), standing.configuration, now, settings.reload_seconds
     )
@@ -109,15 +109,18 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
 def _serve(standing: _Standing, before: Served, signature: bytes) -> Served:
     """What the folder is now, as an application; callers come in by the same edge as before where no client changed."""
     folder = read_folder(standing.settings, _today(standing.now))
+    monitor_routes = standing.monitor.routes(folder.monitor_access)  # may refuse the folder: before an edge is opened
     is_same = before.clients == folder.clients
     edge = before.edge if is_same else standing.edges.edge_for(folder.clients)
-    return _served(standing, signature, folder, edge)
+    return _served(standing, signature, folder, edge, monitor_routes)
 
 
-def _served(standing: _Standing, signature: bytes | None, folder: Folder, edge: Edge) -> Served:
+def _served(
+    standing: _Standing, signature: bytes | None, folder: Folder, edge: Edge, monitor_routes: Sequence[BaseRoute]
+) -> Served:
     return Served(
         signature=signature,
-        app=_application(standing, folder, edge),
+        app=_application(standing, folder, edge, monitor_routes),
         clients=folder.clients,
         edge=edge,
         warnings=(*folder.directory.warnings, *_silent_regions(folder, _today(standing.now))),
@@ -129,9 +132,9 @@ def _silent_regions(folder: Folder, today: date) -> Iterator[str]:
     return (f"pathway {region}: {why}" for region, why in folder.register.silent(today).items())
 
 
-def _application(standing: _Standing, folder: Folder, edge: Edge) -> ASGIApp:
+def _application(standing: _Standing, folder: Folder, edge: Edge, monitor_routes: Sequence[BaseRoute]) -> ASGIApp:
     settings, log, now = standing.settings, standing.log, standing.now
-    register, directory, clients, sign_offs, terminology = folder
+    register, directory, clients, sign_offs, terminology, _ = folder
     pathways = register.in_force(_today(now))
     source_urls: dict[str, str] = {
         NATIONAL.id: f"{settings.public_url}/pathways/{NATIONAL.id}",
@@ -163,7 +166,7 @@ def _application(standing: _Standing, folder: Folder, edge: Edge) -> ASGIApp:
         checker = build_checker(standing.pages, register, directory, terminology, source_urls, now, settings.public_url)
         rest.router.routes.extend(checker_routes(checker))
     rest.mount("/fhir", fhir_server(register, terminology, demo=settings.demo))
-    router = Router([*hooks, *standing.monitor.routes, Mount("/", rest)], redirect_slashes=False)
+    router = Router([*hooks, *monitor_routes, Mount("/", rest)], redirect_slashes=False)
     return BrowserAccess(LastResort(ShortWay(service_call, router)), _origins(settings, clients))
 
 

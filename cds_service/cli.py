@@ -23,8 +23,7 @@ from cds_service.directory import ConfigurationError
 from cds_service.edge import NoClientError
 from cds_service.hooks.openapi import openapi_document
 from cds_service.log_wiring import DatabaseSettingError
-from cds_service.monitor.access.access_file import AccessFileError
-from cds_service.monitor_wiring import NoClientSecretError
+from cds_service.monitor.access.access_file import AccessFileError, NoClientSecretError
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.security.clients_file import ClientsFileError
 from cds_service.server import keep_words_out_of_tracebacks, tune_interpreter, uvicorn_options

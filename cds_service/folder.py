@@ -5,6 +5,7 @@ from importlib import resources
 from typing import NamedTuple
 
 from cds_service.directory import Directory, load_directory
+from cds_service.monitor.access.access_file import NAME, ReadAccess, load_access
 from cds_service.pathway.proof_record import prove_what_is_new
 from cds_service.pathway.register import PathwayRegister
 from cds_service.pathway.sign_off import SignOff, read_sign_offs
@@ -22,6 +23,7 @@ class Folder(NamedTuple):
     clients: tuple[Client, ...]
     sign_offs: tuple[SignOff, ...]
     terminology: Terminology
+    monitor_access: ReadAccess | None
 
 
 class FolderInForce:
@@ -51,15 +53,17 @@ def read_folder(settings: Settings, today: date) -> Folder:
         today: the date in Europe/London, on which each footprint is that of the version in force.
 
     Raises:
-        PathwayFileError, ConfigurationError, ClientsFileError, ValueSetError: a file of it is wrong, or a pathway
-            could do harm.
+        PathwayFileError, ConfigurationError, ClientsFileError, ValueSetError, AccessFileError: a file of it is wrong,
+            or a pathway could do harm.
     """
     register = PathwayRegister.load(settings.config)
     prove_what_is_new(register.files, settings.config / "pathways")
     directory = load_directory(settings.config, register.footprints(today))
     clients = _clients(settings, register.regions)
     terminology = load_terminology(settings.config / "value-sets")
-    return Folder(register, directory, clients, read_sign_offs(settings.config), terminology)
+    # The demo asks nobody who they are.
+    access = None if settings.demo else load_access(settings.config / NAME, frozenset(register.regions))
+    return Folder(register, directory, clients, read_sign_offs(settings.config), terminology, access)
 
 
 def _clients(settings: Settings, regions: frozenset[str]) -> tuple[Client, ...]:

@@ -21,12 +21,21 @@ from cds_service.directory import ConfigurationError
 from cds_service.edge import Edge, NoClientError
 from cds_service.hooks.health import ConfigurationState
 from cds_service.hooks.last_resort import told_without_words
+from cds_service.monitor.access.access_file import AccessFileError, NoClientSecretError
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.security.clients import Client
 from cds_service.security.clients_file import ClientsFileError
 from cds_service.terminology import ValueSetError
 
-REFUSED: Final = (ConfigurationError, ClientsFileError, NoClientError, PathwayFileError, ValueSetError)
+REFUSED: Final = (
+    AccessFileError,
+    ConfigurationError,
+    ClientsFileError,
+    NoClientError,
+    NoClientSecretError,
+    PathwayFileError,
+    ValueSetError,
+)
 """What is wrong with a folder, and can be mended there."""
 
 FAREWELL_SECONDS: Final = 60.0
@@ -243,6 +252,13 @@ def told_without_values(error: Exception) -> str:
         return "clients.yaml; cds-service clients check says what is wrong"
     if isinstance(error, NoClientError):
         return "clients.yaml names nobody who could be let in; cds-service clients new writes an entry"
+    if isinstance(error, AccessFileError):
+        return "monitor-access.yaml; cds-service access check says what is wrong"
+    if isinstance(error, NoClientSecretError):
+        return (
+            "monitor-access.yaml names a provider, and the service was started without the client secret for it: set"
+            " CDS_SERVICE_MONITOR_CLIENT_SECRET and restart"
+        )
     if isinstance(error, PathwayFileError):
         return "a file in pathways, suspensions.yaml or sign-offs.yaml; cds-service pathways check says what is wrong"
     return "a file in value-sets; cds-service terminology check says what is wrong"

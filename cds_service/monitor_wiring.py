@@ -1,9 +1,8 @@
 """The monitor of one process, from its settings: who may see it, and its pages."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
@@ -14,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.cardlog.databases import open_engine
 from cds_service.folder import FolderInForce
-from cds_service.monitor.access.access_file import NAME, MonitorAccess, load_access
+from cds_service.monitor.access.access_file import WITHOUT_FOOTPRINT, NoClientSecretError, Provider, ReadAccess
 from cds_service.monitor.access.access_log import AccessLog
 from cds_service.monitor.access.api_tokens import ApiTokens
 from cds_service.monitor.access.cookies import SessionCookie
@@ -30,43 +29,14 @@ from cds_service.monitor.asked import Sources
 from cds_service.monitor.site import monitor_pages
 from cds_service.monitor.surroundings import TEMPLATES as FIGURE_TEMPLATES
 from cds_service.pages.render import Pages
-from cds_service.pathway.facts import OUTSIDE, UNRESOLVED
 from cds_service.pathway.model import Pathway
 from cds_service.pathway.sign_off import state_of
 from cds_service.settings import Settings
 
-WITHOUT_FOOTPRINT: Final = (OUTSIDE, UNRESOLVED)
-"""What the card log has as region where no footprint applied: seen by those alone to whom it was granted by name."""
+if TYPE_CHECKING:
+    from cds_service.monitor.access.openid import OpenIdProvider
 
 _POLICY_OF_DEMO: Final = "demo"
-
-
-class NoClientSecretError(Exception):
-    """`monitor-access.yaml` names a provider, and the service has no secret to show there."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            f"{NAME} names a provider, and CDS_SERVICE_MONITOR_CLIENT_SECRET is not set. Set it to the client secret"
-            " that the provider gave, in the environment alone; or take the file away, and the monitor is off"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Monitor:
-    """The monitor of one process.
-
-    Attributes:
-        routes: everything below `/monitor`.
-        engine: the way to the database for its pages; None where there is no monitor.
-    """
-
-    routes: Sequence[BaseRoute]
-    engine: Engine | None = None
-
-    def close(self) -> None:
-        """Let go of the database."""
-        if self.engine is not None:
-            self.engine.dispose()
 
 
 def figure_pages(
@@ -119,13 +89,8 @@ def figure_pages(
     return made
 
 
-def build_monitor(
-    settings: Settings,
-    regions: Callable[[], Iterable[str]],
-    clock: Callable[[], datetime],
-    pages_of: Callable[[Engine], Iterable[GuardedPage]],
-) -> Monitor:
-    """Everything below `/monitor`.
+class Monitor:
+    """The monitor of one process: its pages of figures and the way to their database, and who may see them now.
 
     Args:
         settings: the process's settings.
@@ -133,53 +98,93 @@ def build_monitor(
         clock: the aware time now.
         pages_of: makes the monitor's pages of figures, given the way to the database.
 
-    Raises:
-        AccessFileError: `monitor-access.yaml` is wrong.
-        NoClientSecretError: it names a provider, and the client secret is not set.
+    Attributes:
+        engine: the way to the database; None where there is no card log.
     """
-    base_path = urlsplit(settings.public_url).path.rstrip("/")
-    pages = AccessPages(Pages(TEMPLATES, prefix=base_path), is_demo=settings.demo)
 
-    def footprints() -> tuple[str, ...]:
-        return (*sorted(regions()), *WITHOUT_FOOTPRINT)
+    def __init__(
+        self,
+        settings: Settings,
+        regions: Callable[[], Iterable[str]],
+        clock: Callable[[], datetime],
+        pages_of: Callable[[Engine], Iterable[GuardedPage]],
+    ) -> None:
+        self._settings = settings
+        self._regions = regions
+        self._clock = clock
+        self._base_path = urlsplit(settings.public_url).path.rstrip("/")
+        self._pages = AccessPages(Pages(TEMPLATES, prefix=self._base_path), is_demo=settings.demo)
+        self._provider: tuple[Provider, OpenIdProvider] | None = None
+        self.engine = None if settings.card_log == "off" else open_engine(settings.database_url)
+        self._figures = [] if self.engine is None else [*pages_of(self.engine)]
 
-    read = None if settings.demo else load_access(settings.config / NAME, frozenset(footprints()))
-    if settings.card_log == "off" or (read is None and not settings.demo):
-        return Monitor(_everywhere(pages.not_set_up))
-    is_https = settings.public_url.startswith("https://")
-    cookie = SessionCookie("cds-monitor", is_https=is_https)
-    engine = open_engine(settings.database_url)
-    access_log = AccessLog(engine, clock)
-    sessions = _sessions(engine, read, clock)
-    tokens = ApiTokens(engine, clock)
-    guard = Guard(sessions, cookie, tokens, access_log, pages, footprints)
-    signing_in = SigningIn(base_path, sessions, cookie, access_log)
-    before = SessionCookie("cds-monitor-sign-in", is_https=is_https)
-    if read is None:
-        sign_in = DemoSignIn(footprints, signing_in, before, pages).routes()
-        sign_out = SignOut(sessions, cookie, access_log, pages)
-    else:
-        from cds_service.monitor.access.openid import OpenIdProvider  # noqa: PLC0415 - Authlib is slow to load
-        from cds_service.monitor.access.openid_sign_in import CALLBACK, OpenIdSignIn  # noqa: PLC0415 - so is this
+    def routes(self, read: ReadAccess | None) -> list[BaseRoute]:
+        """Everything below `/monitor`, by one reading of the configuration folder.
 
-        access = read[0]
-        provider = OpenIdProvider(access.provider, _client_secret(settings), f"{settings.public_url}{CALLBACK}")
-        pending = PendingSignIns(engine, clock)
-        sign_in = OpenIdSignIn(access, provider, pending, signing_in, before, access_log, pages).routes()
-        sign_out = SignOut(sessions, cookie, access_log, pages, provider.sign_out_address)
-    return Monitor(
-        [
+        Args:
+            read: its `monitor-access.yaml`; None where there is none, and in the demo.
+
+        Raises:
+            NoClientSecretError: it names a provider, and the client secret is not set.
+        """
+        pages, engine = self._pages, self.engine
+        if engine is None:
+            return _everywhere(pages.nothing_logged)
+        if read is None and not self._settings.demo:
+            return _everywhere(pages.not_set_up)
+        cookie = self._cookie("cds-monitor")
+        access_log, tokens = AccessLog(engine, self._clock), ApiTokens(engine, self._clock)
+        sessions = _sessions(engine, read, self._clock)
+        guard = Guard(sessions, cookie, tokens, access_log, pages, self._footprints)
+        signing_in = SigningIn(self._base_path, sessions, cookie, access_log)
+        if read is None:
+            before = self._cookie("cds-monitor-sign-in")
+            sign_in = DemoSignIn(self._footprints, signing_in, before, pages).routes()
+            sign_out = SignOut(sessions, cookie, access_log, pages)
+        else:
+            provider = self._provider_of(read.access.provider)
+            sign_in = self._openid_sign_in(engine, read, provider, signing_in, access_log)
+            sign_out = SignOut(sessions, cookie, access_log, pages, provider.sign_out_address)
+        return [
             *sign_in,
             sign_out.route(),
             *guard.routes(OwnPages(sessions, tokens, access_log, pages).guarded()),
-            *guard.routes(pages_of(engine)),
+            *guard.routes(self._figures),
             *_everywhere(pages.no_such_page),
-        ],
-        engine,
-    )
+        ]
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self.engine is not None:
+            self.engine.dispose()
+
+    def _footprints(self) -> tuple[str, ...]:
+        return (*sorted(self._regions()), *WITHOUT_FOOTPRINT)
+
+    def _cookie(self, name: str) -> SessionCookie:
+        return SessionCookie(name, is_https=self._settings.public_url.startswith("https://"))
+
+    def _openid_sign_in(
+        self, engine: Engine, read: ReadAccess, provider: "OpenIdProvider", signing_in: SigningIn, access_log: AccessLog
+    ) -> list[Route]:
+        from cds_service.monitor.access.openid_sign_in import OpenIdSignIn  # noqa: PLC0415 - Authlib is slow to load
+
+        pending = PendingSignIns(engine, self._clock)
+        before = self._cookie("cds-monitor-sign-in")
+        return OpenIdSignIn(read.access, provider, pending, signing_in, before, access_log, self._pages).routes()
+
+    def _provider_of(self, provider: Provider) -> "OpenIdProvider":
+        """The provider of the file; the same object as before, with what it knows, where its entry did not change."""
+        if self._provider is None or self._provider[0] != provider:
+            from cds_service.monitor.access.openid import OpenIdProvider  # noqa: PLC0415 - Authlib is slow to load
+            from cds_service.monitor.access.openid_sign_in import CALLBACK  # noqa: PLC0415 - so is this
+
+            secret, address = _client_secret(self._settings), f"{self._settings.public_url}{CALLBACK}"
+            self._provider = (provider, OpenIdProvider(provider, secret, address))
+        return self._provider[1]
 
 
-def _sessions(engine: Engine, read: tuple[MonitorAccess, str] | None, clock: Callable[[], datetime]) -> Sessions:
+def _sessions(engine: Engine, read: ReadAccess | None, clock: Callable[[], datetime]) -> Sessions:
     if read is None:
         return Sessions(engine, _POLICY_OF_DEMO, clock=clock)
     access, policy = read

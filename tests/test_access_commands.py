@@ -9,7 +9,7 @@ from cds_service.cardlog.databases import open_engine
 from cds_service.cli import main
 from cds_service.monitor.access.access_log import AccessLog
 from cds_service.monitor.access.api_tokens import ApiTokens
-from cds_service.monitor_wiring import build_monitor
+from cds_service.monitor_wiring import Monitor
 from cds_service.settings import Settings
 from tests.monitor.access.conftest import PAGES, REGIONS, Browser
 
@@ -43,8 +43,8 @@ class Deployment:
     ) -> tuple[int, str]:
         """Ask the monitor, some time from now, when there are pathways for these regions."""
         settings = Settings(config=self.folder, demo=True, auth="off", database_url=self.url)
-        monitor = build_monitor(settings, lambda: regions, lambda: datetime.now(UTC) + after, lambda _engine: PAGES)
-        browser = Browser(Starlette(routes=monitor.routes), settings.public_url)
+        monitor = Monitor(settings, lambda: regions, lambda: datetime.now(UTC) + after, lambda _engine: PAGES)
+        browser = Browser(Starlette(routes=monitor.routes(None)), settings.public_url)
         answer = browser.get(path, headers={"authorization": authorization} if authorization else {})
         browser.close()
         monitor.close()

@@ -18,6 +18,7 @@ from cds_service.directory.errors import Problem
 from cds_service.edge import Edge, NoClientError
 from cds_service.folder_watch import FolderWatch, Served, folder_signature, told_without_values
 from cds_service.hooks.health import ConfigurationState
+from cds_service.monitor.access.access_file import AccessFileError, NoClientSecretError
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.security.clients import ANYONE, Client
 from cds_service.security.clients_file import ClientsFileError
@@ -301,6 +302,8 @@ def test_a_config_map_that_turns_to_another_is_a_change(tmp_path: Path) -> None:
         ),
         (PathwayFileError("nwl.yaml: owner: 'Somebody'"), "a file in pathways, suspensions.yaml or sign-offs.yaml; "),
         (NoClientError(), "clients.yaml names nobody who could be let in"),
+        (AccessFileError("monitor-access.yaml:3: 'Somebody'"), "monitor-access.yaml; cds-service access check"),
+        (NoClientSecretError(), "monitor-access.yaml names a provider, and the service was started without"),
     ],
 )
 def test_a_refusal_names_places_and_no_value(error: Exception, told: str) -> None:

@@ -5,17 +5,21 @@ It holds no secret: the provider's client secret is an environment variable.
 
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from cds_service.monitor.access.permissions import ROLES
+from cds_service.pathway.facts import OUTSIDE, UNRESOLVED
 from cds_service.security.clients import LOOPBACK_HOSTS
 from cds_service.security.strict_yaml import StrictYaml
 from cds_service.security.urls import split_url
 
 NAME: Final = "monitor-access.yaml"
+
+WITHOUT_FOOTPRINT: Final = (OUTSIDE, UNRESOLVED)
+"""What the card log has as region where no footprint applied: seen by those alone to whom it was granted by name."""
 
 _STRICT: Final = ConfigDict(frozen=True, extra="forbid")
 _SHAPE: Final = "starts with 'provider:' and 'grants:'"
@@ -23,6 +27,16 @@ _SHAPE: Final = "starts with 'provider:' and 'grants:'"
 
 class AccessFileError(Exception):
     """`monitor-access.yaml` cannot be used; the message names the line, the key and the mend."""
+
+
+class NoClientSecretError(Exception):
+    """`monitor-access.yaml` names a provider, and the service has no secret to show there."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"{NAME} names a provider, and CDS_SERVICE_MONITOR_CLIENT_SECRET is not set. Set it to the client secret"
+            " that the provider gave, in the environment alone; or take the file away, and the monitor is off"
+        )
 
 
 def is_safe_address(address: str) -> bool:
@@ -123,12 +137,24 @@ class MonitorAccess(BaseModel):
     session: SessionSettings = SessionSettings()
 
 
-def load_access(path: Path, regions: frozenset[str]) -> tuple[MonitorAccess, str] | None:
-    """Read `monitor-access.yaml`, with the SHA-256 of its content; None where there is no such file.
+class ReadAccess(NamedTuple):
+    """The file as it was read at one moment.
+
+    Attributes:
+        access: what it says.
+        policy: the SHA-256 of its content, by which sessions are told that began under another.
+    """
+
+    access: MonitorAccess
+    policy: str
+
+
+def load_access(path: Path, regions: frozenset[str]) -> ReadAccess | None:
+    """Read `monitor-access.yaml`; None where there is no such file.
 
     Args:
         path: the file.
-        regions: what a footprint may be.
+        regions: what a footprint may be, beside `WITHOUT_FOOTPRINT`: the ids of the pathways.
 
     Raises:
         AccessFileError: the file is not YAML, or breaks the contract.
@@ -140,12 +166,13 @@ def load_access(path: Path, regions: frozenset[str]) -> tuple[MonitorAccess, str
         access = MonitorAccess.model_validate(file.mapping())
     except ValidationError as error:
         raise AccessFileError(file.problems(error)) from None
+    footprints = regions | {*WITHOUT_FOOTPRINT}
     for position, grant in enumerate(access.grants):
-        unknown = sorted({*grant.footprints} - regions)
+        unknown = sorted({*grant.footprints} - footprints)
         if unknown:
             line = file.line(("grants", position, "footprints"))
             raise AccessFileError(
                 f"{NAME}:{line}: grants.{position}.footprints: no region {', '.join(unknown)}; use one of "
-                f"{', '.join(sorted(regions))}"
+                f"{', '.join(sorted(footprints))}"
             )
-    return access, sha256(path.read_bytes()).hexdigest()
+    return ReadAccess(access, sha256(path.read_bytes()).hexdigest())

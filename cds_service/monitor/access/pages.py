@@ -78,12 +78,16 @@ class AccessPages:
 
     def not_set_up(self) -> Response:
         """For all its addresses while nobody could sign in."""
-        return self._message(
-            "The monitor is not set up",
+        return self._is_off(
             "This service has no monitor-access.yaml in its configuration folder: nobody can sign in, and no figure is"
-            " shown. Whoever runs the service sets it up.",
-            status=404,
-            link=None,
+            " shown. Whoever runs the service sets it up."
+        )
+
+    def nothing_logged(self) -> Response:
+        """For all its addresses while there is no card log to read."""
+        return self._is_off(
+            "This service keeps no card log (CDS_SERVICE_CARD_LOG=off), so there is nothing to show. Whoever runs the"
+            " service switches it on."
         )
 
     def database_away(self) -> Response:
@@ -192,6 +196,9 @@ class AccessPages:
             ],
             roles=[(role.name, role.description, ", ".join(sorted(role.permissions))) for role in ROLES.values()],
         )
+
+    def _is_off(self, why: str) -> Response:
+        return self._message("The monitor is not set up", why, status=404, link=None)
 
     def _message(
         self,

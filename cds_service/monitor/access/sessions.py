@@ -62,7 +62,7 @@ class Sessions:
     Args:
         engine: to that database.
         policy: names the rules that decide who may see what. A session that began under others has ended: a role that
-            was taken away is gone at the restart, and nobody takes a session of the demo into a deployment.
+            was taken away is gone with the change, and nobody takes a session of the demo into a deployment.
         limits: how long one lives.
         clock: the time now, aware.
     """

@@ -20,8 +20,9 @@ from starlette.types import ASGIApp
 from cds_service.cardlog.migrating import bring_up_to_date
 from cds_service.monitor.access.guard import GuardedPage, Visit
 from cds_service.monitor.access.permissions import Permission
-from cds_service.monitor_wiring import Monitor, build_monitor
+from cds_service.monitor_wiring import Monitor
 from cds_service.settings import Settings
+from tests.monitor.access.provider import LocalProvider
 
 REGIONS = ("nel", "nwl")
 
@@ -113,7 +114,7 @@ def demo_settings(tmp_path: Path, empty_log: Path) -> Settings:
 @pytest.fixture
 def monitor(demo_settings: Settings, clock: Clock) -> Iterator[Monitor]:
     """The demo's monitor."""
-    monitor = build_monitor(demo_settings, lambda: REGIONS, clock, lambda _engine: PAGES)
+    monitor = Monitor(demo_settings, lambda: REGIONS, clock, lambda _engine: PAGES)
     yield monitor
     monitor.close()
 
@@ -128,9 +129,27 @@ def engine(monitor: Monitor) -> Engine:
 @pytest.fixture
 def browser(monitor: Monitor, demo_settings: Settings) -> Iterator[Browser]:
     """A browser in front of the demo's monitor, signed in as nobody."""
-    browser = Browser(Starlette(routes=monitor.routes), demo_settings.public_url)
+    browser = Browser(Starlette(routes=monitor.routes(None)), demo_settings.public_url)
     yield browser
     browser.close()
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[LocalProvider]:
+    """One provider for all."""
+    with LocalProvider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def provider(running: LocalProvider) -> LocalProvider:
+    """The provider, well-behaved."""
+    running.claims = {"roles": ["Monitor.Analyst.NWL"]}
+    running.userinfo = {}
+    running.discovery = {}
+    running.spoil = lambda _claims: None
+    running.sign = running.signed
+    return running
 
 
 SignIn = Callable[..., httpx.Response]

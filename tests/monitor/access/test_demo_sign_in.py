@@ -1,7 +1,7 @@
 import pytest
 from starlette.applications import Starlette
 
-from cds_service.monitor_wiring import build_monitor
+from cds_service.monitor_wiring import Monitor
 from cds_service.settings import Settings
 from tests.monitor.access.conftest import PAGES, REGIONS, Browser, Clock, SignIn, hidden_fields
 
@@ -91,8 +91,8 @@ def test_the_cookie_is_out_of_reach(sign_in: SignIn) -> None:
 def test_serve_without_a_provider_has_no_monitor(demo_settings: Settings, clock: Clock, address: str) -> None:
     """A page says that it is not set up; nobody can sign in, whatever the environment says."""
     settings = demo_settings.model_copy(update={"demo": False})
-    monitor = build_monitor(settings, lambda: REGIONS, clock, lambda _engine: PAGES)
-    browser = Browser(Starlette(routes=monitor.routes), settings.public_url)
+    monitor = Monitor(settings, lambda: REGIONS, clock, lambda _engine: PAGES)
+    browser = Browser(Starlette(routes=monitor.routes(None)), settings.public_url)
 
     answer = browser.get(address)
 

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from cds_service.folder import FolderInForce, read_folder
 from cds_service.monitor.access.guard import GuardedPage, GuardedRoute
-from cds_service.monitor_wiring import build_monitor, figure_pages
+from cds_service.monitor_wiring import Monitor, figure_pages
 from cds_service.settings import Settings
 from tests.conftest import DEMO_CONFIGURATION
 from tests.monitor.access.conftest import REGIONS, Browser, Clock, hidden_fields, show_regions
@@ -25,8 +25,8 @@ def routes(demo_settings: Settings, clock: Clock) -> Iterator[list[BaseRoute]]:
     """Everything below `/monitor` in the demo, in the order in which it is tried."""
     settings = demo_settings.model_copy(update={"config": DEMO_CONFIGURATION})
     in_force = FolderInForce(read_folder(settings, clock().date()))
-    monitor = build_monitor(settings, in_force.regions, clock, figure_pages(settings, in_force, clock))
-    yield list(monitor.routes)
+    monitor = Monitor(settings, in_force.regions, clock, figure_pages(settings, in_force, clock))
+    yield list(monitor.routes(None))
     monitor.close()
 
 
@@ -52,11 +52,11 @@ def browser_of(demo_settings: Settings, clock: Clock, pages: list[GuardedPage]) 
     bare = [replace(page, endpoint=show_regions) for page in pages if "GET" in page.methods]
     ours = {"/monitor/access-log", "/monitor/access"}
     figures = [page for page in bare if page.path not in ours]
-    monitor = build_monitor(demo_settings, lambda: REGIONS, clock, lambda _engine: figures)
+    monitor = Monitor(demo_settings, lambda: REGIONS, clock, lambda _engine: figures)
     browsers: list[Browser] = []
 
     def signed_in(role: str) -> Browser:
-        browser = Browser(Starlette(routes=monitor.routes), demo_settings.public_url)
+        browser = Browser(Starlette(routes=monitor.routes(None)), demo_settings.public_url)
         browsers.append(browser)
         form = hidden_fields(browser.get("/monitor/sign-in"))
         browser.post("/monitor/sign-in", data={**form, "role": role, "footprint": "nwl"})

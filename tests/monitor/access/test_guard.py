@@ -5,7 +5,7 @@ import pytest
 from starlette.applications import Starlette
 
 from cds_service.monitor.access.permissions import ROLES, Permission
-from cds_service.monitor_wiring import build_monitor
+from cds_service.monitor_wiring import Monitor
 from cds_service.settings import Settings
 from tests.monitor.access.conftest import PAGES, REGIONS, Browser, Clock, SignIn, hidden_fields
 
@@ -86,8 +86,8 @@ def regions() -> list[str]:
 @pytest.fixture
 def analyst(demo_settings: Settings, clock: Clock, regions: list[str]) -> Iterator[Browser]:
     """A browser signed in for every region, while there were all of them."""
-    monitor = build_monitor(demo_settings, lambda: regions, clock, lambda _engine: PAGES)
-    browser = Browser(Starlette(routes=monitor.routes), demo_settings.public_url)
+    monitor = Monitor(demo_settings, lambda: regions, clock, lambda _engine: PAGES)
+    browser = Browser(Starlette(routes=monitor.routes(None)), demo_settings.public_url)
     form = hidden_fields(browser.get("/monitor/sign-in"))
     browser.post("/monitor/sign-in", data={**form, "role": "analyst", "footprint": [*REGIONS]})
     yield browser

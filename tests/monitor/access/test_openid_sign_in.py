@@ -8,8 +8,9 @@ import yaml
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
+from cds_service.monitor.access.access_file import load_access
 from cds_service.monitor.access.access_log import AccessLog
-from cds_service.monitor_wiring import Monitor, build_monitor
+from cds_service.monitor_wiring import Monitor
 from cds_service.settings import Settings
 from tests.monitor.access.conftest import PAGES, REGIONS, Browser, Clock, hidden_fields
 from tests.monitor.access.provider import CLIENT_ID, CLIENT_SECRET, LocalProvider
@@ -40,24 +41,6 @@ CIS2 = {
 }
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[LocalProvider]:
-    """One provider for all."""
-    with LocalProvider() as provider:
-        yield provider
-
-
-@pytest.fixture
-def provider(running: LocalProvider) -> LocalProvider:
-    """The provider, well-behaved."""
-    running.claims = {"roles": ["Monitor.Analyst.NWL"]}
-    running.userinfo = {}
-    running.discovery = {}
-    running.spoil = lambda _claims: None
-    running.sign = running.signed
-    return running
-
-
 Serve = Callable[..., Browser]
 
 
@@ -70,8 +53,9 @@ def serve(demo_settings: Settings, provider: LocalProvider, clock: Clock, tmp_pa
         stated = {**file, "provider": {"issuer": provider.issuer, **file["provider"]}}
         (tmp_path / "monitor-access.yaml").write_text(yaml.safe_dump(stated), "utf-8")
         settings = demo_settings.model_copy(update={"demo": False, "monitor_client_secret": SecretStr(CLIENT_SECRET)})
-        monitor = build_monitor(settings, lambda: REGIONS, clock, lambda _engine: PAGES)
-        started.append((monitor, Browser(Starlette(routes=monitor.routes), settings.public_url)))
+        monitor = Monitor(settings, lambda: REGIONS, clock, lambda _engine: PAGES)
+        routes = monitor.routes(load_access(tmp_path / "monitor-access.yaml", frozenset(REGIONS)))
+        started.append((monitor, Browser(Starlette(routes=routes), settings.public_url)))
         return started[-1][1]
 
     yield served
@@ -298,7 +282,7 @@ def test_the_discovery_document_must_be_the_issuer_s_own(serve: Serve, provider:
 
 
 def test_a_change_of_the_file_ends_sessions(serve: Serve) -> None:
-    """A role that was taken away is gone at the restart."""
+    """A role that was taken away is gone with the change."""
     browser = serve()
     signed_in(browser)
     kept = {"cookie": cookies_of(browser)}
