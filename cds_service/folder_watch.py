@@ -8,6 +8,7 @@ each request goes to the one that is in force when it comes, so that no call see
 import asyncio
 import hashlib
 import logging
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import date, datetime
@@ -143,7 +144,10 @@ class FolderWatch:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(self._every_seconds)
-            await self.look()
+            try:
+                await self.look()
+            except Exception as error:  # noqa: BLE001 - not to go quiet: it is told, and the looking goes on
+                self._tell_defect(None, error)
 
     async def _read(self, signature: bytes) -> None:
         day = self._today()
@@ -158,10 +162,9 @@ class FolderWatch:
             self._day = day
             self._refuse(signature, told_without_values(error))
             return
-        except Exception as error:  # noqa: BLE001 - not to go quiet: it is logged, and health and metrics say so
+        except Exception as error:  # noqa: BLE001 - not to go quiet: it is told
             self._day = day
-            _logger.error("%s", told_without_words(error))  # noqa: TRY400 - a traceback repeats the message
-            self._refuse(signature, "a defect of the service; its log says where")
+            self._tell_defect(signature, error)
             return
         before, self._served = self._served, served
         served.take_over()
@@ -186,6 +189,11 @@ class FolderWatch:
         self._state.reason = reason
         if is_news:
             _logger.error("the configuration folder changed and is refused, the former one stays: %s", reason)
+
+    def _tell_defect(self, signature: bytes | None, error: Exception) -> None:
+        """In the log by class and place; health and metrics say that there is one."""
+        _logger.error("%s", told_without_words(error))
+        self._refuse(signature, "a defect of the service; its log says where")
 
     def _stand(self) -> None:
         """What the folder holds is what is in force."""
@@ -225,7 +233,7 @@ def folder_signature(folder: Path) -> bytes:
         files += [path for path in inner.iterdir() if not path.name.startswith(".")]
     signature = hashlib.sha256()
     for path in sorted(path for path in files if path.is_file()):
-        name = str(path.relative_to(folder)).encode()
+        name = os.fsencode(path.relative_to(folder))  # a name need not be UTF-8
         content = hashlib.sha256(path.read_bytes()).digest()
         signature.update(hashlib.sha256(name).digest() + content)
     return signature.digest()

@@ -1,10 +1,12 @@
 import asyncio
 import logging
+import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -35,7 +37,7 @@ EVENING = datetime(2026, 11, 29, 23, 59, tzinfo=UTC)
 class Watched:
     """A watch over a folder whose readings are told, and whose application says which reading answers."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, every_seconds: float = 0) -> None:
         self.folder = folder
         self.now = EVENING
         self.readings = 0
@@ -46,7 +48,7 @@ class Watched:
         self.state = ConfigurationState(self.now)
         edge = self.edge("first")
         served = Served(folder_signature(folder), self.answering, (), edge)
-        self.watch = FolderWatch(folder, served, self.build, self.state, lambda: self.now, every_seconds=0)
+        self.watch = FolderWatch(folder, served, self.build, self.state, lambda: self.now, every_seconds)
 
     async def answering(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The application of the start."""
@@ -185,6 +187,34 @@ def test_a_defect_is_told_and_does_not_end_the_looking(watched: Watched, caplog:
     assert watched.state.reason is None
 
 
+def test_a_defect_of_a_look_is_told_and_does_not_end_the_looking(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one task that looks goes on, whatever goes wrong in it."""
+    watched = Watched(tmp_path, every_seconds=0.001)
+    looks: list[Path] = []
+    third = Event()
+
+    def fails_at_first(folder: Path) -> bytes:
+        looks.append(folder)
+        if len(looks) == 1:
+            raise ValueError("somebody's name")
+        if len(looks) == 3:
+            third.set()
+        return folder_signature(folder)
+
+    async def until_the_third() -> None:
+        async with watched.watch.running():
+            assert await asyncio.to_thread(third.wait, 20)
+
+    monkeypatch.setattr(folder_watch, "folder_signature", fails_at_first)
+    asyncio.run(until_the_third())
+    assert watched.state.reason is None
+    assert "ValueError in fails_at_first" in caplog.text
+    assert "a defect of the service; its log says where" in caplog.text
+    assert "somebody" not in caplog.text
+
+
 def test_a_folder_that_cannot_be_read_is_refused(watched: Watched) -> None:
     """A share that went away: what is in force stays, and is in force again when it returns."""
     away = watched.folder.with_name("away")
@@ -272,6 +302,13 @@ def test_a_signature_is_of_names_and_contents_of_files_that_can_be_seen(tmp_path
     changed = folder_signature(tmp_path)
     (tmp_path / "pathways" / "nwl.yaml").rename(tmp_path / "pathways" / "nel.yaml")
     assert len({before, changed, folder_signature(tmp_path)}) == 3
+
+
+def test_a_name_that_is_not_utf_8_is_signed_like_any(tmp_path: Path) -> None:
+    """Such as one that came out of an old archive."""
+    before = folder_signature(tmp_path)
+    Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9.csv")).write_text("x", "utf-8")
+    assert folder_signature(tmp_path) != before
 
 
 def test_a_config_map_that_turns_to_another_is_a_change(tmp_path: Path) -> None:
