@@ -10,7 +10,8 @@ import click
 from sqlalchemy import Engine
 
 from cds_service.cardlog import migrating
-from cds_service.cardlog.databases import CardLogStoreError, open_engine
+from cds_service.cardlog.databases import CardLogStoreError
+from cds_service.existing_log import database_option, existing_log, require_head
 from cds_service.monitor.access.access_file import NAME, WITHOUT_FOOTPRINT, AccessFileError, load_access
 from cds_service.monitor.access.access_log import AccessEntry, AccessLog, Happening
 from cds_service.monitor.access.api_tokens import LONGEST_LIFE, ROLES_OF_TOKENS, ApiToken, ApiTokens
@@ -20,13 +21,6 @@ from cds_service.pathway.register import PathwayRegister
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 
 _config_option = click.option("--config", type=click.Path(path_type=Path), required=True, envvar="CDS_SERVICE_CONFIG")
-_database_option = click.option(
-    "--database-url",
-    default="sqlite:///var/card-log.sqlite3",
-    show_default=True,
-    envvar="CDS_SERVICE_DATABASE_URL",
-    help="The card log's database: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE.",
-)
 
 
 @click.group()
@@ -57,7 +51,7 @@ def token() -> None:
 
 @token.command("new")
 @_config_option
-@_database_option
+@database_option
 @click.option("--label", required=True, help="What it is for, for example nightly export.")
 @click.option("--role", type=click.Choice(ROLES_OF_TOKENS), default=ROLES_OF_TOKENS[0], show_default=True)
 @click.option("--footprint", "footprints", multiple=True, required=True, help="A region; repeat for more.")
@@ -78,7 +72,7 @@ def new(config: Path, database_url: str, label: str, role: str, footprints: tupl
 
 
 @token.command("list")
-@_database_option
+@database_option
 def list_command(database_url: str) -> None:
     """List the tokens, the latest first; their secrets are nowhere."""
     with _engine(database_url) as engine:
@@ -87,14 +81,16 @@ def list_command(database_url: str) -> None:
 
 
 @token.command()
-@_database_option
+@database_option
 @click.argument("token_id")
 def revoke(database_url: str, token_id: str) -> None:
     """End a token now."""
     with _engine(database_url) as engine:
-        if not ApiTokens(engine).revoke(token_id):
+        tokens = ApiTokens(engine)
+        if not tokens.revoke(token_id):
             raise click.ClickException(f"{token_id}: there is no such token, or it is revoked; list them")
-        _write_down(engine, Happening.TOKEN_REVOKED, token_id, "", ())
+        footprints = next(one.footprints for one, _ in tokens.all() if one.token_id == token_id)
+        _write_down(engine, Happening.TOKEN_REVOKED, token_id, "", footprints)
     click.echo(f"{token_id} counts no longer.")
 
 
@@ -121,17 +117,10 @@ def _told(one: ApiToken, state: str) -> str:
 
 @contextmanager
 def _engine(database_url: str) -> Iterator[Engine]:
-    """The way to the database, at the revision that this version works with."""
+    """The way to a database that is there and has the tables of this version: looking at tokens changes neither."""
     try:
-        migrating.bring_up_to_date(database_url)
-        engine = open_engine(database_url)
-    except (CardLogStoreError, migrating.SchemaError, ValueError) as error:
+        with existing_log(database_url) as engine:
+            require_head(database_url)
+            yield engine
+    except (CardLogStoreError, migrating.SchemaError) as error:
         raise click.ClickException(str(error)) from None
-    except OSError as error:
-        raise click.ClickException(f"--database-url: {error.strerror}") from None
-    try:
-        yield engine
-    except CardLogStoreError as error:
-        raise click.ClickException(str(error)) from None
-    finally:
-        engine.dispose()

@@ -10,11 +10,10 @@ from typing import Final
 from uuid import uuid4
 
 import click
-from sqlalchemy import Engine
 
 from cds_service.cardlog import migrating
 from cds_service.cardlog.coarse import london_day_and_hour
-from cds_service.cardlog.databases import CardLogStoreError, open_engine, readable_url
+from cds_service.cardlog.databases import CardLogStoreError
 from cds_service.cardlog.export_formats import ExportFormat
 from cds_service.cardlog.exporting import EXPORTED_TABLES, ExportError, Filters, count_rows, export_table
 from cds_service.cardlog.retention import MonthOfTable, NotRolledUpError, oldest_month_kept, purge, to_be_deleted
@@ -23,6 +22,7 @@ from cds_service.cardlog.spool_import import import_spool
 from cds_service.cardlog.status import Status, status
 from cds_service.cardlog.store import CardLogStore
 from cds_service.cardlog.verifying import Level, verify
+from cds_service.existing_log import database_option, existing_log, outdated, require_head
 from cds_service.log_wiring import spool_folder
 from cds_service.pathway.outcomes import Outcome
 from cds_service.settings import Settings
@@ -39,13 +39,6 @@ _TOLD: Final = (
 
 _COLOURS: Final = {Level.OK: "green", Level.NOTE: "yellow", Level.PROBLEM: "red"}
 
-_database_option = click.option(
-    "--database-url",
-    default="sqlite:///var/card-log.sqlite3",
-    show_default=True,
-    envvar="CDS_SERVICE_DATABASE_URL",
-    help="The card log's database: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE.",
-)
 _spool_option = click.option(
     "--spool",
     type=click.Path(path_type=Path),
@@ -66,21 +59,21 @@ def log() -> None:
 
 
 @log.command("status")
-@_database_option
+@database_option
 @_spool_option
 @click.option("--exact", is_flag=True, help="Count every row, however long that takes.")
 def status_command(database_url: str, spool: Path | None, exact: bool) -> None:  # noqa: FBT001 - click passes options by name
     """Say what is in the card log and what waits to get there."""
-    with _faults_told(), _engine(database_url) as engine:
+    with _faults_told(), existing_log(database_url) as engine:
         revision = migrating.current_revision(database_url)
-        click.echo(f"schema    {revision or 'no tables'}{_outdated(revision)}")
+        click.echo(f"schema    {revision or 'no tables'}{outdated(revision)}")
         if revision == migrating.HEAD:
             _show(status(engine, exact=exact))
         _show_spools(waiting_in(_spool_folder(database_url, spool)))
 
 
 @log.command()
-@_database_option
+@database_option
 @click.option(
     "--table", "tables", type=click.Choice(list(EXPORTED_TABLES)), multiple=True, required=True, help="Repeat for more."
 )
@@ -107,7 +100,7 @@ def export(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
     A week, window or month counts to the day with which it begins. Cards, suggestions and feedback are told by the
     order that they belong to.
     """
-    with _faults_told(), _engine(database_url) as engine:
+    with _faults_told(), existing_log(database_url) as engine:
         filters = Filters(
             first=first.date() if first is not None else None,
             last=last.date() if last is not None else None,
@@ -115,7 +108,7 @@ def export(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
             outcome=Outcome(outcome) if outcome is not None else None,
             client_id=client,
         )
-        _require_head(database_url)
+        require_head(database_url)
         click.secho(
             "Row-level and not disclosure-controlled: small numbers are in it as they are. Keep it confidential.",
             err=True,
@@ -128,16 +121,16 @@ def export(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
 
 
 @log.command("purge")
-@_database_option
+@database_option
 @click.option(
     "--keep-months", type=_MONTHS, default=24, show_default=True, help="Whole months to keep besides this one."
 )
 @click.option("--yes", is_flag=True, help="Delete; without it nothing is deleted.")
 def purge_command(database_url: str, keep_months: int, yes: bool) -> None:  # noqa: FBT001 - click passes options by name
     """Delete events, counts and figures that are old enough; the monthly figures stay."""
-    with _faults_told(), _engine(database_url) as engine:
+    with _faults_told(), existing_log(database_url) as engine:
         before = oldest_month_kept(_today(), keep_months)
-        _require_head(database_url)
+        require_head(database_url)
         rows = 0
         for old in purge(engine, before) if yes else to_be_deleted(engine, before):
             click.echo(_deleted(old))
@@ -149,12 +142,12 @@ def purge_command(database_url: str, keep_months: int, yes: bool) -> None:  # no
 
 
 @log.command("verify")
-@_database_option
+@database_option
 @_spool_option
 def verify_command(database_url: str, spool: Path | None) -> None:
     """Check schema, figures, links and spool; exit with 1 when something is wrong."""
     problems = 0
-    with _faults_told(), _engine(database_url) as engine:
+    with _faults_told(), existing_log(database_url) as engine:
         for level, check, said in verify(engine, database_url, _spool_folder(database_url, spool)):
             click.echo(f"{click.style(f'{level:<8}', fg=_COLOURS[level])} {check}: {said}")
             problems += level == Level.PROBLEM
@@ -164,13 +157,13 @@ def verify_command(database_url: str, spool: Path | None) -> None:
 
 
 @log.command()
-@_database_option
+@database_option
 @click.option("--to", "revision", type=_REVISION, default="head", show_default=True, help="`base` is no tables at all.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done.")
 @click.option("--yes", is_flag=True, help="Do not ask before going back.")
 def migrate(database_url: str, revision: str, dry_run: bool, yes: bool) -> None:  # noqa: FBT001 - click passes options by name
     """Bring the tables to the form that this version works with, or to another; the service does so as it starts."""
-    with _faults_told(), _engine(database_url):
+    with _faults_told(), existing_log(database_url):
         steps = migrating.steps(database_url, revision)
         for step in steps:
             click.echo(f"{step.direction} {step.revision}: {step.summary}")
@@ -191,12 +184,12 @@ def migrate(database_url: str, revision: str, dry_run: bool, yes: bool) -> None:
 
 @log.command("import-spool")
 @click.argument("source", metavar="FOLDER|FILE", type=click.Path(path_type=Path, exists=True))
-@_database_option
+@database_option
 def import_spool_command(source: Path, database_url: str) -> None:
     """Bring what waits in a spool to the database, from a machine that is gone or a service that will not start."""
     refused = 0
-    with _faults_told(), _engine(database_url):
-        _require_head(database_url)
+    with _faults_told(), existing_log(database_url):
+        require_head(database_url)
         store = CardLogStore(database_url, str(uuid4()))
         try:
             for path in _to_import(source):
@@ -254,20 +247,6 @@ def _deleted(old: MonthOfTable) -> str:
     return f"  {old.table:<24} {old.month:%Y-%m} {old.rows:>14,} row(s)"
 
 
-def _outdated(revision: str | None) -> str:
-    if revision == migrating.HEAD:
-        return ""
-    if revision is not None and revision not in migrating.REVISIONS:
-        return " (written by a newer version of the service: use that)"
-    return f" (this version works with {migrating.HEAD}: cds-service log migrate)"
-
-
-def _require_head(database_url: str) -> None:
-    revision = migrating.current_revision(database_url)
-    if revision != migrating.HEAD:
-        raise click.ClickException(f"the card log's tables are at {revision or 'none'}{_outdated(revision)}")
-
-
 def _today() -> date:
     return london_day_and_hour(datetime.now(UTC))[0]
 
@@ -275,22 +254,6 @@ def _today() -> date:
 def _spool_folder(database_url: str, spool: Path | None) -> Path:
     # The folder of settings plays no part in where a spool is.
     return spool_folder(Settings.model_construct(config=Path(), database_url=database_url, spool=spool))
-
-
-@contextmanager
-def _engine(database_url: str) -> Iterator[Engine]:
-    """The way to a card log that is there: a slip in the name of a SQLite file must not make an empty one."""
-    try:
-        url = readable_url(database_url)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
-    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
-        raise click.ClickException(f"{url.database}: there is no such file; name the card log with --database-url")
-    engine = open_engine(database_url)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from click.testing import CliRunner, Result
 from starlette.applications import Starlette
 
 from cds_service.cardlog.databases import open_engine
+from cds_service.cardlog.migrating import bring_up_to_date, current_revision, downgrade
 from cds_service.cli import main
 from cds_service.monitor.access.access_log import AccessLog
 from cds_service.monitor.access.api_tokens import ApiTokens
@@ -53,8 +54,10 @@ class Deployment:
 
 @pytest.fixture
 def deployment(tmp_path: Path) -> Deployment:
-    """An empty one."""
-    return Deployment(tmp_path)
+    """One whose service was started, and has logged nothing yet."""
+    deployment = Deployment(tmp_path)
+    bring_up_to_date(deployment.url)
+    return deployment
 
 
 def test_a_token_fetches_exports_of_its_footprints_and_opens_nothing_else(deployment: Deployment) -> None:
@@ -125,6 +128,24 @@ def test_a_token_that_should_not_be_is_not_made(deployment: Deployment, options:
 
     assert made.exit_code != 0
     assert said in made.output
+
+
+@pytest.mark.parametrize(
+    "command", [["list"], ["revoke", "one"], ["new", "--label", "export", "--footprint", "nwl"]], ids=lambda one: one[0]
+)
+def test_a_command_about_tokens_makes_no_database_and_migrates_none(deployment: Deployment, command: list[str]) -> None:
+    """A slip in the URL is told; tables of another version are the service's to bring up to date."""
+    log = deployment.folder / "log.sqlite3"
+    downgrade(deployment.url, "0001")
+    older = deployment.run("token", *command)
+    assert older.exit_code == 1
+    assert "the card log's tables are at 0001 (this version works with" in older.output
+    assert current_revision(deployment.url) == "0001"
+
+    log.unlink()
+    missing = deployment.run("token", *command)
+    assert (missing.exit_code, log.exists()) == (1, False)
+    assert "there is no such file; name the card log with --database-url" in missing.output
 
 
 def test_what_is_not_there_cannot_be_revoked(deployment: Deployment) -> None:
