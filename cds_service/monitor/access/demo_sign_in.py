@@ -63,7 +63,7 @@ class DemoSignIn:
             return self._page(return_path, is_wrong=True)
         viewer = Viewer(f"demo-{role.name}", "demo", (Grant(role, frozenset(chosen)),))
         try:
-            response = await run_in_threadpool(partial(self._signing_in.begin, viewer, return_path))
+            response = await run_in_threadpool(partial(self._signing_in.begin, request, viewer, return_path))
         except CardLogStoreError:
             return self._pages.database_away()
         self._form_cookie.take_back(response)

@@ -49,7 +49,9 @@ def safe_return_path(sent: str) -> str:
     """
     path = sent.partition("?")[0]
     segments = path.split("/")
-    is_ours = segments[:2] == ["", "monitor"] and sent.isascii() and sent.isprintable() and "\\" not in sent
-    if not is_ours or {".", ".."} & {*segments} or path.startswith(("/monitor/sign-", "/monitor/callback")):
+    is_ours = segments[:2] == ["", "monitor"] and sent.isascii() and sent.isprintable()
+    # A browser takes `%2e%2e` for `..` and a backslash for a slash, and ends a path at `#`; no path of ours has them.
+    is_plain = "%" not in path and not {"\\", "#"} & {*sent} and not {".", ".."} & {*segments}
+    if not is_ours or not is_plain or path.startswith(("/monitor/sign-", "/monitor/callback")):
         return "/monitor"
     return sent

@@ -102,7 +102,8 @@ class OpenIdSignIn:
             return self._pages.sign_in_failed(
                 "Your identity provider knows you, but you have no role in this monitor. Ask whoever runs it.", 403
             )
-        return await run_in_threadpool(partial(self._signing_in.begin, viewer, safe_return_path(pending.return_path)))
+        return_path = safe_return_path(pending.return_path)
+        return await run_in_threadpool(partial(self._signing_in.begin, request, viewer, return_path))
 
     async def _identified(self, request: Request, pending: PendingSignIn) -> Viewer:
         """Who came back.

@@ -2,11 +2,12 @@
 
 from html import escape
 
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from cds_service.monitor.access.access_log import AccessLog, Happening, of_viewer
 from cds_service.monitor.access.cookies import SessionCookie
-from cds_service.monitor.access.sessions import Sessions
+from cds_service.monitor.access.sessions import Sessions, key_of
 from cds_service.monitor.access.viewer import Viewer
 from cds_service.pages.headers import PAGE_HEADERS
 
@@ -27,18 +28,23 @@ class SigningIn:
         self._cookie = cookie
         self._access_log = access_log
 
-    def begin(self, viewer: Viewer, return_path: str) -> Response:
+    def begin(self, request: Request, viewer: Viewer, return_path: str) -> Response:
         """Sign somebody in, always with a new secret, and lead them to a page. Blocks.
 
+        The browser's former session ends: nobody would see it any more, and nobody could sign out of it.
+
         Args:
+            request: of the browser in which they signed in.
             viewer: who, checked.
             return_path: where to, as `safe_return_path` lets through.
 
         Raises:
             CardLogStoreError: the database failed; nobody is signed in.
         """
-        footprints = sorted({name for grant in viewer.grants for name in grant.footprints})
-        self._access_log.write(of_viewer(Happening.SIGNED_IN, viewer, footprints))
+        self._access_log.write(of_viewer(Happening.SIGNED_IN, viewer, viewer.all_footprints))
+        former = self._cookie.read(request)
+        if former is not None:
+            self._sessions.end(key_of(former))
         secret = self._sessions.start(viewer)
         response = _led_to(f"{self._base_path}{return_path}")
         self._cookie.give(response, secret)

@@ -40,6 +40,11 @@ class Viewer:
         held = {name for grant in self.grants if permission in grant.role.permissions for name in grant.footprints}
         return tuple(sorted(held))
 
+    @property
+    def all_footprints(self) -> tuple[str, ...]:
+        """The footprints for which any role is held, in order."""
+        return tuple(sorted({name for grant in self.grants for name in grant.footprints}))
+
     def within(self, footprints: Collection[str]) -> "Viewer":
         """The same viewer, with grants for none but these footprints; a grant that has none of them is gone."""
         held = [replace(grant, footprints=grant.footprints & {*footprints}) for grant in self.grants]

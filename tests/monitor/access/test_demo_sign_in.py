@@ -21,6 +21,11 @@ def test_signing_in_leads_to_where_one_wanted_to_go(browser: Browser, sign_in: S
         "//elsewhere.example/monitor",
         "/\\elsewhere.example",
         "/monitor/../cds-services",
+        "/monitor/%2e%2e/cds-services",
+        "/monitor/%2E%2E/%2e./x?region=nwl",
+        "/monitor/.%2e%2fcds-services",
+        "/monitor/..%5ccds-services",
+        "/monitor/..#/pathways",
         "/monitor\\..\\elsewhere",
         "/monitor/\r\nset-cookie: a=b",
         "/cds-services",
@@ -58,6 +63,16 @@ def test_signing_in_gives_a_secret_of_its_own(browser: Browser, sign_in: SignIn)
     kept = [cookie.value for cookie in browser.cookies.jar if cookie.name == "cds-monitor"]
     assert kept
     assert "planted" not in kept
+    assert browser.get("/monitor/test/see-charts").status_code == 200
+
+
+def test_signing_in_again_ends_the_session_before(browser: Browser, sign_in: SignIn) -> None:
+    """Another's on a shared machine, for one: nobody could sign out of it any more."""
+    sign_in("analyst", "nwl")
+    (secret,) = [cookie.value for cookie in browser.cookies.jar if cookie.name == "cds-monitor"]
+    sign_in("viewer", "nwl")
+
+    assert browser.get("/monitor/test/see-charts", headers={"cookie": f"cds-monitor={secret}"}).status_code == 303
     assert browser.get("/monitor/test/see-charts").status_code == 200
 
 
