@@ -124,8 +124,11 @@ class OpenIdProvider:
 
     async def sign_out_address(self) -> str | None:
         """Where a browser signs out at the provider, too; None where that is not known (RP-Initiated Logout 1.0)."""
-        metadata = self._metadata
-        if metadata is None or metadata.end_session is None:
+        try:
+            metadata = await self._known_metadata()  # of a worker, too, that signed nobody in
+        except SignInError:
+            return None
+        if metadata.end_session is None:
             return None
         return str(httpx.URL(metadata.end_session).copy_merge_params({"client_id": self._provider.client_id}))
 

@@ -304,6 +304,32 @@ def test_signing_out_shows_the_way_to_sign_out_at_the_provider(serve: Serve, pro
     assert browser.get("/monitor/test/see-charts").status_code == 303
 
 
+def signed_out(browser: Browser, worker: Browser) -> httpx.Response:
+    """Sign a browser out at another worker, which has its session from the database."""
+    form = hidden_fields(browser.get("/monitor/test/see-red-flag-cards"))
+    return worker.post("/monitor/sign-out", data=form, headers={"cookie": cookies_of(browser)})
+
+
+def test_a_worker_that_signed_nobody_in_shows_that_way_too(serve: Serve, provider: LocalProvider) -> None:
+    """It asks the provider where the way is."""
+    browser, worker = serve(), serve()
+    signed_in(browser)
+
+    assert f'href="{provider.issuer}/sign-out?client_id={CLIENT_ID}"' in signed_out(browser, worker).text
+
+
+def test_signing_out_does_not_depend_on_the_provider(serve: Serve, provider: LocalProvider) -> None:
+    """Where it gives no usable answer, no way to it is shown."""
+    browser, worker = serve(), serve()
+    signed_in(browser)
+    provider.discovery = {"issuer": "https://elsewhere.example"}
+
+    answer = signed_out(browser, worker)
+
+    assert (answer.status_code, "You are signed out" in answer.text) == (200, True)
+    assert browser.get("/monitor/test/see-charts").status_code == 303
+
+
 def test_serve_has_no_demo_sign_in(serve: Serve) -> None:
     """Its form is met by no route that would sign anybody in."""
     answer = serve().post("/monitor/sign-in", data={"role": "admin", "footprint": "nwl"})
