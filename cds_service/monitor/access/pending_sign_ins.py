@@ -15,6 +15,9 @@ from cds_service.monitor.access.sessions import key_of, utc_now
 PATIENCE: Final = timedelta(minutes=10)
 """How long somebody may take at the provider."""
 
+MOST: Final = 5_000
+"""How many are remembered: anybody can begin one, and nobody shall fill the database with them."""
+
 _LONGEST_PATH: Final = 2000
 
 
@@ -43,20 +46,26 @@ class PendingSignIns:
     Args:
         engine: to that database.
         clock: the time now, aware.
+        most: how many are remembered.
     """
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now, most: int = MOST) -> None:
         self._engine = engine
         self._clock = clock
+        self._most = most
 
     def begin(self, return_path: str) -> PendingSignIn:
-        """Remember a new one, and forget those that took too long."""
+        """Remember a new one; forget those that took too long, and the oldest where there are too many."""
         path = return_path if len(return_path) <= _LONGEST_PATH else "/monitor"
         state, browser_secret, nonce = (secrets.token_urlsafe(32) for _ in range(3))
         pending = PendingSignIn(state, browser_secret, nonce, secrets.token_urlsafe(48), path)
         now = self._clock()
         with transaction(self._engine) as connection:
             connection.execute(delete(access_sign_in).where(access_sign_in.c.began_at <= now - PATIENCE))
+            newest_first = select(access_sign_in.c.began_at).order_by(access_sign_in.c.began_at.desc())
+            one_too_many = connection.execute(newest_first.offset(self._most - 1).limit(1)).scalar()
+            if one_too_many is not None:
+                connection.execute(delete(access_sign_in).where(access_sign_in.c.began_at <= one_too_many))
             connection.execute(
                 access_sign_in.insert().values(
                     state_hash=key_of(pending.state),
