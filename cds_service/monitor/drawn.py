@@ -75,7 +75,7 @@ def drawn_panel(
         numeric=[*range(table.labels, len(table.headings))],
         masked=table.masked > 0,
         image=f"{page.panel_address(kind, 'svg')}{query}" if has_picture else None,
-        png=f"{page.panel_address(kind, 'png')}{query}" if has_picture else None,
+        png=f"{page.panel_address(kind, 'png')}{query}" if has_picture and may_export else None,
         csv=f"{page.panel_address(kind, 'csv')}{query}" if may_export else None,
         definitions=[Link(DEFINITIONS[name].title, definition_address(name)) for name in kind.definitions],
     )

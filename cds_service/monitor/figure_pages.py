@@ -24,8 +24,8 @@ from cds_service.pages.fields import Field as FormField
 from cds_service.pages.frame import Link
 from cds_service.pages.headers import PAGE_HEADERS
 
-_FILES: Final = {"csv": Permission.EXPORT_FIGURES, "json": Permission.EXPORT_FIGURES}
-_PICTURES: Final = {"svg": Permission.SEE_CHARTS, "png": Permission.SEE_CHARTS}
+_FILES: Final = ("csv", "json")
+_FILES_OF_CHARTS: Final = (*_FILES, "png")
 _CARD_LIST: Final = "/monitor/red-flags/cards"
 
 
@@ -48,12 +48,18 @@ class FigurePages:
     def _of(self, page: PageKind) -> list[MadePage]:
         guarded = [MadePage(page.address, Permission.SEE_CHARTS, partial(self._show, page))]
         for kind in page.panels:
-            endings = {**_FILES, **(_PICTURES if kind.has_chart else {})}
             guarded += [
-                MadePage(page.panel_address(kind, ending), permission, partial(self._file, page, kind, ending))
-                for ending, permission in endings.items()
+                self._file_of(page, kind, ending, Permission.EXPORT_FIGURES)
+                for ending in (_FILES_OF_CHARTS if kind.has_chart else _FILES)
             ]
+            if kind.has_chart:  # the picture that stands on the page
+                guarded.append(self._file_of(page, kind, "svg", Permission.SEE_CHARTS))
         return guarded
+
+    def _file_of(self, page: PageKind, kind: PanelKind, ending: str, permission: Permission) -> MadePage:
+        address = page.panel_address(kind, ending)
+        is_export = permission is Permission.EXPORT_FIGURES
+        return MadePage(address, permission, partial(self._file, page, kind, ending), is_export=is_export)
 
     def _show(self, page: PageKind, request: Request, visit: Visit) -> Response:
         try:

@@ -46,7 +46,7 @@ class OtherPages:
             MadePage("/monitor/red-flags/cards", Permission.SEE_RED_FLAG_CARDS, self._red_flag_cards),
             MadePage("/monitor/pathways", Permission.SEE_CHARTS, self._pathways),
             MadePage("/monitor/downloads", Permission.EXPORT_FIGURES, self._downloads),
-            MadePage(_DICTIONARY, Permission.EXPORT_FIGURES, self._dictionary),
+            MadePage(_DICTIONARY, Permission.EXPORT_FIGURES, self._dictionary, is_export=True),
             MadePage("/monitor/about", Permission.SEE_CHARTS, partial(self._words, "about", "About these figures")),
             MadePage("/monitor/definitions", Permission.SEE_CHARTS, partial(self._words, "definitions", "Definitions")),
         ]

@@ -26,7 +26,10 @@ def monitor_pages(sources: Sources, pages: Pages) -> list[GuardedPage]:
     """
     surroundings = Surroundings(sources, pages)
     made = [*FigurePages(surroundings).made(), *OtherPages(surroundings).made()]
-    return [GuardedPage(each.path, each.permission, partial(_or_away, surroundings, each.make)) for each in made]
+    return [
+        GuardedPage(each.path, each.permission, partial(_or_away, surroundings, each.make), is_export=each.is_export)
+        for each in made
+    ]
 
 
 def _or_away(surroundings: Surroundings, make: Maker, request: Request, visit: Visit) -> Response:

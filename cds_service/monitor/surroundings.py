@@ -41,11 +41,13 @@ class MadePage(NamedTuple):
         path: from the root of the service.
         permission: what it needs.
         make: makes it.
+        is_export: whether it is a file that an API token may fetch.
     """
 
     path: str
     permission: Permission
     make: Maker
+    is_export: bool = False
 
 
 class Surroundings:

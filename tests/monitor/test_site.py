@@ -123,11 +123,19 @@ def test_orders_of_places_do_not_hold_red_flags(tmp_path: Path) -> None:
 
 def test_every_address_needs_a_permission_of_its_kind(analyst: Reader) -> None:
     """Files of figures are for those who may export, the list of cards for the clinical safety role."""
-    files = {path for path in analyst.pages if path.endswith((".csv", ".json"))}
+    files = {path for path in analyst.pages if path.endswith((".csv", ".json", ".png"))}
 
     assert {analyst.permission(path) for path in files} == {Permission.EXPORT_FIGURES}
     assert analyst.permission("/monitor/red-flags/cards") is Permission.SEE_RED_FLAG_CARDS
     assert len(files) > 30
+
+
+def test_a_picture_is_a_file_for_those_who_may_export(sources: Sources, analyst: Reader) -> None:
+    """Whoever only sees the charts is led to none, and to no picture to take away."""
+    shown, exported = Reader(sources, "viewer").text("/monitor"), analyst.text("/monitor")
+
+    assert [ending in shown for ending in (".svg", ".png", ".csv")] == [True, False, False]
+    assert [ending in exported for ending in (".svg", ".png", ".csv")] == [True, True, True]
 
 
 def test_a_viewer_is_offered_no_file_and_no_page_that_is_closed(sources: Sources) -> None:

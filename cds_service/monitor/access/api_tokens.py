@@ -138,8 +138,8 @@ class ApiTokens:
         Raises:
             RefusedTokenError: it is no bearer token that counts.
         """
-        scheme, _, secret = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not secret.startswith(PREFIX) or len(secret) > _LONGEST_SENT:
+        _, _, secret = authorization.partition(" ")
+        if not is_bearer(authorization) or not secret.startswith(PREFIX) or len(secret) > _LONGEST_SENT:
             raise RefusedTokenError("unknown")
         with transaction(self._engine) as connection:
             row = connection.execute(
@@ -154,6 +154,11 @@ class ApiTokens:
         role = ROLES.get(token.role)
         grants = (Grant(role, frozenset(token.footprints)),) if role is not None else ()
         return Viewer(token.token_id, "token", grants)
+
+
+def is_bearer(authorization: str) -> bool:
+    """Whether an Authorization header has a bearer token; what a proxy asked a browser for (Basic) is not ours."""
+    return authorization.partition(" ")[0].lower() == "bearer"
 
 
 def _token(row: Row[Any]) -> ApiToken:

@@ -26,7 +26,7 @@ from starlette.routing import Route
 
 from cds_service.cardlog.databases import CardLogStoreError
 from cds_service.monitor.access.access_log import AccessEntry, AccessLog, Happening, of_viewer, plain_filters
-from cds_service.monitor.access.api_tokens import ApiTokens, RefusedTokenError
+from cds_service.monitor.access.api_tokens import ApiTokens, RefusedTokenError, is_bearer
 from cds_service.monitor.access.cookies import SessionCookie
 from cds_service.monitor.access.forms import FormError, check_form_token, read_form
 from cds_service.monitor.access.pages import AccessPages
@@ -76,17 +76,14 @@ class GuardedPage:
         permission: what must be held for every region that the address names, and for one at least.
         endpoint: what makes it.
         methods: as a rule GET alone; a form that comes by POST is held to the session's form token.
+        is_export: whether it is a file, for which an API token may ask; nothing else is open to one.
     """
 
     path: str
     permission: Permission
     endpoint: Endpoint
     methods: tuple[str, ...] = ("GET",)
-
-    @property
-    def is_export(self) -> bool:
-        """Whether an API token may ask for it; nothing else is open to one."""
-        return self.permission is Permission.EXPORT_FIGURES
+    is_export: bool = False
 
 
 class GuardedRoute(Route):
@@ -130,8 +127,8 @@ class Guard:
     def _route(self, page: GuardedPage) -> GuardedRoute:
         async def guarded(request: Request) -> Response:
             try:
-                authorization = request.headers.get("authorization")
-                if page.is_export and authorization is not None:
+                authorization = request.headers.get("authorization", "")
+                if page.is_export and is_bearer(authorization):
                     return await self._by_token(page, request, authorization)
                 return await self._by_session(page, request)
             except CardLogStoreError:

@@ -32,8 +32,11 @@ def show_regions(_request: Request, visit: Visit) -> Response:
     return PlainTextResponse(" ".join(visit.regions))
 
 
-PAGES = tuple(GuardedPage(f"/monitor/test/{permission}", permission, show_regions) for permission in Permission)
-"""One page for each permission."""
+PAGES = tuple(
+    GuardedPage(f"/monitor/test/{each}", each, show_regions, is_export=each is Permission.EXPORT_FIGURES)
+    for each in Permission
+)
+"""One page for each permission; that of exports is a file."""
 
 
 class Clock:

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from cds_service.folder import FolderInForce, read_folder
 from cds_service.monitor.access.guard import GuardedPage, GuardedRoute
+from cds_service.monitor.access.permissions import Permission
 from cds_service.monitor_wiring import Monitor, figure_pages
 from cds_service.settings import Settings
 from tests.conftest import DEMO_CONFIGURATION
@@ -44,6 +45,14 @@ def test_every_page_names_its_permission(routes: list[BaseRoute]) -> None:
     assert unguarded == OPEN
     assert {below[-1].path, below[-2].path} == {"/monitor", "/monitor/{rest:path}"}
     assert len([route for route in below if isinstance(route, GuardedRoute)]) > 40
+
+
+def test_a_token_may_ask_for_files_alone(pages: list[GuardedPage]) -> None:
+    """For every file that is an export, and for no page, though it leads to exports."""
+    files = {page.path for page in pages if page.path.endswith((".csv", ".json", ".png"))}
+
+    assert {page.path for page in pages if page.is_export} == files
+    assert {page.permission for page in pages if page.is_export} == {Permission.EXPORT_FIGURES}
 
 
 @pytest.fixture

@@ -58,6 +58,14 @@ def test_a_page_is_about_the_regions_of_its_viewer(browser: Browser, sign_in: Si
     assert browser.get("/monitor/test/see-charts?region=NWL&region=").text == "nwl"
 
 
+def test_a_header_that_is_no_token_of_ours_takes_no_session_away(browser: Browser, sign_in: SignIn) -> None:
+    """A browser sends what a proxy asked it for (Basic) with every request, exports too."""
+    sign_in("analyst", "nwl")
+    basic = {"authorization": "Basic Y2xpbmljOnNlY3JldA=="}
+
+    assert browser.get("/monitor/test/export-figures", headers=basic).text == "nwl"
+
+
 def test_a_region_that_there_is_not_is_refused_like_another_s(browser: Browser, sign_in: SignIn) -> None:
     """What there is beside their own regions is not told."""
     sign_in("viewer", "nwl")
