@@ -124,7 +124,7 @@ class AccessLog:
     def latest(self, footprints: Sequence[str], most: int) -> list[AccessEntry]:
         """The latest entries that an auditor of some footprints may read, the latest first.
 
-        Those of nobody's footprint (a refused sign-in, a command) are for every auditor.
+        Those of nobody's footprint (a sign-in that was refused) are for every auditor.
 
         Args:
             footprints: the auditor's.

@@ -65,12 +65,14 @@ class RefusedTokenError(Exception):
     Attributes:
         reason: `unknown`, `expired` or `revoked`.
         token_id: whose end this is; empty for an unknown one.
+        footprints: of the token.
     """
 
-    def __init__(self, reason: str, token_id: str = "") -> None:
+    def __init__(self, reason: str, token_id: str = "", footprints: tuple[str, ...] = ()) -> None:
         super().__init__(f"the API token is {reason}")
         self.reason = reason
         self.token_id = token_id
+        self.footprints = footprints
 
 
 class ApiTokens:
@@ -150,7 +152,7 @@ class ApiTokens:
         token = _token(row)
         state = token.state(self._clock())
         if state != "valid":
-            raise RefusedTokenError(state, token.token_id)
+            raise RefusedTokenError(state, token.token_id, token.footprints)
         role = ROLES.get(token.role)
         grants = (Grant(role, frozenset(token.footprints)),) if role is not None else ()
         return Viewer(token.token_id, "token", grants)

@@ -161,6 +161,7 @@ class Guard:
                     what=Happening.TOKEN_REFUSED,
                     subject=error.token_id,
                     via="token",
+                    footprints=error.footprints,
                     page=page.path,
                     reason=error.reason,
                 )
@@ -197,10 +198,12 @@ class Guard:
     async def _write_refusal(
         self, page: GuardedPage, request: Request, viewer: Viewer, error: NotPermittedError
     ) -> None:
-        held = viewer.footprints(error.permission)
-        reason = "another footprint" if held else f"without {error.permission}"
+        """For the auditors of the viewer's own regions, and of those that they tried."""
+        reason = "another footprint" if viewer.may(error.permission) else f"without {error.permission}"
+        tried = {region.lower() for region in _regions_named(request)} & {*self._footprints()}
+        about = sorted({*viewer.all_footprints, *tried})
         filters = plain_filters(request.query_params.multi_items())
-        entry = of_viewer(Happening.REFUSED, viewer, held, page=page.path, filters=filters, reason=reason)
+        entry = of_viewer(Happening.REFUSED, viewer, about, page=page.path, filters=filters, reason=reason)
         await run_in_threadpool(self._access_log.write, entry)
 
     def _to_sign_in(self, request: Request) -> Response:

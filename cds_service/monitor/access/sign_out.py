@@ -69,4 +69,4 @@ class SignOut:
 
     def _end(self, session: Session) -> None:
         self._sessions.end(session.key)
-        self._access_log.write(of_viewer(Happening.SIGNED_OUT, session.viewer, ()))
+        self._access_log.write(of_viewer(Happening.SIGNED_OUT, session.viewer, session.viewer.all_footprints))

@@ -35,10 +35,10 @@ def test_what_somebody_does_is_written_down(browser: Browser, sign_in: SignIn, e
     assert what_happened(engine, clock) == [
         ("signed-in", "demo-analyst", ("nwl",), "", "", ""),
         ("exported", "demo-analyst", ("nwl",), "/monitor/test/export-figures", "region=nwl&weeks=26&client=ehr-a", ""),
-        ("refused", "demo-analyst", ("nwl",), "/monitor/test/export-figures", "region=nel", "another footprint"),
-        ("refused", "demo-analyst", (), "/monitor/test/see-red-flag-cards", "", "without see-red-flag-cards"),
-        ("refused", "demo-analyst", (), "/monitor/test/read-access-log", "", "without read-access-log"),
-        ("signed-out", "demo-analyst", (), "", "", ""),
+        ("refused", "demo-analyst", ("nel", "nwl"), "/monitor/test/export-figures", "region=nel", "another footprint"),
+        ("refused", "demo-analyst", ("nwl",), "/monitor/test/see-red-flag-cards", "", "without see-red-flag-cards"),
+        ("refused", "demo-analyst", ("nwl",), "/monitor/test/read-access-log", "", "without read-access-log"),
+        ("signed-out", "demo-analyst", ("nwl",), "", "", ""),
     ]
 
 
@@ -81,6 +81,23 @@ def test_an_auditor_reads_those_of_their_regions(browser: Browser, sign_in: Sign
     assert "nel-ehr" not in first
     assert "access-log-read" not in first
     assert "access-log-read" in second
+
+
+def test_an_auditor_reads_who_tried_their_region_and_of_no_stranger_to_it(
+    browser: Browser, sign_in: SignIn, engine: Engine, clock: Clock
+) -> None:
+    """A refusal is for those of the region that was tried, too; signing out and other refusals for the viewer's own."""
+    sign_in("analyst", "nwl")
+    browser.get("/monitor/test/see-charts?region=NEL")
+    browser.get("/monitor/test/see-charts?region=nwl&region=nowhere")
+    browser.post("/monitor/sign-out", data=hidden_fields(browser.get("/monitor/test/manage-access")))
+
+    entries = AccessLog(engine, clock).latest(["nel"], 100)
+
+    assert [(entry.what.value, entry.footprints, entry.filters) for entry in entries] == [
+        ("refused", ("nel", "nwl"), "region=NEL")
+    ]
+    assert len(AccessLog(engine, clock).latest(["nwl"], 100)) == 5
 
 
 @pytest.mark.parametrize(
