@@ -194,6 +194,11 @@ class AccessPages:
                 )
                 for token, state in tokens
             ],
+            revocable=[
+                {"id": token.token_id, "words": f"{token.label} ({token.token_id})"}
+                for token, state in tokens
+                if state == "valid"
+            ],
             roles=[(role.name, role.description, ", ".join(sorted(role.permissions))) for role in ROLES.values()],
         )
 
