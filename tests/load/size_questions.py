@@ -33,12 +33,12 @@ class Question(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """How a question was answered, in milliseconds, and the rows of the longest answer."""
+    """How a question was answered, in milliseconds, and how much the longest answer held."""
 
     name: str
     p50: float
     p95: float
-    most_rows: int
+    most: int
 
 
 def questions(first: date, last: date) -> list[Question]:
@@ -144,14 +144,14 @@ def questions(first: date, last: date) -> list[Question]:
 
 def answered(engine: Engine, question: Question, runs: int) -> Answered:
     """Ask a question a number of times; the first time counts, too."""
-    milliseconds, most_rows = [], 0
+    milliseconds, most = [], 0
     for number in range(runs):
         filters = question.filters(number)
         began = time.perf_counter()
         rows = question.ask(engine, filters)
         milliseconds.append((time.perf_counter() - began) * 1_000)
-        most_rows = max(most_rows, len(rows))
-    return Answered(question.name, percentile(milliseconds, 50), percentile(milliseconds, 95), most_rows)
+        most = max(most, len(rows))
+    return Answered(question.name, percentile(milliseconds, 50), percentile(milliseconds, 95), most)
 
 
 def percentile(values: Sequence[float], share: int) -> float:

@@ -13,6 +13,7 @@ from size_days import evaluations_by_day
 from size_england import england
 from size_figures import sizes, work_out_all
 from size_loading import load
+from size_pages import pages
 from size_questions import answered, percentile, questions
 from size_writing import a_record, write_for
 from sqlalchemy import Engine
@@ -20,6 +21,7 @@ from sqlalchemy import Engine
 from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.migrating import bring_up_to_date
 from cds_service.cardlog.verifying import Level, verify
+from cds_service.monitor.contents import FIGURE_PAGES
 
 LAST = date(2026, 11, 22)
 FIRST = date(2026, 11, 13)
@@ -62,8 +64,20 @@ def test_each_question_has_an_answer(filled: Engine) -> None:
 
     answers = [answered(filled, question, 46) for question in questions(FIRST, LAST)]
 
-    assert [each.name for each in answers if each.most_rows == 0] == []
+    assert [each.name for each in answers if each.most == 0] == []
     assert all(each.p50 <= each.p95 for each in answers)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_each_page_of_the_monitor_is_opened_once_in_each_span(filled: Engine) -> None:
+    """All pages of figures are among them, and none of their files."""
+    work_out_all(filled, LAST)
+
+    opened = [each.name.partition(": ") for each in pages(filled, FIRST, LAST, 1)]
+
+    assert {page.address for page in FIGURE_PAGES} < {address for address, _, _ in opened}
+    assert [address for address, _, _ in opened if "." in address] == []
+    assert len(opened) == len(set(opened)) == 3 * len({address for address, _, _ in opened})
 
 
 def test_writing_stores_what_it_counts(database_url: str) -> None:
