@@ -1,8 +1,9 @@
 """A pathway's matrix as a page: Markdown for git and e-mail, HTML for reading and printing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from html import escape
+from typing import Any
 
 from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.matrix import Matrix, Row, ages_of, in_words, matrix_of
@@ -65,6 +66,15 @@ def _tables(pathway: Pathway) -> Iterator[_Table]:
     yield "When the scan may be removed with the referral; otherwise it stays", ("Outcome", "When"), removals
     said = sorted({row.answer.text for row in matrix.rows if row.answer.text is not None})
     yield "What the cards say", ("Text", "Summary", "What to do"), [_text(key, pathway) for key in said]
+    suggestions = [row for key in said for row in _suggestions(key, pathway)]
+    yield "What the cards suggest", ("Text", "When", "Suggestion"), suggestions
+    texts = pathway.texts
+    yield "What a card adds", ("Caution", "Words"), _lines(texts.cautions)
+    yield "What a card says of another red flag that is coded too", ("Red flag", "Words"), _lines(texts.also_coded)
+    yield "Why a scan stays, as a card says it", ("Reason", "Words"), _lines(texts.kept)
+    yield "Pages that cards offer", ("Page", "Address", "Sentence", "On the cards"), _links(pathway)
+    reasons = [(one.code, one.display, one.hl7 or "none") for one in pathway.override_reasons]
+    yield "What a clinician may answer", ("Code", "Words", "HL7's code"), list(reasons)
 
 
 def _about(pathway: Pathway) -> list[tuple[str, ...]]:
@@ -105,6 +115,32 @@ def _text(key: TextKey, pathway: Pathway) -> tuple[str, ...]:
     card = pathway.texts.cards[key]
     steps = [*card.do, *([f"Red flags: {card.safety_net}"] if card.safety_net else [])]
     return key.value, _shown(card.summary), _shown(" ".join(steps))
+
+
+def _suggestions(key: TextKey, pathway: Pathway) -> Iterator[tuple[str, ...]]:
+    card = pathway.texts.cards[key]
+    suggested = {
+        "the scan is removed": card.suggestion,
+        "some of several scans are removed": card.suggestion_removing_some,
+        "the scan stays": card.suggestion_keeping_scan,
+    }
+    return ((key.value, when, _shown(text)) for when, text in suggested.items() if text is not None)
+
+
+def _lines(texts: Mapping[Any, str]) -> list[tuple[str, ...]]:
+    return [(str(key), texts[key]) for key in sorted(texts)]
+
+
+def _links(pathway: Pathway) -> list[tuple[str, ...]]:
+    return [
+        (
+            link.label,
+            "lost: the cards do not offer it" if link.url is None else str(link.url),
+            link.sentence or "none",
+            ", ".join(link.shown_on) + ("; for the spine alone" if link.spine_only else ""),
+        )
+        for link in pathway.links
+    ]
 
 
 def _shown(text: str) -> str:

@@ -39,6 +39,12 @@ SPELLED_OUT = {
 }
 """Words a summary must hold, whoever rewrites it: the red-flag words cannot be edited away."""
 
+SPELLED_OUT_BESIDES = {
+    ("cautions", Caution.SPINE_AND_CANCER): ("MSCC", "immediately", "24 hours"),
+    ("also_coded", Outcome.CES): ("cauda equina", "immediately"),
+    ("also_coded", Outcome.MSCC): ("MSCC", "immediately"),
+}
+"""Words that a line beside a card's text must hold: of an emergency it may be the only word that is said."""
 
 SAFETY_NET = frozenset({TextKey.CES, TextKey.MSCC, TextKey.REDIRECT, TextKey.REDIRECT_UNKNOWN_SETTING})
 """Card texts that always carry red-flag lines (`design.md`, fact 2)."""
@@ -129,6 +135,12 @@ def check_texts(texts: Texts) -> None:
     Raises:
         ValueError: one of them breaks a rule; the message names it and the mend.
     """
+    for (part, line), required in SPELLED_OUT_BESIDES.items():
+        said = getattr(texts, part).get(line, "")
+        for words in required:
+            if said and words.lower() not in said.lower():
+                msg = f"texts.{part}.{line}: must spell out '{words}'"
+                raise ValueError(msg)
     for key, text in texts.cards.items():
         longest = max(len(text.summary_for(words, unless_red_flags=True)) for words in _ALL_ORDER_WORDS)
         if longest > SUMMARY_LIMIT:

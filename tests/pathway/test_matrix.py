@@ -4,13 +4,15 @@ from itertools import product
 
 import pytest
 
+from cds_service.pathway.checking import texts_of
 from cds_service.pathway.covering import Grid
 from cds_service.pathway.decide import decide
 from cds_service.pathway.facts import Facts
 from cds_service.pathway.loading import load_pathways
 from cds_service.pathway.matrix import Answer, Matrix, matrix_of
-from cds_service.pathway.matrix_pages import html, markdown, matrix_hash
+from cds_service.pathway.matrix_pages import html, markdown
 from cds_service.pathway.model import Suspension
+from cds_service.pathway.outcomes import TextKey
 
 NWL, NEL = load_pathways().values()
 
@@ -39,20 +41,37 @@ def test_the_matrix_is_short(matrix: Matrix) -> None:
     assert len(matrix.rows) + len(matrix.removals) < 50
 
 
-def test_the_page_has_the_sentence_and_the_words_of_each_card() -> None:
+@pytest.fixture(scope="module")
+def page() -> str:
+    """NWL's, as Markdown."""
+    return markdown(NWL)
+
+
+def test_the_page_has_the_sentence_and_the_words_of_each_card(page: str) -> None:
     """In Markdown and in HTML, which holds no mark-up of the file."""
-    page = markdown(NWL)
     assert "| redirect | warning: redirect | yes | N2, N5: MSK scans are not routinely ordered" in page
     assert "| ces | Send to the emergency department immediately" in page
-    bold = NWL.model_copy(update={"title": "<b>bold</b>"})
-    assert "&lt;b&gt;bold&lt;/b&gt;" in html(bold)
-    assert "<b>" not in html(bold)
+    bold = html(NWL.model_copy(update={"title": "<b>bold</b>"}))
+    assert "&lt;b&gt;bold&lt;/b&gt;" in bold
+    assert "<b>" not in bold
 
 
-def test_a_suspension_leaves_the_matrix_as_it_was() -> None:
+def test_whatever_a_card_may_say_is_in_what_is_signed(page: str) -> None:
+    """Every text that the lints know: the cautions, the other red flags, links, suggestions, override reasons."""
+    left_out = {
+        field
+        for field, text in texts_of(NWL)
+        if text.replace("{this}", "this scan").replace("{the}", "the scan") not in page
+    }
+    national_alone = TextKey.COULD_NOT_EVALUATE
+    assert left_out == {f"texts.cards.{national_alone}", f"texts.cards.{national_alone}.summary"}
+    assert all(str(link.url) in page for link in NWL.links if link.url is not None)
+
+
+def test_a_suspension_leaves_the_matrix_as_it_was(page: str) -> None:
     """What was signed is what the pathway does when it is in force."""
     suspension = Suspension(by="A Name", reason="wrong link", since=NWL.effective)
-    assert matrix_hash(NWL) == matrix_hash(NWL.model_copy(update={"suspension": suspension}))
+    assert markdown(NWL.model_copy(update={"suspension": suspension})) == page
 
 
 def test_boxes_cover_the_cells_and_nothing_besides() -> None:

@@ -11,7 +11,7 @@ from cds_service.pathway.facts import Modality
 from cds_service.pathway.loading import NATIONAL, PathwayFileError
 from cds_service.pathway.model import LOCKED_RULES, NATIONAL_ONLY, OUTCOME_OF, NationalFallback, Pathway
 from cds_service.pathway.outcomes import RuleId, TextKey
-from cds_service.pathway.texts import SPELLED_OUT, CardText, OrderWords
+from cds_service.pathway.texts import SPELLED_OUT, SPELLED_OUT_BESIDES, CardText, OrderWords
 
 Json = dict[str, Any]
 Read = Callable[[Json], Pathway]
@@ -210,6 +210,20 @@ def test_the_words_that_matter_cannot_be_edited_away(nwl_file: Json, read: Read,
     nwl_file["texts"]["cards"][key.value] = {**national, "summary": summary}
 
     assert f"texts.cards.{key}.summary: must spell out '{words}'" in refusal(read, nwl_file)
+
+
+@pytest.mark.parametrize(
+    ("part", "line", "words"),
+    [(part, line, words) for (part, line), required in SPELLED_OUT_BESIDES.items() for words in required],
+)
+def test_the_words_of_an_emergency_beside_a_card_cannot_be_edited_away(
+    nwl_file: Json, read: Read, part: str, line: str, words: str
+) -> None:
+    """What a redirect of a spine scan says of cancer, and any card of an emergency that is coded too."""
+    national = NATIONAL.texts.model_dump(mode="json")[part][line]
+    nwl_file["texts"][part] = {str(line): national.casefold().replace(words.casefold(), "")}
+
+    assert f"texts.{part}.{line}: must spell out '{words}'" in refusal(read, nwl_file)
 
 
 @pytest.mark.parametrize("key", [TextKey.CES, TextKey.MSCC, TextKey.REDIRECT, TextKey.REDIRECT_UNKNOWN_SETTING])
