@@ -11,7 +11,7 @@ from sqlalchemy import Engine, func, select
 from cds_service.cardlog.coarse import AgeBand, BodyRegionGroup, london_day_and_hour
 from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.schema import evaluation
-from cds_service.pathway.differing import Counted, LoggedFacts, changed_texts, changes, count_changed
+from cds_service.pathway.differing import Counted, LoggedFacts, changed_fields, changes, count_changed
 from cds_service.pathway.facts import BodyRegion, FcpListing, Indication, KnownBy, Modality, Oncology, Setting
 from cds_service.pathway.loading import PathwayFileError, parse_pathway
 from cds_service.pathway.model import Pathway
@@ -43,7 +43,10 @@ _AGES: Final[dict[AgeBand, tuple[int | None, ...]]] = {
 @click.argument("new", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--database-url", default=None, envvar="CDS_SERVICE_DATABASE_URL", help="The card log, for counts.")
 def diff(old: Path, new: Path, database_url: str | None) -> None:
-    """List every situation whose answer changes from the pathway file OLD to NEW, in words."""
+    """List every situation with no or one coded reason whose answer changes from OLD to NEW, and all else that differs.
+
+    OLD and NEW are pathway files of one region; a suspension stands in neither.
+    """
     with faults_told():
         before, after = (parse_pathway(path.read_text("utf-8"), path.name) for path in (old, new))
         if before.id != after.id:
@@ -52,22 +55,23 @@ def diff(old: Path, new: Path, database_url: str | None) -> None:
     found = changes(before, after)
     for position, change in enumerate(found, start=1):
         click.echo(f"{position}. {change.when}\n     was {change.before}\n     is  {change.after}")
-    for text in changed_texts(before, after):
+    for text in changed_fields(before, after):
         click.echo(f"also: {text}")
-    click.echo(f"{len(found)} situation(s) are answered otherwise.")
+    click.echo(f"{len(found)} situation(s) with no or one coded reason are answered otherwise.")
     if database_url is not None:
         since = london_day_and_hour(datetime.now(UTC))[0] - _QUARTER
         engine = open_engine(database_url)
         try:
-            click.echo(_in_words(count_changed(before, after, _logged(engine, before, since)), since))
+            counted = count_changed(before, after, _logged(engine, before, since))
+            otherwise = f"{_in_words(counted)} answered otherwise by {after.version} than by {before.version}"
+            click.echo(f"Of {counted.orders:,} live evaluations since {since}, whichever answered them, {otherwise}.")
         finally:
             engine.dispose()
 
 
-def _in_words(counted: Counted, since: date) -> str:
-    least, most, orders = counted
-    changed = f"{least:,}" if least == most else f"between {least:,} and {most:,}"
-    return f"Of {orders:,} evaluations since {since}, {changed} would have been answered otherwise."
+def _in_words(counted: Counted) -> str:
+    least, most, _ = counted
+    return f"{least:,} are" if least == most else f"between {least:,} and {most:,} are"
 
 
 def _logged(engine: Engine, pathway: Pathway, since: date) -> Iterator[tuple[LoggedFacts, int]]:
@@ -82,9 +86,8 @@ def _logged(engine: Engine, pathway: Pathway, since: date) -> Iterator[tuple[Log
         columns.age_band,
         columns.fcp_listing,
     )
-    asked = (
-        select(*facts, func.count()).where(columns.region == pathway.id, columns.occurred_on >= since).group_by(*facts)
-    )
+    of_the_quarter = columns.region == pathway.id, columns.mode == "live", columns.occurred_on >= since
+    asked = select(*facts, func.count()).where(*of_the_quarter).group_by(*facts)
     with engine.connect() as connection:
         for modality, body, known_by, setting, groups, oncology, age, listing, count in connection.execute(asked):
             yield (

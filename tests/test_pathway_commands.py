@@ -175,16 +175,21 @@ def a_logged_order(event_id: str, age_band: str) -> dict[str, object]:
 
 
 def test_diff_says_in_words_what_changes_and_for_how_many(tmp_path: Path) -> None:
-    """An adult age of 17 changes what a person of 16 is told; of a logged "16-17" it can only give a range."""
+    """An adult age of 17 changes what a person of 16 is told; of a logged "16-17" only a range; no row of a demo."""
     old, new, log = tmp_path / "nwl-1.2.yaml", tmp_path / "nwl-1.3.yaml", f"sqlite:///{tmp_path / 'log.sqlite3'}"
     text = read_pathway_files()[0].text
     old.write_text(text, encoding="utf-8")
-    changed = text.replace("adult_from: 16", "adult_from: 17").replace("review: 2027-01-01\n", "review: 2028-01-01\n")
+    changed = (
+        text.replace('version: "1.2"', 'version: "1.3"')
+        .replace("adult_from: 16", "adult_from: 17")
+        .replace("review: 2027-01-01\n", "review: 2028-01-01\n")
+    )
     new.write_text(changed, encoding="utf-8")
     bring_up_to_date(log)
     engine = open_engine(log)
     with engine.begin() as connection:
         rows = [a_logged_order(f"{position:036}", age) for position, age in enumerate(("16-17", "18-64", "<16"))]
+        rows.append({**a_logged_order(f"{9:036}", "16-17"), "mode": "demo"})
         connection.execute(evaluation.insert(), rows)
     engine.dispose()
 
@@ -195,8 +200,9 @@ def test_diff_says_in_words_what_changes_and_for_how_many(tmp_path: Path) -> Non
     assert "was redirect (warning card 'redirect', a referral is drafted, the scan may be removed)" in result.output
     assert "is  paediatric (info card 'paediatric')" in result.output
     assert "also: review: 2027-01-01 becomes 2028-01-01" in result.output
-    assert "Of 3 evaluations since " in result.output
-    assert "between 0 and 1 would have been answered otherwise" in result.output
+    assert "with no or one coded reason are answered otherwise" in result.output
+    assert "Of 3 live evaluations since " in result.output
+    assert "between 0 and 1 are answered otherwise by 1.3 than by 1.2" in result.output
 
 
 def test_diff_compares_one_region_with_itself(tmp_path: Path) -> None:

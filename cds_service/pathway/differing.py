@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cds_service.pathway.covering import Grid
 from cds_service.pathway.decide import decide
@@ -109,21 +109,27 @@ def _told(facts: Facts, pathway: Pathway) -> Told:
     return Told(Answer.of(decision), decision.may_delete)
 
 
-def changed_texts(old: Pathway, new: Pathway) -> Iterator[str]:
-    """What else changes: dates, words of cards, links and override reasons."""
-    for field in ("effective", "until", "review", "footprint", "links", "override_reasons"):
-        if getattr(old, field) != getattr(new, field):
-            yield (
-                field
-                if field not in {"effective", "until", "review"}
-                else (f"{field}: {getattr(old, field)} becomes {getattr(new, field)}")
-            )
-    for key in sorted({*old.texts.cards, *new.texts.cards}):
-        if old.texts.cards.get(key) != new.texts.cards.get(key):
-            yield f"the words of the card '{key}'"
-    for part in ("cautions", "also_coded", "kept"):
-        if getattr(old.texts, part) != getattr(new.texts, part):
-            yield f"the words of texts.{part}"
+def changed_fields(old: Pathway, new: Pathway) -> Iterator[str]:
+    """Every field that differs, by its place in the file and with both values; of links and answers the place alone."""
+    yield from _differences("", old.model_dump(mode="json"), new.model_dump(mode="json"))
+
+
+def _differences(place: str, before: Any, after: Any) -> Iterator[str]:  # noqa: ANN401 - JSON of any shape
+    if isinstance(before, dict) or isinstance(after, dict):
+        before, after = before or {}, after or {}
+        for key in dict.fromkeys((*before, *after)):
+            yield from _differences(f"{place}.{key}" if place else key, before.get(key), after.get(key))
+    elif before != after:
+        is_a_table = any(isinstance(one, dict) for one in (*_listed(before), *_listed(after)))
+        yield place if is_a_table else f"{place}: {_as_words(before)} becomes {_as_words(after)}"
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def _as_words(value: object) -> str:
+    return "; ".join(str(one) for one in _listed(value) if one is not None) or "nothing"
 
 
 class Counted(NamedTuple):
