@@ -16,7 +16,7 @@ from cds_service.directory.vocabulary import KINDS
 from cds_service.pathway.checking import Finding, Level, check_pathway
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import PathwayFile, PathwayFileError
-from cds_service.pathway.matrix_pages import html, markdown, matrix_hash
+from cds_service.pathway.matrix_pages import html, markdown
 from cds_service.pathway.model import Pathway, Suspension
 from cds_service.pathway.proof_record import (
     RECORD,
@@ -29,7 +29,7 @@ from cds_service.pathway.proof_record import (
 from cds_service.pathway.properties import PROPERTIES
 from cds_service.pathway.proving import prove
 from cds_service.pathway.register import PathwayRegister
-from cds_service.pathway.sign_off import SIGN_OFFS, entry_of, read_sign_offs, sign, signed, state_of
+from cds_service.pathway.sign_off import SIGN_OFFS, drawn_hash, entry_of, read_sign_offs, sign, signed, state_of
 from cds_service.pathway.suspensions import SUSPENSIONS, in_file, read_suspensions
 from cds_service.terminology import ValueSetError
 
@@ -83,12 +83,8 @@ def check(config: Path | None) -> None:
 
 def _of_sign_off(config: Path | None, file: PathwayFile) -> Iterator[Finding]:
     sign_offs = read_sign_offs(config)
-    found = signed(file, sign_offs)
-    if found is None:
+    if signed(file, sign_offs) is None:
         yield Finding(Level.PROBLEM, SIGN_OFFS, f"{state_of(file, sign_offs)}: read the matrix, and sign it")
-    elif found.matrix_sha256 != matrix_hash(file.pathway):
-        text = "the service draws another matrix of this file than the one that was signed: read it, and sign again"
-        yield Finding(Level.PROBLEM, SIGN_OFFS, text)
 
 
 def _told_of_silence(register: PathwayRegister, today: date) -> int:
@@ -172,10 +168,17 @@ def matrix(region: str, config: Path | None, version: str | None, kind: str) -> 
 @_version_option
 @click.option("--by", required=True, help="Who signs.")
 @click.option("--role", required=True, help="As what, for example: Clinical Safety Officer.")
-def sign_off_command(region: str, config: Path, version: str | None, by: str, role: str) -> None:
+@click.option("--matrix-sha256", "read", required=True, help="The hash that stands below the matrix that was read.")
+def sign_off_command(region: str, config: Path, version: str | None, by: str, role: str, read: str) -> None:
     """Record that somebody has read the matrix of a pathway and signs it."""
     with faults_told():
         file = _file_of(PathwayRegister.load(config), region, version)
+        if read.lower() != drawn_hash(file):
+            msg = (
+                f"{file.name}: --matrix-sha256 {read} is of another matrix than this service draws of it, "
+                f"{drawn_hash(file)}: read that one, then sign"
+            )
+            raise PathwayFileError(msg)
         read_sign_offs(config)
         signature = sign(file, by, role, _today())
     with (config / SIGN_OFFS).open("a", encoding="utf-8") as record:

@@ -1,6 +1,7 @@
 """`cds-service pathways`, as the owner of a pathway uses it."""
 
 import json
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -67,26 +68,60 @@ def test_prove_does_not_prove_twice(folder: Path) -> None:
     assert "nwl 1.2" in (folder / "pathways" / "proofs.json").read_text("utf-8")
 
 
-def test_the_matrix_is_printed() -> None:
+@pytest.fixture(scope="module")
+def printed() -> str:
+    """NWL's matrix, as Markdown."""
+    return run("matrix", "nwl").output
+
+
+@pytest.fixture(scope="module")
+def read_hash(printed: str) -> str:
+    """What stands below it."""
+    (found,) = re.findall(r"SHA-256 of this matrix, which a sign-off names: `([0-9a-f]{64})`", printed)
+    return str(found)
+
+
+def test_the_matrix_is_printed(printed: str, read_hash: str) -> None:
     """As Markdown unless HTML is asked for; a region or version that is not there is refused with those that are."""
-    assert run("matrix", "nwl").output.startswith("# North West London MSK MRI and ultrasound pathway v1.2")
-    assert run("matrix", "NWL", "--format", "html").output.startswith("<!doctype html>")
+    assert printed.startswith("# North West London MSK MRI and ultrasound pathway v1.2")
+    page = run("matrix", "NWL", "--format", "html").output
+    assert page.startswith("<!doctype html>")
+    assert f"which a sign-off names: <code>{read_hash}</code>" in page
     assert "there are nel, nwl" in run("matrix", "elsewhere").output
     assert "there are 1.4" in run("matrix", "nel", "--version", "9").output
 
 
-def test_a_pathway_is_not_signed_off_until_somebody_signs(folder: Path) -> None:
+def sign(folder: Path, matrix_sha256: str) -> Result:
+    """NWL's pathway signed by somebody who read a matrix."""
+    who = ("--by", "A Name", "--role", "Clinical Safety Officer")
+    return run("sign-off", "nwl", "--config", folder, *who, "--matrix-sha256", matrix_sha256)
+
+
+def test_a_pathway_is_not_signed_off_until_somebody_signs(folder: Path, read_hash: str) -> None:
     """A sign-off names who, role and day; a file that changes afterwards is not signed off again."""
     unsigned = "sign-offs.yaml: not signed off: read the matrix, and sign it"
     assert run("check", "--config", folder).output.count(unsigned) == 2
-    signed = run("sign-off", "nwl", "--config", folder, "--by", "A Name", "--role", "Clinical Safety Officer")
-    assert "(Clinical Safety Officer), matrix " in signed.output
+    assert "(Clinical Safety Officer), matrix " in sign(folder, read_hash).output
     (entry,) = yaml.safe_load((folder / "sign-offs.yaml").read_text("utf-8"))
     assert (entry["pathway"], entry["version"], entry["by"]) == ("nwl", "1.2", "A Name")
     assert run("check", "--config", folder).output.count(unsigned) == 1
     path = folder / "pathways" / "nwl-1.2.yaml"
     path.write_text(path.read_text("utf-8") + "# a remark\n", encoding="utf-8")
     assert "not signed off: changed since the sign-off" in run("check", "--config", folder).output
+
+
+def test_a_matrix_that_was_not_read_cannot_be_signed(folder: Path) -> None:
+    """Another hash than that of the matrix as it is drawn: nothing is written."""
+    assert "is of another matrix than this service draws" in sign(folder, "0" * 64).output
+    assert not (folder / "sign-offs.yaml").exists()
+
+
+def test_a_sign_off_ends_when_the_service_draws_another_matrix(folder: Path, read_hash: str) -> None:
+    """The file is as it was; the rules, or the words that every region starts from, are not."""
+    sign(folder, read_hash)
+    path = folder / "sign-offs.yaml"
+    path.write_text(path.read_text("utf-8").replace(read_hash, "f" * 64), encoding="utf-8")
+    assert "not signed off: signed off for another matrix than this service draws" in checked(folder)
 
 
 def checked(folder: Path) -> str:

@@ -37,8 +37,9 @@ def pathway_pages(
     @router.get(
         "/pathways/{pathway_id}", response_class=HTMLResponse, responses={404: {"description": "No such pathway."}}
     )
-    async def show(pathway_id: str) -> HTMLResponse:
+    def show(pathway_id: str) -> HTMLResponse:
         """What a pathway says, as a page: metadata as printed, and each rule with its source."""
+        # No coroutine: whether a file is signed off may take a second, and calls go on meanwhile.
         region = RegionId(pathway_id)
         speaker = NATIONAL if region == NATIONAL.id else in_force().get(region)
         if speaker is None:

@@ -1,6 +1,6 @@
 """A pathway's matrix as a page: Markdown for git and e-mail, HTML for reading and printing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from html import escape
 from typing import Any
@@ -14,9 +14,15 @@ _Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
 
 
 def markdown(pathway: Pathway) -> str:
-    """The matrix as Markdown. Its hash is what a sign-off is of, so a suspension is not in it."""
+    """The matrix as Markdown, with its hash below."""
+    drawn = _drawn(pathway, _tables(pathway))
+    return f"{drawn}\n{_HASH}: `{_hash_of(drawn)}`\n"
+
+
+def _drawn(pathway: Pathway, tables: Iterable[_Table]) -> str:
+    """What is hashed for a sign-off, so a suspension is not in it."""
     lines = [f"# {_title(pathway)}", "", _INTRODUCTION, ""]
-    for caption, heads, rows in _tables(pathway):
+    for caption, heads, rows in tables:
         lines += [f"## {caption}", "", _markdown_row(heads), _markdown_row(("---",) * len(heads))]
         lines += [*map(_markdown_row, rows), ""]
     return "\n".join(lines)
@@ -24,16 +30,22 @@ def markdown(pathway: Pathway) -> str:
 
 def matrix_hash(pathway: Pathway) -> str:
     """What a sign-off is of: the SHA-256 of the matrix as Markdown, in hexadecimal digits."""
-    return sha256(markdown(pathway).encode()).hexdigest()
+    return _hash_of(_drawn(pathway, _tables(pathway)))
+
+
+def _hash_of(drawn: str) -> str:
+    return sha256(drawn.encode()).hexdigest()
 
 
 def html(pathway: Pathway) -> str:
     """The matrix as one HTML page that needs nothing else."""
     title = escape(_title(pathway))
+    tables = list(_tables(pathway))
     return (
         f'<!doctype html><html lang="en-GB"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
         f"</head><body><main><h1>{title}</h1><p>{escape(_INTRODUCTION)}</p>"
-        f"{''.join(map(_html_table, _tables(pathway)))}</main></body></html>\n"
+        f"{''.join(map(_html_table, tables))}<p>{_HASH}: <code>{_hash_of(_drawn(pathway, tables))}</code></p>"
+        "</main></body></html>\n"
     )
 
 
@@ -42,6 +54,8 @@ _INTRODUCTION = (
     "fits answers. Each order is shown with no coded reason or a single one; of several, all are asked in this order "
     "of rules, and the card names the others. What a row does not name may be anything."
 )
+
+_HASH = "SHA-256 of this matrix, which a sign-off names"
 
 _STYLE = (
     "body{font:1rem/1.5 Arial,sans-serif;margin:2rem;color:#212b32}table{border-collapse:collapse;margin:1rem 0 2rem}"

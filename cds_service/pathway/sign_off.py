@@ -1,12 +1,13 @@
 """Who signed off a version of a pathway: kept in `sign-offs.yaml` of the configuration folder.
 
 A sign-off is of the matrix that its signatory read, by hash, and of the file that it was drawn from. While a file has
-none, or was changed since, the service says that the pathway is not signed off.
+none, was changed since, or is drawn otherwise by a newer service, the service says that the pathway is not signed off.
 """
 
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 from typing import Annotated
 
 import yaml
@@ -78,7 +79,7 @@ def sign(file: PathwayFile, by: str, role: str, on: date) -> SignOff:
         by=by,
         role=role,
         signed_on=on,
-        matrix_sha256=matrix_hash(file.pathway),
+        matrix_sha256=drawn_hash(file),
         file_sha256=file_hash(file),
     )
 
@@ -93,16 +94,37 @@ def file_hash(file: PathwayFile) -> str:
     return sha256(file.text.encode()).hexdigest()
 
 
+def drawn_hash(file: PathwayFile) -> str:
+    """The hash of the matrix that this service draws of a file: drawn once in a process, in about a second."""
+    key = file_hash(file)
+    with _drawing:
+        if key not in _drawn_here:
+            _drawn_here[key] = matrix_hash(file.pathway)
+    return _drawn_here[key]
+
+
+_drawing = Lock()
+_drawn_here: dict[str, str] = {}
+"""By the hash of the file: what has been drawn in this process, whose rules do not change."""
+
+
 def signed(file: PathwayFile, sign_offs: tuple[SignOff, ...]) -> SignOff | None:
-    """The latest signature of a file as it is; None when there is none."""
+    """The latest signature of a file as it is, and of its matrix as this service draws it; None when there is none."""
+    of_file = _of_file(file, sign_offs)
+    return next((one for one in reversed(of_file) if one.matrix_sha256 == drawn_hash(file)), None)
+
+
+def _of_file(file: PathwayFile, sign_offs: tuple[SignOff, ...]) -> list[SignOff]:
     wanted = file_hash(file)
-    return next((one for one in reversed(sign_offs) if one.file_sha256 == wanted), None)
+    return [one for one in sign_offs if one.file_sha256 == wanted]
 
 
 def state_of(file: PathwayFile, sign_offs: tuple[SignOff, ...]) -> str:
-    """Whether a file is signed off, in words without a name."""
+    """Whether a file is signed off, in words without a name; it may draw the matrix, so no call waits for it."""
     found = signed(file, sign_offs)
     if found is not None:
         return f"signed off on {found.signed_on.day} {found.signed_on:%B %Y} ({found.role})"
+    if _of_file(file, sign_offs):
+        return f"{NOT_SIGNED_OFF}: signed off for another matrix than this service draws"
     of_version = [one for one in sign_offs if (one.pathway, one.version) == (file.pathway.id, file.pathway.version)]
     return f"{NOT_SIGNED_OFF}: changed since the sign-off" if of_version else NOT_SIGNED_OFF
