@@ -175,8 +175,8 @@ def sign_off_command(region: str, config: Path, version: str | None, by: str, ro
         file = _file_of(PathwayRegister.load(config), region, version)
         if read.lower() != drawn_hash(file):
             msg = (
-                f"{file.name}: --matrix-sha256 {read} is of another matrix than this service draws of it, "
-                f"{drawn_hash(file)}: read that one, then sign"
+                f"{file.name}: --matrix-sha256 {read} is of another matrix than this service draws of it: read what "
+                "cds-service pathways matrix prints, and sign that"
             )
             raise PathwayFileError(msg)
         read_sign_offs(config)

@@ -58,9 +58,8 @@ class PathwayRegister:
         for file in files:
             versions[file.pathway.id].append(file)
         self._versions = {
-            region: tuple(
-                _suspended(file, suspensions.get(region))
-                for file in sorted(found, key=lambda file: (file.pathway.effective, file.name))
+            region: _suspended(
+                sorted(found, key=lambda file: (file.pathway.effective, file.name)), suspensions.get(region)
             )
             for region, found in versions.items()
         }
@@ -176,10 +175,17 @@ def _out_of_force(pathway: Pathway, day: date) -> str:
     return "is suspended (suspensions.yaml)"
 
 
-def _suspended(file: PathwayFile, suspension: Suspension | None) -> PathwayFile:
+def _suspended(found: list[PathwayFile], suspension: Suspension | None) -> tuple[PathwayFile, ...]:
+    """The versions of a region, each with the suspension that falls on days of it."""
     if suspension is None:
-        return file
-    return file._replace(pathway=file.pathway.model_copy(update={"suspension": suspension}))
+        return tuple(found)
+    lasts = [*(later.pathway.effective - _DAY for later in found[1:]), date.max]
+    return tuple(
+        file._replace(pathway=file.pathway.model_copy(update={"suspension": suspension}))
+        if suspension.since <= last and (suspension.until or date.max) >= file.pathway.effective
+        else file
+        for file, last in zip(found, lasts, strict=True)
+    )
 
 
 def _check_are_regions(suspensions: Iterable[RegionId], regions: frozenset[RegionId]) -> None:

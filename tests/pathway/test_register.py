@@ -220,6 +220,25 @@ def test_a_suspension_outlasts_a_version_and_touches_no_seal(tmp_path: Path, wri
     assert outcomes == [Outcome.REDIRECT, Outcome.NOT_EFFECTIVE, Outcome.NOT_EFFECTIVE]
 
 
+@pytest.mark.parametrize(
+    ("stated", "versions"),
+    [
+        ({"since": "2026-09-30"}, ["1.2", "1.3"]),
+        ({"since": "2026-10-01"}, ["1.3"]),
+        ({"since": "2026-09-01", "until": "2026-09-30"}, ["1.2"]),
+    ],
+)
+def test_a_suspension_is_told_of_the_versions_on_whose_days_it_falls(
+    tmp_path: Path, write: Write, stated: dict[str, str], versions: list[str]
+) -> None:
+    """Pages list every version: one that was over before was not suspended."""
+    write("1.2", "2025-07-01")
+    write("1.3", "2026-10-01")
+    suspend(tmp_path, **stated)
+    found = [file.pathway for file in PathwayRegister.load(tmp_path).versions(NWL)]
+    assert [pathway.version for pathway in found if pathway.suspension is not None] == versions
+
+
 def test_a_packaged_pathway_can_be_suspended(tmp_path: Path) -> None:
     """Without a file of the deployment's own; the other region goes on."""
     suspend(tmp_path)
