@@ -162,12 +162,19 @@ def matrix(region: str, config: Path | None, version: str | None, kind: str) -> 
     click.echo(markdown(pathway) if kind == "markdown" else html(pathway), nl=False)
 
 
+def _stated(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    """A name or a reason that is blank is none."""
+    if not value.strip():
+        raise click.BadParameter("is blank: state it")
+    return value
+
+
 @pathways.command("sign-off")
 @click.argument("region")
 @click.option("--config", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True, envvar=_CONFIG)
 @_version_option
-@click.option("--by", required=True, help="Who signs.")
-@click.option("--role", required=True, help="As what, for example: Clinical Safety Officer.")
+@click.option("--by", required=True, callback=_stated, help="Who signs.")
+@click.option("--role", required=True, callback=_stated, help="As what, for example: Clinical Safety Officer.")
 @click.option("--matrix-sha256", "read", required=True, help="The hash that stands below the matrix that was read.")
 def sign_off_command(region: str, config: Path, version: str | None, by: str, role: str, read: str) -> None:
     """Record that somebody has read the matrix of a pathway and signs it."""
@@ -189,8 +196,8 @@ def sign_off_command(region: str, config: Path, version: str | None, by: str, ro
 @pathways.command()
 @click.argument("region")
 @click.option("--config", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True, envvar=_CONFIG)
-@click.option("--by", required=True, help="The name of who decides it.")
-@click.option("--reason", required=True, help="Why.")
+@click.option("--by", required=True, callback=_stated, help="The name of who decides it.")
+@click.option("--reason", required=True, callback=_stated, help="Why.")
 def suspend(region: str, config: Path, by: str, reason: str) -> None:
     """Put a region's pathway out of force from today, whichever version; CES and MSCC speak on, nationally.
 

@@ -137,6 +137,7 @@ def suspended(folder: Path, region: str) -> Result:
 def test_a_suspension_has_a_name_and_a_reason(folder: Path) -> None:
     """It is written once for a region; without a reason nothing is written."""
     assert run("suspend", "nwl", "--config", folder, "--by", "A Name").exit_code == 2
+    assert "is blank" in run("suspend", "nwl", "--config", folder, "--by", " ", "--reason", "The link is wrong").output
     assert not (folder / "suspensions.yaml").exists()
     assert "nwl: suspended from" in suspended(folder, "NWL").output
     assert "nel: suspended from" in suspended(folder, "nel").output
