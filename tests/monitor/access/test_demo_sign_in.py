@@ -102,6 +102,20 @@ def test_the_cookie_is_out_of_reach(sign_in: SignIn) -> None:
     assert cookie.split("; ")[1:] == ["HttpOnly", "Path=/", "SameSite=lax"]
 
 
+def test_without_a_card_log_the_monitor_says_so(demo_settings: Settings, clock: Clock) -> None:
+    """And names the setting, since no file of the folder would help."""
+    monitor = Monitor(demo_settings.model_copy(update={"card_log": "off"}), lambda: REGIONS, clock, lambda _: PAGES)
+    browser = Browser(Starlette(routes=monitor.routes(None)), demo_settings.public_url)
+
+    answer = browser.get("/monitor/about")
+
+    browser.close()
+    monitor.close()
+    assert answer.status_code == 404
+    assert "CDS_SERVICE_CARD_LOG=off" in answer.text
+    assert "monitor-access.yaml" not in answer.text
+
+
 @pytest.mark.parametrize("address", ["/monitor", "/monitor/sign-in", "/monitor/test/see-charts"])
 def test_serve_without_a_provider_has_no_monitor(demo_settings: Settings, clock: Clock, address: str) -> None:
     """A page says that it is not set up; nobody can sign in, whatever the environment says."""

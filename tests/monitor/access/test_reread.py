@@ -13,10 +13,9 @@ from pydantic import SecretStr
 from cds_service.app import create_app
 from cds_service.monitor.access.access_file import AccessFileError
 from cds_service.settings import Settings
-from fhir_fixtures import hook_call
 from tests.conftest import DEMO_CONFIGURATION, NOW, InProcess
 from tests.monitor.access.provider import CLIENT_ID, CLIENT_SECRET, LocalProvider
-from tests.test_folder_watch import configuration, until
+from tests.test_folder_watch import KNEE, configuration, rewrite, until
 
 ANALYST = {"value": "Monitor.Analyst.NWL", "role": "analyst", "footprints": ["nwl"]}
 AUDITOR = {"value": "Monitor.Auditor", "role": "auditor", "footprints": ["nel"]}
@@ -93,10 +92,8 @@ def test_whoever_is_taken_out_of_the_file_is_signed_out(service: InProcess, writ
 def test_a_change_of_another_file_ends_no_session(service: InProcess, folder: Path) -> None:
     """The rules are the same."""
     sign_in(service)
-    since = configuration(service)["inForceSince"]
-    with (folder / "destinations.csv").open("a", encoding="utf-8") as file:
-        file.write("\n")
-    until(service, lambda: status(service) == 200 and configuration(service)["inForceSince"] == since)
+    rewrite(folder / "destinations.csv", "Brent Demo Community MSK Service", "Wembley Demo MSK Hub")
+    until(service, lambda: "Wembley Demo MSK Hub" in str(service.cards(KNEE)))
     assert status(service) == 200
 
 
@@ -110,14 +107,19 @@ def test_a_wrong_file_is_refused_and_the_former_counts(service: InProcess, folde
 
     assert configuration(service)["reason"] == f"{NAME}; cds-service access check says what is wrong"
     assert status(service) == 200
-    assert len(service.cards(hook_call("nwl-gp-knee-mri-pain--redirect.json"))) == 1
+    assert len(service.cards(KNEE)) == 1
 
 
-def test_a_grant_for_a_region_that_there_is_not_is_refused(service: InProcess, write: Write) -> None:
-    """When it is written, and not at the next start."""
+def test_a_grant_for_a_region_that_there_is_not_is_refused(service: InProcess, folder: Path, write: Write) -> None:
+    """When it is written, and not at the next start; with it what else changed, until it is mended."""
+    rewrite(folder / "destinations.csv", "Brent Demo Community MSK Service", "Wembley Demo MSK Hub")
     write({**ANALYST, "footprints": ["nowhere"]})
     until(service, lambda: "reason" in configuration(service))
     assert NAME in configuration(service)["reason"]
+
+    write(ANALYST)
+    until(service, lambda: "reason" not in configuration(service))
+    assert "Wembley Demo MSK Hub" in str(service.cards(KNEE))
 
 
 def test_without_its_file_the_monitor_is_off_until_it_is_there_again(
