@@ -31,28 +31,39 @@ _CARDS: Final = "Cards shown"
 
 _DEFINITIONS: Final = (
     Definition(
-        "orders",
-        "Orders in scope",
-        "Evaluated MSK imaging orders that a pathway in force speaks of",
+        "firings",
+        "Firings in scope",
+        "Evaluations of MSK imaging orders that a pathway in force speaks of, one each time that an order fires",
         _NONE,
-        "An order counts at each hook that it fires: choose one hook to count it once. The log sees orders that were "
-        "started in the EHR, not scans that were done. Left out are the outcomes: not an MSK scan, outside every "
+        "An order fires at each change while it is chosen (order-select) and when it is signed (order-sign), so that "
+        "there are more firings than orders, also at one hook. The log sees orders that were started in the EHR, not "
+        "scans that were done. Left out are the outcomes: not an MSK scan, outside every "
         "footprint, not in force yet, could not be evaluated, and scan that the pathway does not cover; on the "
         "page Where also red flags.",
     ),
     Definition(
+        "distinct-orders",
+        "Distinct orders in scope",
+        "MSK imaging orders that a pathway in force speaks of, each counted once however often it fires",
+        _NONE,
+        "Firings are tied within a window of order episodes, by the EHR's own ids: an order without an id is not in "
+        "it, and one that fires in two windows counts in both. Of the windows that begin in the period. Not counted "
+        "where episodes are switched off, nor by hook.",
+    ),
+    Definition(
         "outcome",
         "Outcome",
-        "Evaluated orders with this answer of the rules",
-        "All evaluated orders",
-        "Each order has exactly one outcome, by the first rule that matches.",
+        "Firings of orders with this answer of the rules",
+        "All firings",
+        "Each firing has exactly one outcome, by the first rule that matches.",
     ),
     Definition(
         "cards-shown",
         "Cards shown",
         "Cards that were sent to an EHR",
         _NONE,
-        "Whether anybody looked is not known. A card that speaks of several orders counts once, under the first.",
+        "Whether anybody looked is not known. An order shows a card each time that it fires. A card that speaks of "
+        "several orders counts once, under the first.",
     ),
     Definition(
         "redirect-accepted",
@@ -74,8 +85,9 @@ _DEFINITIONS: Final = (
         "Not answered",
         "Cards of which no EHR said anything",
         _CARDS,
-        "Ignored, acted on without a click, abandoned, or shown by an EHR that sends no feedback at all. "
-        "Look first whether the EHR ever sends any.",
+        "Ignored, acted on without a click, abandoned, or shown by an EHR that sends no feedback at all. An order that "
+        "fires twice shows two cards: where the second is accepted, the first counts here. Look first whether the "
+        "EHR ever sends any.",
     ),
     Definition(
         "override-reasons",
@@ -89,7 +101,8 @@ _DEFINITIONS: Final = (
         "Critical cards",
         "Cards about cauda equina syndrome and metastatic spinal cord compression",
         _NONE,
-        "A safety signal, to be looked at each month. A card that was not answered may well have been acted on.",
+        "A safety signal, to be looked at each month. A card that was not answered may well have been acted on, or "
+        "answered when the order fired again: each firing shows a card of its own.",
     ),
     Definition(
         "red-flag-cards",
@@ -133,28 +146,28 @@ _DEFINITIONS: Final = (
         "without-indication",
         "No reason",
         "Orders without any reason",
-        "Evaluated orders",
+        "Firings",
         "Many EHRs add the reason only at signing: compare the two hooks.",
     ),
     Definition(
         "setting-unknown",
         "Setting unknown",
         "Orders of which nothing told where the requester works, or the evidence disagreed",
-        "Evaluated orders",
+        "Firings",
         "Such an order earns an information card at most, and nothing exempts it.",
     ),
     Definition(
         "oncology-unknown",
         "Oncology unknown",
         "Orders of which nothing told whether the patient has or had cancer",
-        "Evaluated orders",
+        "Firings",
         "Not known is never taken for no.",
     ),
     Definition(
         "known-by-text",
         "Known by text alone",
         "Orders whose scan was recognised by its text, not by a code",
-        "Evaluated orders",
+        "Firings",
         "Such a scan is never removed, and never exempt.",
     ),
     Definition(

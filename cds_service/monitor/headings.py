@@ -21,9 +21,12 @@ PLACE: Final = Heading(
 )
 PRACTICE: Final = Heading("practice", "Practice", "organisation of the requester, with its ODS code")
 
-ORDERS: Final = Heading("orders", "Orders", "evaluated MSK imaging orders; one order counts at each hook that it fires")
-ORDERS_BEFORE: Final = Heading("orders_before", "Period before", "the same in as many weeks before")
-SHARE_OF_ORDERS: Final = Heading("share_of_orders", "Share", "percentage of all orders of the table")
+FIRINGS: Final = Heading(
+    "firings",
+    "Firings",
+    "evaluations of MSK imaging orders: an order counts each time that it fires, while chosen and when signed",
+)
+SHARE_OF_FIRINGS: Final = Heading("share_of_firings", "Share", "percentage of all firings of the table")
 
 SHOWN: Final = Heading(
     "cards_shown", "Cards shown", "cards that were answered to an EHR; whether anybody looked is not known"

@@ -62,7 +62,7 @@ def weekly_counts(asked: Asked, measure: WeeklyMeasure, heading: Heading, counts
         return Panel(finding=nothing, sentence=why, table=table)
     result = xmr(by_week(weeks, counts, 0), rebase_at=annotations(asked))
     shown = shown_counts(result, [disclosed.whole((week,)) for week in weeks], measure.better)
-    total = f"{sentence_case(amount(disclosed.whole(), 'order'))} in the weeks shown."
+    total = f"{sentence_case(amount(disclosed.whole(), 'firing'))} in the weeks shown."
     return _panel(measure, table, result, shown, total, "")
 
 

@@ -39,8 +39,8 @@ def _write(log: Log, orders: Sequence[tuple[date, dict[str, object]]]) -> None:
 
 
 def _orders(reader: Reader, query: str = "") -> dict[str, str]:
-    rows = csv.DictReader(StringIO(reader.text(f"/monitor/overview/weekly-orders.csv{query}")))
-    return {row["week"]: row["orders"] for row in rows}
+    rows = csv.DictReader(StringIO(reader.text(f"/monitor/overview/weekly-firings.csv{query}")))
+    return {row["week"]: row["firings"] for row in rows}
 
 
 def test_the_week_in_which_the_log_began_is_no_point(begun_on_a_thursday: Reader) -> None:

@@ -34,7 +34,7 @@ _MEANINGS: Final = {
 }
 _COUNTS: Final = tuple(Heading(name, words, _MEANINGS[name]) for name, words in MISSING.items())
 _PERCENTS: Final = tuple(
-    Heading(f"{name}_percent", f"{words}, %", f"{_MEANINGS[name]}: percentage of orders")
+    Heading(f"{name}_percent", f"{words}, %", f"{_MEANINGS[name]}: percentage of firings")
     for name, words in MISSING.items()
 )
 _RESULTS: Final = tuple(
@@ -247,7 +247,7 @@ def _lacking(rows: Sequence[WeeklyCount | ClientCount], lack: str) -> dict[str, 
 def _table(caption: str, label: Heading, quality: _Quality, name: Callable[[Key], Cell]) -> FigureTable:
     return FigureTable(
         caption=caption,
-        headings=(label, headings.ORDERS, *_COUNTS, *_PERCENTS),
+        headings=(label, headings.FIRINGS, *_COUNTS, *_PERCENTS),
         labels=1,
         rows=tuple((name(key), *quality.cells(key)) for key in quality.rows()),
     )

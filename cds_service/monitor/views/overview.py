@@ -1,5 +1,6 @@
-"""The first page: how many orders, what the pathway did, and whether anything changed for real."""
+"""The first page: how many orders and firings, what the pathway did, and whether anything changed for real."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
@@ -7,6 +8,7 @@ from cds_service.cardlog.report_rows import WeeklyCount
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, within
 from cds_service.monitor.charting import bars
+from cds_service.monitor.disclosure import Shown
 from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, before_note, of, unanswered_critical
 from cds_service.monitor.spc import Direction
 from cds_service.monitor.standard_tables import answers_of, counts_of
@@ -21,24 +23,26 @@ from cds_service.monitor.sums import (
     in_scope,
     of_outcomes,
 )
-from cds_service.monitor.tables import ALL, Disclosed, FigureTable
+from cds_service.monitor.tables import ALL, Disclosed, FigureTable, Key
 from cds_service.monitor.view import NOT_BY_PLACE, Kpi, Opening, PageKind, Panel, PanelKind
 from cds_service.monitor.weekly import WeeklyMeasure, weekly_counts, weekly_share
-from cds_service.monitor.words import outcome_words
+from cds_service.monitor.words import outcome_words, sentence_case
 from cds_service.pathway.outcomes import Outcome
 
 
 def opening(asked: Asked) -> Opening:
-    """How many orders, what the pathway answered, and whether red flags go unanswered."""
+    """How many firings and orders, what the pathway answered, and whether red flags go unanswered."""
     rows = within(asked.weekly, asked.period)
     if not rows:
         return Opening(finding=f"{EMPTY_LOG}. {WHY_EMPTY}")
     before = within(asked.weekly, asked.period.before)
-    orders, orders_before = _orders(rows), _orders(before)
+    firings, firings_before = _firings(rows), _firings(before)
     redirects, redirects_before = _answers(rows, REDIRECTS), _answers(before, REDIRECTS)
     critical, critical_before = _answers(rows, CRITICAL), _answers(before, CRITICAL)
+    distinct = _distinct_orders(asked)
+    of_orders = "" if distinct is None else f", of {amount(distinct, 'distinct order')}"
     finding = (
-        f"{amount(orders.whole(), 'MSK scan order')} came to the pathway. "
+        f"{sentence_case(amount(firings.whole(), 'firing'))} of MSK scan orders came to the pathway{of_orders}. "
         f"It offered community MSK {amount(redirects.whole(), 'time')}; accepted: "
         f"{of(redirects.share(ALL, ACCEPTED))}. "
         f"{unanswered_critical(critical.whole(), critical.share(ALL, NOT_ANSWERED))}"
@@ -46,7 +50,8 @@ def opening(asked: Asked) -> Opening:
     return Opening(
         finding=finding,
         kpis=(
-            Kpi("Orders in scope", orders.whole(), "orders", before_note(asked, orders_before.whole())),
+            Kpi("Firings in scope", firings.whole(), "firings", before_note(asked, firings_before.whole())),
+            *(() if distinct is None else (Kpi("Distinct orders in scope", distinct, "distinct-orders"),)),
             Kpi(
                 "Redirect cards shown",
                 redirects.whole(),
@@ -74,10 +79,10 @@ def opening(asked: Asked) -> Opening:
     )
 
 
-def weekly_orders(asked: Asked) -> Panel:
-    """Orders in scope by week, against the rules of statistical process control."""
+def weekly_firings(asked: Asked) -> Panel:
+    """Firings in scope by week, against the rules of statistical process control."""
     counts = {week: sums.evaluations for week, sums in grouped(in_scope(asked.weekly), lambda row: row.week).items()}
-    return weekly_counts(asked, WeeklyMeasure("Orders in scope", Direction.LOWER), headings.ORDERS, counts)
+    return weekly_counts(asked, WeeklyMeasure("Firings in scope", Direction.LOWER), headings.FIRINGS, counts)
 
 
 def redirects_accepted(asked: Asked) -> Panel:
@@ -88,15 +93,15 @@ def redirects_accepted(asked: Asked) -> Panel:
 
 
 def outcomes(asked: Asked) -> Panel:
-    """What the pathway answered, as numbers of orders."""
+    """What the pathway answered, as numbers of firings."""
     counts = grouped(within(asked.weekly, asked.period), lambda row: row.outcome)
     disclosed = counts_of({(outcome,): counts[outcome].evaluations for outcome in in_precedence(counts)})
     rows = [
         (outcome_words(str(key[0])), disclosed.whole(key), disclosed.share_of_all(key)) for key in disclosed.below()
     ]
     table = FigureTable(
-        caption="Orders by outcome",
-        headings=(headings.OUTCOME, headings.ORDERS, headings.SHARE_OF_ORDERS),
+        caption="Firings by outcome",
+        headings=(headings.OUTCOME, headings.FIRINGS, headings.SHARE_OF_FIRINGS),
         labels=1,
         rows=tuple(rows),
     )
@@ -105,13 +110,27 @@ def outcomes(asked: Asked) -> Panel:
         return Panel(finding=EMPTY_LOG, sentence=WHY_EMPTY, table=table)
     return Panel(
         finding=f"The most frequent answer: {outcome_words(str(first[0]))}",
-        sentence=f"Of all orders, those out of scope among them: {of(disclosed.share_of_all(first))}.",
+        sentence=f"Of all firings, those out of scope among them: {of(disclosed.share_of_all(first))}.",
         table=table,
-        draw=lambda: bars(table, headings.OUTCOME, headings.ORDERS),
+        draw=lambda: bars(table, headings.OUTCOME, headings.FIRINGS),
     )
 
 
-def _orders(rows: Sequence[WeeklyCount]) -> Disclosed:
+def _distinct_orders(asked: Asked) -> Shown | None:
+    """Orders in scope, each counted once, as far as an EHR's ids tie its firings together.
+
+    None where there are none to count: a hook is chosen, and an episode is made of both; no id came; or episodes are
+    switched off.
+    """
+    if asked.selection.hook is not None or not asked.episodes:
+        return None
+    by_window: dict[Key, int] = defaultdict(int)
+    for row in in_scope(asked.episodes):
+        by_window[row.window_start,] += row.episodes
+    return counts_of(by_window).whole()
+
+
+def _firings(rows: Sequence[WeeklyCount]) -> Disclosed:
     by_week = grouped(in_scope(rows), lambda row: row.week)
     return counts_of({(week,): sums.evaluations for week, sums in by_week.items()})
 
@@ -130,10 +149,10 @@ OVERVIEW: Final = PageKind(
     panels=(
         PanelKind(
             has_chart=True,
-            name="weekly-orders",
-            title="Orders in scope by week",
-            build=weekly_orders,
-            definitions=("orders", "process-control"),
+            name="weekly-firings",
+            title="Firings in scope by week",
+            build=weekly_firings,
+            definitions=("firings", "process-control"),
         ),
         PanelKind(
             has_chart=True,
@@ -142,7 +161,9 @@ OVERVIEW: Final = PageKind(
             build=redirects_accepted,
             definitions=("redirect-accepted", "process-control"),
         ),
-        PanelKind(has_chart=True, name="outcomes", title="Orders by outcome", build=outcomes, definitions=("outcome",)),
+        PanelKind(
+            has_chart=True, name="outcomes", title="Firings by outcome", build=outcomes, definitions=("outcome",)
+        ),
     ),
     not_by=NOT_BY_PLACE,
 )

@@ -25,11 +25,11 @@ from cds_service.monitor.words import known, sentence_case
 
 _LEVELS: Final = ("footprint", "borough", "network", "practice")
 _NO_RED_FLAGS: Final = "Red flags are not shown below the footprint."
-_ORDERS: Final = Heading(
-    "orders",
-    "Orders",
-    "evaluated MSK imaging orders, red flags not among them unless one was chosen, which is told of footprints alone; "
-    "one order counts at each hook that it fires",
+_FIRINGS: Final = Heading(
+    "firings",
+    "Firings",
+    "evaluations of MSK imaging orders, each time that one fires; red flags not among them unless one was chosen, "
+    "which is told of footprints alone",
 )
 
 
@@ -63,11 +63,11 @@ def opening(asked: Asked) -> Opening:
     came_from = f"came from {_counted(len(below), _LEVELS[len(here)])}"
     if _is_of_red_flags(asked):
         return Opening(
-            finding=f"{sentence_case(amount(orders.whole(here), 'red-flag order'))} {came_from}. {_NO_RED_FLAGS}"
+            finding=f"{sentence_case(amount(orders.whole(here), 'red-flag firing'))} {came_from}. {_NO_RED_FLAGS}"
         )
     return Opening(
         finding=(
-            f"{sentence_case(amount(orders.whole(here), 'order'))} in scope, red flags not counted, {came_from}. "
+            f"{sentence_case(amount(orders.whole(here), 'firing'))} in scope, red flags not counted, {came_from}. "
             f"Redirect cards accepted: {of(redirects.share(here, ACCEPTED))}. "
             "Places differ by chance: a difference is a question, not a judgement."
         )
@@ -75,7 +75,7 @@ def opening(asked: Asked) -> Opening:
 
 
 def by_place(asked: Asked) -> Panel:
-    """Orders, and what became of redirect cards, in each place."""
+    """Firings, and what became of redirect cards, in each place."""
     orders, redirects = asked.once(_disclosed)
     here = key_looked_into(asked)
     keys = sorted(orders.below(here), key=lambda key: place_name(asked, key))
@@ -90,12 +90,12 @@ def by_place(asked: Asked) -> Panel:
     )
     headed = (
         headings.PLACE,
-        _ORDERS,
+        _FIRINGS,
         headings.SHOWN,
         *headings.ANSWERS,
         *(share.heading for share in _SHARES),
     )
-    table = FigureTable(caption="Orders and redirect cards by place", headings=headed, labels=1, rows=rows)
+    table = FigureTable(caption="Firings and redirect cards by place", headings=headed, labels=1, rows=rows)
     if not rows:
         return Panel(finding=EMPTY_LOG, sentence=WHY_EMPTY, table=table)
     if _is_of_red_flags(asked):
@@ -183,15 +183,15 @@ def _counted(number: int, level: str) -> str:
 PLACES_PAGE: Final = PageKind(
     slug="where",
     title="Where",
-    introduction="Orders and redirect cards by footprint, borough, primary care network and practice.",
+    introduction="Firings of orders, and redirect cards, by footprint, borough, primary care network and practice.",
     open=opening,
     panels=(
         PanelKind(
             has_chart=True,
             name="by-place",
-            title="Orders and redirect cards by place",
+            title="Firings and redirect cards by place",
             build=by_place,
-            definitions=("orders", "redirect-accepted", "funnel"),
+            definitions=("firings", "redirect-accepted", "funnel"),
         ),
     ),
     not_by={Field.CLIENT: "places are not counted by EHR"},

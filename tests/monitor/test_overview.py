@@ -1,0 +1,53 @@
+"""What the first page says of firings and of orders."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import figure_log
+import pytest
+from event_builders import MONDAY, a_key, carded
+from reader import Reader
+from test_site import plain
+
+from cds_service.cardlog.episodes import work_out_window
+from cds_service.pathway.outcomes import Outcome
+
+
+@pytest.fixture(scope="module")
+def three_firings_each(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """Twenty orders that fire twice while they are chosen and once at signing, and ten outside the pathway."""
+    records = [
+        carded(3 * order + hook, order_key=a_key(f"o{order}"), hook="order-sign" if hook == 2 else "order-select")
+        for order in range(20)
+        for hook in range(3)
+    ]
+    records += [
+        carded(60 + number, order_key=a_key(f"p{number}"), outcome=Outcome.OUT_OF_POLICY) for number in range(10)
+    ]
+    path = tmp_path_factory.mktemp("log") / "log.sqlite3"
+    engine = figure_log.of_records(path, records)
+    work_out_window(engine, MONDAY, 7, MONDAY + timedelta(days=28))
+    yield Reader(figure_log.sources_of(engine))
+    engine.dispose()
+
+
+def test_the_first_number_says_that_it_counts_firings_and_how_many_orders_they_are_of(
+    three_firings_each: Reader,
+) -> None:
+    """Three firings of an order are not three orders."""
+    said = plain(three_firings_each.text("/monitor"))
+
+    assert "60 firings of MSK scan orders came to the pathway, of 20 distinct orders." in said
+
+
+def test_at_one_hook_firings_are_not_taken_for_orders(three_firings_each: Reader) -> None:
+    """An order fires several times while it is chosen; an episode is made of both hooks."""
+    said = plain(three_firings_each.text("/monitor?hook=order-select"))
+
+    assert "40 firings of MSK scan orders came to the pathway." in said
+    assert "Distinct orders" not in said
+
+
+def test_without_episodes_no_number_of_orders_is_told(three_firings_each: Reader) -> None:
+    """It is not known, which is not 0; the other region has no order with an id."""
+    assert "Distinct orders" not in plain(three_firings_each.text("/monitor?region=nel"))
