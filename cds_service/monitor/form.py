@@ -24,6 +24,7 @@ LABELS: Final[Mapping[Field, str]] = {
 }
 """What the form calls each field, in its order."""
 
+_HINTS: Final = {Field.FROM: "Whole blocks of four weeks between the two days are shown"}
 _IN_ORDER: Final = tuple(LABELS)
 
 
@@ -63,7 +64,7 @@ def _field(field: Field, value: str, options: tuple[Option, ...], error: str | N
     told = None if error is None else f"{label}: {error}"
     if options:
         return FormField(field, label, "select", options, (value,), error=told)
-    return FormField(field, label, "date", values=(value,) if value else (), error=told)
+    return FormField(field, label, "date", values=(value,) if value else (), hint=_HINTS.get(field), error=told)
 
 
 def _hidden(field: Field, value: str, error: str | None) -> FormField:

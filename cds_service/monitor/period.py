@@ -16,6 +16,7 @@ MOST_WEEKS: Final = 108
 """What the card log keeps by week (24 months and the current one); a longer period would be empty at its start."""
 
 _BLOCK_WEEKS: Final = 4
+_BLOCK: Final = _BLOCK_WEEKS * _WEEK
 _A_BLOCK_BEGAN: Final = date(2024, 1, 1)
 
 
@@ -44,10 +45,14 @@ class Period:
 
     @classmethod
     def within(cls, first: date, last: date, today: date) -> Self | None:
-        """The complete weeks that lie wholly between two days, both included; None when there is none."""
-        monday = first + timedelta(days=-first.weekday() % 7)
-        sunday = min(last - timedelta(days=(last.weekday() + 1) % 7), last_complete_sunday(today))
-        return cls(monday, sunday) if monday < sunday else None
+        """The blocks of four weeks that lie wholly between two days, both included, and are over; None for none.
+
+        Not single weeks: two periods that differ by one would tell it, however its figure is masked, and a hundred such
+        pairs would tell it though each figure is rounded.
+        """
+        begins = block_of(first + _BLOCK - timedelta(days=1))
+        ends = block_of(min(last, last_complete_sunday(today)) + timedelta(days=1)) - timedelta(days=1)
+        return cls(begins, ends) if begins < ends else None
 
     @property
     def weeks(self) -> int:
@@ -74,13 +79,13 @@ class Period:
         return f"{day_in_words(self.first)} to {day_in_words(self.last)} ({weeks})"
 
 
-def block_of(monday: date) -> date:
-    """The Monday of the block of four weeks that a week belongs to.
+def block_of(day: date) -> date:
+    """The Monday with which the block of four weeks begins that a day belongs to.
 
     Blocks begin on the same Mondays whatever is asked. Were they counted from the period, two of them would differ by a
     week, and their figures by those of that week.
     """
-    return monday - (monday - _A_BLOCK_BEGAN) % (_BLOCK_WEEKS * _WEEK)
+    return day - (day - _A_BLOCK_BEGAN) % _BLOCK
 
 
 def whole_blocks(mondays: Iterable[date]) -> list[date]:

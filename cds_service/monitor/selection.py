@@ -7,20 +7,20 @@ taken for another one.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
 
 from cds_service.cardlog.forms import token
 from cds_service.cardlog.report_rows import Filters
-from cds_service.monitor.period import MOST_WEEKS, USUAL_WEEKS, Period
+from cds_service.monitor.period import MOST_WEEKS, USUAL_WEEKS, Period, block_of, last_complete_sunday
 from cds_service.pathway.facts import OUTSIDE, UNRESOLVED, Modality
 from cds_service.pathway.outcomes import Outcome
 
 HOOKS: Final = ("order-select", "order-sign")
 PRESETS: Final = (4, 13, USUAL_WEEKS, 52, 104)
-"""Weeks that the form offers."""
+"""The latest weeks that can be asked for. Were any number, two of them would tell the week by which they differ."""
 
 _LONGEST_PLACE: Final = 80
 _LONGEST_CLIENT: Final = 64
@@ -208,7 +208,11 @@ def _between(first: date, last: date, today: date, problems: list[Problem]) -> P
     period = Period.within(first, last, today)
     if period is None:
         problems.append(
-            Problem(Field.FROM, "No complete week, Monday to Sunday and over, lies between these days. Choose others.")
+            Problem(
+                Field.FROM,
+                "No whole block of four weeks, and over, lies between these days. The latest such block began on "
+                f"{block_of(last_complete_sunday(today) + timedelta(days=1)) - timedelta(weeks=4)}.",
+            )
         )
     elif period.weeks > MOST_WEEKS:
         problems.append(
@@ -238,10 +242,10 @@ def _read_day(stated: dict[str, str], field: Field, problems: list[Problem]) -> 
 
 def _read_weeks(stated: dict[str, str], problems: list[Problem]) -> int | None:
     value = stated.get(Field.WEEKS, str(USUAL_WEEKS))
-    if value.isascii() and value.isdecimal() and len(value) <= len(str(MOST_WEEKS)) and 1 <= int(value) <= MOST_WEEKS:
-        return int(value)
-    problems.append(Problem(Field.WEEKS, f"Is no number of weeks. Write a whole number from 1 to {MOST_WEEKS}."))
-    return None
+    weeks = {str(preset): preset for preset in PRESETS}.get(value)
+    if weeks is None:
+        problems.append(Problem(Field.WEEKS, f"Is none of the choices. Choose one of {', '.join(map(str, PRESETS))}."))
+    return weeks
 
 
 def _check_choices(stated: dict[str, str], regions: Iterable[str], problems: list[Problem]) -> None:

@@ -1,6 +1,8 @@
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cds_service.monitor.period import Period, block_of, last_complete_sunday, whole_blocks
 
@@ -35,17 +37,28 @@ def test_the_period_before_is_as_long_and_ends_the_day_before() -> None:
 @pytest.mark.parametrize(
     ("first", "last", "expected"),
     [
-        (date(2026, 11, 2), date(2026, 11, 15), Period(date(2026, 11, 2), date(2026, 11, 15))),
-        (date(2026, 11, 3), date(2026, 11, 15), Period(date(2026, 11, 9), date(2026, 11, 15))),
-        (date(2026, 11, 2), date(2026, 11, 14), Period(date(2026, 11, 2), date(2026, 11, 8))),
-        (date(2026, 11, 16), date(2027, 3, 1), Period(date(2026, 11, 16), SUNDAY)),
-        (date(2026, 11, 3), date(2026, 11, 14), None),
+        (date(2026, 11, 2), SUNDAY, Period(date(2026, 11, 2), SUNDAY)),
+        (date(2026, 10, 6), SUNDAY, Period(date(2026, 11, 2), SUNDAY)),
+        (date(2026, 10, 5), date(2026, 11, 28), Period(date(2026, 10, 5), date(2026, 11, 1))),
+        (date(2026, 10, 1), date(2027, 3, 1), Period(date(2026, 10, 5), SUNDAY)),
+        (date(2026, 11, 3), SUNDAY, None),
         (date(2026, 11, 30), date(2026, 12, 31), None),
     ],
 )
-def test_only_whole_weeks_between_two_days_count(first: date, last: date, expected: Period | None) -> None:
-    """Half weeks at the ends, and weeks that are not over, are left out."""
+def test_only_whole_blocks_between_two_days_count(first: date, last: date, expected: Period | None) -> None:
+    """What is left over at the ends, and blocks that are not over, are left out."""
     assert Period.within(first, last, MONDAY) == expected
+
+
+@given(st.dates(date(2024, 12, 1), MONDAY), st.dates(date(2024, 12, 1), MONDAY), st.dates(SUNDAY, date(2026, 12, 28)))
+def test_no_two_periods_by_date_differ_by_less_than_four_weeks(first: date, last: date, today: date) -> None:
+    """The week between them would be told."""
+    period = Period.within(first, last, today)
+
+    if period is not None:
+        assert first <= period.first
+        assert period.last <= min(last, last_complete_sunday(today))
+        assert (block_of(period.first), period.weeks % 4) == (period.first, 0)
 
 
 def test_a_period_in_words() -> None:

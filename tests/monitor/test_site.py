@@ -32,7 +32,7 @@ FILTERS = (
     "?outcome=ces",
     "?outcome=redirect&modality=mri",
     "?hook=order-sign&client=ehr-two",
-    "?from=2026-11-23&to=2026-11-29",
+    "?from=2026-11-02&to=2026-11-29",
 )
 
 
@@ -348,7 +348,7 @@ def test_reasons_of_a_period_that_was_not_logged_are_empty_and_not_nought(analys
     """Nor said to be 0."""
     [whole, part] = [
         list(csv.DictReader(StringIO(analyst.text(f"/monitor/overrides/reasons.csv{weeks}"))))
-        for weeks in ("?weeks=8", "")
+        for weeks in ("?weeks=4", "")
     ]
 
     assert all(row["overrides_before"] for row in whole)
@@ -368,11 +368,11 @@ def test_an_empty_log_has_honest_pages(tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_one_week_of_data_has_pages_without_limits(analyst: Reader) -> None:
-    """A week is shown; control limits need thirteen."""
-    said = plain(analyst.text("/monitor?from=2026-11-23&to=2026-11-29"))
+def test_four_weeks_of_data_have_pages_without_limits(analyst: Reader) -> None:
+    """They are shown; control limits need thirteen."""
+    said = plain(analyst.text("/monitor?from=2026-11-01&to=2026-11-30"))
 
-    assert "23 November 2026 to 29 November 2026 (1 week)" in said
+    assert "2 November 2026 to 29 November 2026 (4 weeks)" in said
     assert "too few weeks for control limits" in said
 
 

@@ -2,8 +2,9 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
+from pathlib import Path
 
 import figure_log
 import pytest
@@ -59,9 +60,12 @@ def test_the_weeks_of_an_ehr_begin_with_its_own_first_whole_week(begun_on_a_thur
 
 
 @pytest.mark.parametrize("page", ["", "/data-quality"])
-def test_half_a_week_is_said_to_be_that(begun_on_a_thursday: Reader, page: str) -> None:
+def test_half_a_week_is_said_to_be_that(tmp_path: Path, page: str) -> None:
     """It is not nothing: the numbers above are of it."""
-    said = begun_on_a_thursday.text(f"/monitor{page}?from=2026-11-02&to=2026-11-08")
+    with a_log(f"sqlite:///{tmp_path / 'log.sqlite3'}") as log:
+        _write(log, [(THURSDAY, {})] * 30)
+        on_monday = figure_log.sources_of(log.engine, datetime(2026, 11, 9, 9, tzinfo=UTC))
+        said = Reader(on_monday).text(f"/monitor{page}")
 
     assert "No whole week was logged for this choice" in said
     assert "Nothing was logged for this choice" not in said
