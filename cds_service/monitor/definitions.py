@@ -132,7 +132,9 @@ _DEFINITIONS: Final = (
         "Orders with a card, each counted once however often they fire, by what became of them",
         "Orders with a card whose end is known",
         "Firings are tied within a window (7 days unless set otherwise) by the EHR's own ids. “Cut” orders began on "
-        "the window's last day, “open” ones in a window that is not over: their end is not known, they are left out. "
+        "the window's last day and were not signed: their end is not known, they are left out. Those of that day that "
+        "were signed or changed count, so that these two shares are a little too high, and “not signed” a little too "
+        "low. Windows that are not over are left out. "
         "Not signed does not mean referred: the log cannot see it.",
     ),
     Definition(

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from cds_service.cardlog.episodes import CHANGED, CUT, NOT_SIGNED, OPEN, SIGNED_ANYWAY, WITHOUT_CARD
@@ -14,11 +14,10 @@ from cds_service.monitor.findings_in_words import amount, of
 from cds_service.monitor.selection import Field
 from cds_service.monitor.standard_tables import counts_of
 from cds_service.monitor.sums import in_precedence
-from cds_service.monitor.tables import ALL, Disclosed, FigureTable, Heading, Key, Share
+from cds_service.monitor.tables import ALL, Cell, Disclosed, FigureTable, Heading, Key, Share
 from cds_service.monitor.view import NOT_BY_PLACE, Kpi, Opening, PageKind, Panel, PanelKind
 from cds_service.monitor.words import EPISODE_STATES, MODALITIES, outcome_words, sentence_case
 
-_AFTER_A_CARD: Final = (CHANGED, NOT_SIGNED, SIGNED_ANYWAY, CUT, OPEN)
 _ENDED: Final = (CHANGED, NOT_SIGNED, SIGNED_ANYWAY)
 _STATE_HEADINGS: Final = tuple(
     Heading(state, words, meaning)
@@ -26,14 +25,18 @@ _STATE_HEADINGS: Final = tuple(
         (CHANGED, EPISODE_STATES[CHANGED], "orders not signed; another scan was chosen in the same order or session"),
         (NOT_SIGNED, EPISODE_STATES[NOT_SIGNED], "orders of which nothing more came in their window"),
         (SIGNED_ANYWAY, EPISODE_STATES[SIGNED_ANYWAY], "orders signed for the same scan in spite of their card"),
-        (CUT, "Cut", "orders not signed that began on their window's last day: what came after cannot be told"),
-        (OPEN, "Open", "orders whose window is not over"),
     )
 )
-_WITH_CARD: Final = Heading("orders_with_card", "Orders with a card", "orders, each counted once, that had a card")
-_SIGNED_SHARE: Final = Share(
-    Heading("signed_anyway_percent", "Signed anyway, %", "signed anyway of orders with a card"), SIGNED_ANYWAY
+_END_KNOWN: Final = Heading(
+    "orders_ended", "End known", "orders, each counted once, that had a card and whose end is known"
 )
+_SIGNED_SHARE: Final = Share(
+    Heading("signed_anyway_percent", "Signed anyway, %", "signed anyway of orders whose end is known"), SIGNED_ANYWAY
+)
+_CUT: Final = Heading(
+    CUT, "Cut", "further orders, not signed, that began on their window's last day: what came after cannot be told"
+)
+_FIGURES: Final = (_END_KNOWN, *_STATE_HEADINGS, _SIGNED_SHARE.heading, _CUT)
 _FROM: Final = Heading("from_scan", "From", "scan of the order that had the card")
 _TO: Final = Heading("to_scan", "To", "scan that was chosen in its place")
 _CHANGED_ORDERS: Final = Heading("orders", "Orders", "orders changed for another scan")
@@ -46,7 +49,7 @@ _WHY_NONE: Final = (
 
 def opening(asked: Asked) -> Opening:
     """How many orders were signed in spite of their card."""
-    ended = _ended(asked.episodes)
+    ended = _ended(_by_outcome(asked))
     if ended.whole().rounded == 0:
         return Opening(finding=f"{_NONE}. {_WHY_NONE}")
     finding = (
@@ -65,25 +68,30 @@ def opening(asked: Asked) -> Opening:
 
 def states(asked: Asked) -> Panel:
     """What became of orders, by what their card said."""
-    disclosed = Disclosed(_by_state(asked.episodes), _AFTER_A_CARD)
-    rows = [(outcome_words(str(key[0])), *disclosed.cells(key, (_SIGNED_SHARE,))) for key in disclosed.below()]
+    by_outcome = _by_outcome(asked)
+    ended, cut = _ended(by_outcome), _cut(by_outcome)
+    rows = [(outcome_words(str(key[0])), *_cells(ended, cut, key)) for key in by_outcome]
     if len(rows) > 1:
-        rows.append(("All", *disclosed.cells(ALL, (_SIGNED_SHARE,))))
-    headed = (headings.OUTCOME, _WITH_CARD, *_STATE_HEADINGS, _SIGNED_SHARE.heading)
-    table = FigureTable(caption="What became of orders with a card", headings=headed, labels=1, rows=tuple(rows))
+        rows.append(("All", *_cells(ended, cut, ALL)))
+    table = FigureTable(
+        caption="What became of orders with a card",
+        headings=(headings.OUTCOME, *_FIGURES),
+        labels=1,
+        rows=tuple(rows),
+    )
     if not rows:
         return Panel(finding=_NONE, sentence=_WHY_NONE, table=table)
     return Panel(
-        finding=f"Orders with a card that were signed anyway: {of(disclosed.share(ALL, SIGNED_ANYWAY))}",
+        finding=f"Orders with a card that were signed anyway: {of(ended.share(ALL, SIGNED_ANYWAY))}",
         sentence=(
             "An order that was not signed may have become a referral, or may have been made elsewhere: the log cannot "
             "tell which."
         ),
         table=table,
-        draw=lambda: stacked(table, _STATE_HEADINGS[:3]),
+        draw=lambda: stacked(table, _STATE_HEADINGS),
         note=(
-            "“Cut” and “open” are orders whose end is not known. They are not a sign of anything, and are left out of "
-            "the numbers above."
+            "“Cut” are orders whose end is not known: they are in no other number. Windows that are not over are left "
+            "out altogether, since orders that were signed are known before those that were not."
         ),
     )
 
@@ -91,7 +99,7 @@ def states(asked: Asked) -> Panel:
 def substitution(asked: Asked) -> Panel:
     """Which scan was chosen in place of which."""
     counts: dict[Key, int] = defaultdict(int)
-    changed = [row for row in asked.episodes if row.state == CHANGED]
+    changed = [row for row in _of_windows_over(asked) if row.state == CHANGED]
     for row in sorted(changed, key=lambda row: (row.modality, row.changed_to_modality)):
         counts[row.modality, row.changed_to_modality] += row.episodes
     disclosed = counts_of(counts)
@@ -120,23 +128,26 @@ def substitution(asked: Asked) -> Panel:
 
 def over_time(asked: Asked) -> Panel:
     """What became of orders, by window."""
-    by_window: dict[Key, dict[str, int]] = {}
-    for window in sorted({row.window_start for row in asked.episodes}):
-        by_window[window,] = _counts(row for row in asked.episodes if row.window_start == window)
-    disclosed = Disclosed(by_window, _AFTER_A_CARD)
-    rows = tuple((_day(key), *disclosed.cells(key, (_SIGNED_SHARE,))) for key in disclosed.below())
-    headed = (headings.WINDOW, _WITH_CARD, *_STATE_HEADINGS, _SIGNED_SHARE.heading)
-    table = FigureTable(caption="What became of orders, by window", headings=headed, labels=1, rows=rows)
+    over = _of_windows_over(asked)
+    by_window: dict[Key, Mapping[str, int]] = {
+        (window,): _counts(row for row in over if row.window_start == window)
+        for window in sorted({row.window_start for row in over})
+    }
+    ended, cut = _ended(by_window), _cut(by_window)
+    rows = tuple((_day(key), *_cells(ended, cut, key)) for key in by_window)
+    table = FigureTable(
+        caption="What became of orders, by window", headings=(headings.WINDOW, *_FIGURES), labels=1, rows=rows
+    )
     if not rows:
         return Panel(finding=_NONE, sentence=_WHY_NONE, table=table)
     return Panel(
         finding="Orders changed, not signed and signed anyway, by window",
         sentence=(
-            f"{len(rows)} windows of {asked.sources.window_days} days. The latest may still be open; what one says "
-            "does not change once it is over."
+            f"{len(rows)} windows of {asked.sources.window_days} days, all of them over: what one says does not change "
+            "any more."
         ),
         table=table,
-        draw=lambda: lines(table, _STATE_HEADINGS[:3]),
+        draw=lambda: lines(table, _STATE_HEADINGS),
     )
 
 
@@ -148,23 +159,48 @@ def _scan(modality: object) -> str:
     return MODALITIES.get(str(modality), str(modality))
 
 
-def _by_state(rows: Iterable[EpisodeState]) -> dict[Key, Mapping[str, int]]:
-    carded = [row for row in rows if row.state != WITHOUT_CARD]
+def _of_windows_over(asked: Asked) -> list[EpisodeState]:
+    """Orders with a card, of the windows that are over.
+
+    In an open one the orders that were signed are known before those that were not.
+    """
+    length = timedelta(days=asked.sources.window_days)
+    not_worked_out = {row.window_start for row in asked.episodes if row.state == OPEN}
+    return [
+        row
+        for row in asked.episodes
+        if row.state != WITHOUT_CARD
+        and row.window_start + length <= asked.today
+        and row.window_start not in not_worked_out
+    ]
+
+
+def _by_outcome(asked: Asked) -> dict[Key, Mapping[str, int]]:
+    over = _of_windows_over(asked)
     return {
-        (outcome,): _counts(row for row in carded if row.outcome == outcome)
-        for outcome in in_precedence({row.outcome for row in carded})
+        (outcome,): _counts(row for row in over if row.outcome == outcome)
+        for outcome in in_precedence({row.outcome for row in over})
     }
 
 
-def _ended(rows: Iterable[EpisodeState]) -> Disclosed:
-    return Disclosed(_by_state(row for row in rows if row.state in _ENDED), _ENDED)
+def _ended(by_state: Mapping[Key, Mapping[str, int]]) -> Disclosed:
+    """Orders whose end is known: what all shares are of."""
+    return Disclosed(by_state, _ENDED)
+
+
+def _cut(by_state: Mapping[Key, Mapping[str, int]]) -> Disclosed:
+    """Orders cut off by their window. No number holds them and others, so that none tells them by a difference."""
+    return counts_of({key: counts.get(CUT, 0) for key, counts in by_state.items()})
+
+
+def _cells(ended: Disclosed, cut: Disclosed, key: Key) -> tuple[Cell, ...]:
+    return (*ended.cells(key, (_SIGNED_SHARE,)), cut.whole(key))
 
 
 def _counts(rows: Iterable[EpisodeState]) -> dict[str, int]:
     counts: dict[str, int] = defaultdict(int)
     for row in rows:
-        if row.state != WITHOUT_CARD:
-            counts[row.state] += row.episodes
+        counts[row.state] += row.episodes
     return counts
 
 
