@@ -181,19 +181,20 @@ class FolderWatch:
         """Whether nothing was written while the folder was read."""
         return await asyncio.to_thread(signature_or_none, self._folder) == signature
 
-    def _refuse(self, signature: bytes | None, reason: str) -> None:
-        """Keep what is in force, and say so: once for each state of the folder."""
+    def _refuse(self, signature: bytes | None, reason: str) -> bool:
+        """Keep what is in force, and say so: once for each state of the folder. Whether that was news."""
         is_news = self._state.reason != reason or signature != self._refused
         self._refused = signature
         self._state.refused_since = self._state.refused_since or self._clock()
         self._state.reason = reason
         if is_news:
             _logger.error("the configuration folder changed and is refused, the former one stays: %s", reason)
+        return is_news
 
     def _tell_defect(self, signature: bytes | None, error: Exception) -> None:
-        """In the log by class and place; health and metrics say that there is one."""
-        _logger.error("%s", told_without_words(error))
-        self._refuse(signature, "a defect of the service; its log says where")
+        """In the log by class and place, once and not at every look; health and metrics say that there is one."""
+        if self._refuse(signature, "a defect of the service; its log says where"):
+            _logger.error("%s", told_without_words(error))
 
     def _stand(self) -> None:
         """What the folder holds is what is in force."""

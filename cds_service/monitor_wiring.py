@@ -116,7 +116,8 @@ class Monitor:
         self._pages = AccessPages(Pages(TEMPLATES, prefix=self._base_path), is_demo=settings.demo)
         self._provider: tuple[Provider, OpenIdProvider] | None = None
         self.engine = None if settings.card_log == "off" else open_engine(settings.database_url)
-        self._figures = [] if self.engine is None else [*pages_of(self.engine)]
+        self._pages_of = pages_of
+        self._figures: list[GuardedPage] | None = None
 
     def routes(self, read: ReadAccess | None) -> list[BaseRoute]:
         """Everything below `/monitor`, by one reading of the configuration folder.
@@ -149,7 +150,7 @@ class Monitor:
             *sign_in,
             sign_out.route(),
             *guard.routes(OwnPages(sessions, tokens, access_log, pages).guarded()),
-            *guard.routes(self._figures),
+            *guard.routes(self._figures_of(engine)),
             *_everywhere(pages.no_such_page),
         ]
 
@@ -157,6 +158,12 @@ class Monitor:
         """Let go of the database."""
         if self.engine is not None:
             self.engine.dispose()
+
+    def _figures_of(self, engine: Engine) -> list[GuardedPage]:
+        """Made once, where somebody could see them: they outlive a reading of the folder, with what they remember."""
+        if self._figures is None:
+            self._figures = [*self._pages_of(engine)]
+        return self._figures
 
     def _footprints(self) -> tuple[str, ...]:
         return (*sorted(self._regions()), *WITHOUT_FOOTPRINT)
