@@ -74,6 +74,14 @@ _DEFINITIONS: Final = (
         "that is in e-RS and community data, which the log does not see.",
     ),
     Definition(
+        "accepted-of-answered",
+        "Redirects accepted, of those answered",
+        "Redirect cards whose suggestion was accepted",
+        "Redirect cards that were accepted or overridden, both as they are shown",
+        f"{_FEEDBACK} An EHR that sends no feedback is not in it; in the share of cards shown it looks like cards that "
+        "nobody wanted. Those who answer a card need not be like those who leave it.",
+    ),
+    Definition(
         "overridden",
         "Overridden",
         "Cards that were overridden",

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import figure_log
 import pytest
-from event_builders import MONDAY, a_key, carded
+from event_builders import MONDAY, a_key, an_id, carded, feedback, overridden
 from reader import Reader
 from test_site import plain
 
@@ -51,3 +52,19 @@ def test_at_one_hook_firings_are_not_taken_for_orders(three_firings_each: Reader
 def test_without_episodes_no_number_of_orders_is_told(three_firings_each: Reader) -> None:
     """It is not known, which is not 0; the other region has no order with an id."""
     assert "Distinct orders" not in plain(three_firings_each.text("/monitor?region=nel"))
+
+
+def test_redirects_accepted_of_those_answered_leave_out_an_ehr_without_feedback(tmp_path: Path) -> None:
+    """Thirty accepted and ten overridden at one EHR; sixty at another that never says anything."""
+    records = [
+        *(carded(number) for number in range(40)),
+        *(carded(number, client_id="silent-ehr") for number in range(40, 100)),
+        *([feedback(an_id(number))] for number in range(30)),
+        *([overridden(an_id(number))] for number in range(30, 40)),
+    ]
+    engine = figure_log.of_records(tmp_path / "log.sqlite3", records)
+    said = " ".join(plain(Reader(figure_log.sources_of(engine)).text("/monitor")).split())
+    engine.dispose()
+
+    assert "Redirects accepted 30%" in said
+    assert "Redirects accepted, of those answered 75%" in said

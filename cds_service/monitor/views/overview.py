@@ -8,7 +8,7 @@ from cds_service.cardlog.report_rows import WeeklyCount
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, within
 from cds_service.monitor.charting import bars
-from cds_service.monitor.disclosure import Shown
+from cds_service.monitor.disclosure import Shown, ShownPercentage, disclose_percentage
 from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, before_note, of, unanswered_critical
 from cds_service.monitor.spc import Direction
 from cds_service.monitor.standard_tables import answers_of, counts_of
@@ -67,6 +67,12 @@ def opening(asked: Asked) -> Opening:
                 )
             ),
             Kpi(
+                "Redirects accepted, of those answered",
+                _accepted_of_answered(redirects),
+                "accepted-of-answered",
+                before_note(asked, _accepted_of_answered(redirects_before)),
+            ),
+            Kpi(
                 "Critical cards shown", critical.whole(), "critical-cards", before_note(asked, critical_before.whole())
             ),
             Kpi(
@@ -114,6 +120,17 @@ def outcomes(asked: Asked) -> Panel:
         table=table,
         draw=lambda: bars(table, headings.OUTCOME, headings.FIRINGS),
     )
+
+
+def _accepted_of_answered(answers: Disclosed) -> ShownPercentage:
+    """Accepted of the cards that somebody accepted or overrode: an EHR without feedback does not dilute it.
+
+    It is made from the two numbers as they are shown, so that it tells nothing that they do not.
+    """
+    accepted, overridden = answers.count(ALL, ACCEPTED), answers.count(ALL, OVERRIDDEN)
+    if accepted.rounded is None or overridden.rounded is None:
+        return disclose_percentage(accepted, Shown(None))
+    return disclose_percentage(accepted, Shown(accepted.rounded + overridden.rounded))
 
 
 def _distinct_orders(asked: Asked) -> Shown | None:
