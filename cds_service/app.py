@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Mount, Router
+from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from cds_service import __version__
@@ -166,7 +166,8 @@ def _application(standing: _Standing, folder: Folder, edge: Edge, monitor_routes
         checker = build_checker(standing.pages, register, directory, terminology, source_urls, now, settings.public_url)
         rest.router.routes.extend(checker_routes(checker))
     rest.mount("/fhir", fhir_server(register, terminology, demo=settings.demo))
-    router = Router([*hooks, *monitor_routes, Mount("/", rest)], redirect_slashes=False)
+    # Not mounted: a path that holds a line break fits no mount, and would get a bare text.
+    router = Router([*hooks, *monitor_routes], default=rest, redirect_slashes=False)
     return BrowserAccess(LastResort(ShortWay(service_call, router)), _origins(settings, clients))
 
 

@@ -95,6 +95,13 @@ def test_a_type_about_people_is_not_served_by_a_deployment(deployment: InProcess
     assert "PlanDefinition" in answer.json()["issue"][0]["diagnostics"]
 
 
+def test_an_address_that_ends_in_a_slash_is_no_other(deployment: InProcess) -> None:
+    """It is not found: a redirect would repeat whatever host the request named."""
+    answer = deployment.send("GET", "/fhir/PlanDefinition/?url=x", headers={"Host": "elsewhere.example"})
+    assert (answer.status_code, answer.headers.get("Location")) == (404, None)
+    assert answer.json()["resourceType"] == "OperationOutcome"
+
+
 def test_nothing_can_be_written(deployment: InProcess) -> None:
     """The server reads."""
     for method, path in (

@@ -80,7 +80,7 @@ def fhir_app(about: str, shelves: Sequence[Shelf], request_id: Callable[[], str 
             return _outcome(error.status_code, error.detail, error.headers, request_id())
         return _outcome(400, str(error), None, request_id())
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/metadata", server.metadata),
             Route("/{resource_type}", server.search_by_get),
@@ -89,6 +89,8 @@ def fhir_app(about: str, shelves: Sequence[Shelf], request_id: Callable[[], str 
         ],
         exception_handlers={HTTPException: refuse, SearchError: refuse},
     )
+    app.router.redirect_slashes = False  # a redirect would repeat the Host header and the query that came
+    return app
 
 
 class _ChartedShelf:

@@ -169,7 +169,18 @@ def test_an_unknown_service_is_not_found(service: InProcess, path: str) -> None:
     assert "msk-imaging-pathway" in outcome["issue"][0]["diagnostics"]
 
 
-@pytest.mark.parametrize("path", ["/", "/nowhere", "/cds-services/", f"{SERVICE}/feedback/more", "/pathways/xyz"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/nowhere",
+        "/cds-services/",
+        f"{SERVICE}/feedback/more",
+        "/pathways/xyz",
+        "/pathways/a%0Ab",
+        "/fhir/a%0Ab/c",
+    ],
+)
 def test_an_unknown_address_is_not_found(service: InProcess, path: str) -> None:
     """With an outcome that points to discovery."""
     outcome = outcome_of(service.send("GET", path), 404)
