@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's own for upkeep and pages, and by hand for the hooks, which FastAPI does not serve.
+"""The OpenAPI document: FastAPI's own for upkeep and pages, by hand for hooks and `/fhir`, which it does not serve.
 
 The hooks' schemas are generated from the very models that check the requests and type the answers.
 """
@@ -13,6 +13,7 @@ from cds_service import __version__
 from cds_service.cardlog.card_log import NoCardLog
 from cds_service.hooks.discovery import SERVICE_ID
 from cds_service.hooks.health import ConfigurationState, Live, MetricsAccess, Ready, health_router
+from cds_service.hooks.openapi_fhir import fhir_paths
 from cds_service.hooks.pathway_pages import pathway_pages
 from cds_service.pages.render import Pages
 from cds_service.pathway.loading import load_pathways
@@ -83,7 +84,7 @@ def openapi_document() -> Json:
         schemas.pop(unused, None)
     for model in (HookRequest, FeedbackRequest, Cards, Services, Live, Ready):
         _add_schema(schemas, model)
-    document["paths"] = {**_hook_paths(), **document["paths"]}
+    document["paths"] = {**_hook_paths(), **document["paths"], **fhir_paths()}
     return document
 
 

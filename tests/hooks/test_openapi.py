@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from cds_service.exchange_wiring import KNOWLEDGE_TYPES
 from cds_service.hooks.openapi import openapi_document
+from cds_service.hooks.openapi_fhir import SEARCHED_BY, TYPES
 from tests.conftest import InProcess, JsonObject
 
 KEPT = Path(__file__).parents[2] / "openapi" / "openapi.json"
@@ -37,10 +39,18 @@ def test_every_reference_leads_somewhere(document: JsonObject) -> None:
 
 def test_every_described_address_is_served(document: JsonObject, service: InProcess) -> None:
     """With the method described."""
+    place = {"pathway_id": "nwl", "resource_type": "Library", "resource_id": "msk-imaging-facts"}
     for path, operations in document["paths"].items():
         for method in operations:
-            response = service.send(method.upper(), path.replace("{pathway_id}", "nwl"))
+            response = service.send(method.upper(), path.format(**place))
             assert response.status_code not in {404, 405}, (method, path)
+
+
+def test_the_fhir_base_is_described_as_a_deployment_serves_it() -> None:
+    """The types, and what they can be searched by, as its CapabilityStatement says."""
+    assert tuple(served.name for served in KNOWLEDGE_TYPES) == TYPES
+    for served in KNOWLEDGE_TYPES:
+        assert [parameter.name for parameter in served.parameters] == list(SEARCHED_BY)
 
 
 def test_every_operation_has_a_summary_and_an_id_of_its_own(document: JsonObject) -> None:
