@@ -31,6 +31,7 @@ def answers_table(
     labels_of: Labels,
     shares: Sequence[Share],
     total: str | None = "All",
+    keys: Sequence[Key] | None = None,
 ) -> FigureTable:
     """Cards shown, what became of them, and shares of those shown.
 
@@ -41,8 +42,10 @@ def answers_table(
         labels_of: what a row is called.
         shares: percentages of the cards shown.
         total: what the row of everything is called; None for no such row.
+        keys: which of the rows; None for all of them.
     """
-    rows = [(*labels_of(key), *answers.cells(key, shares)) for key in answers.below()]
+    shown = answers.below() if keys is None else keys
+    rows = [(*labels_of(key), *answers.cells(key, shares)) for key in shown]
     if total is not None and len(rows) > 1:
         rows.append((total, *[""] * (len(labels) - 1), *answers.cells(ALL, shares)))
     headed = (*labels, headings.SHOWN, *headings.ANSWERS, *(share.heading for share in shares))

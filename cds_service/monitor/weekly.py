@@ -54,7 +54,8 @@ def weekly_counts(asked: Asked, measure: WeeklyMeasure, heading: Heading, counts
         counts: exact, by Monday; a week that is missing is 0 once the log has begun.
     """
     weeks = weeks_logged(asked)
-    disclosed = counts_of({(week,): counts.get(week, 0) for week in weeks})
+    # With the week in which the log began: without it the total would tell it, beside that of the page's opening.
+    disclosed = counts_of({(week,): counts.get(week, 0) for week in asked.period.mondays()})
     rows = tuple((week, disclosed.whole((week,))) for week in weeks)
     table = FigureTable(caption=f"{measure.name} by week", headings=(headings.WEEK, heading), labels=1, rows=rows)
     if not any(counts.get(week) for week in weeks):
@@ -62,7 +63,7 @@ def weekly_counts(asked: Asked, measure: WeeklyMeasure, heading: Heading, counts
         return Panel(finding=nothing, sentence=why, table=table)
     result = xmr(by_week(weeks, counts, 0), rebase_at=annotations(asked))
     shown = shown_counts(result, [disclosed.whole((week,)) for week in weeks], measure.better)
-    total = f"{sentence_case(amount(disclosed.whole(), 'firing'))} in the weeks shown."
+    total = f"{sentence_case(amount(disclosed.whole(), 'firing'))} over the period."
     return _panel(measure, table, result, shown, total, "")
 
 
@@ -76,8 +77,11 @@ def weekly_share(asked: Asked, measure: WeeklyMeasure, sums: Mapping[date, Sums]
         share: the column that is followed.
     """
     weeks = weeks_logged(asked)
-    answers = answers_of({(week,): sums.get(week, Sums()) for week in weeks})
-    table = answers_table(f"{measure.name} by week", (headings.WEEK,), answers, first_label, (share,), total=None)
+    answers = answers_of({(week,): sums.get(week, Sums()) for week in asked.period.mondays()})
+    keys = [(week,) for week in weeks]
+    table = answers_table(
+        f"{measure.name} by week", (headings.WEEK,), answers, first_label, (share,), total=None, keys=keys
+    )
     if not weeks:
         nothing, why = nothing_by_week(asked)
         return Panel(finding=nothing, sentence=why, table=table)
@@ -86,7 +90,7 @@ def weekly_share(asked: Asked, measure: WeeklyMeasure, sums: Mapping[date, Sums]
     exact = {week: Fraction(100 * each.answers[share.kind], each.cards) for week, each in sums.items() if each.cards}
     result = xmr(by_week(weeks, exact, None), rebase_at=annotations(asked))
     shown = shown_percentages(result, [answers.share((week,), share.kind) for week in weeks], measure.better)
-    total = f"Over the weeks shown: {of(answers.share(ALL, share.kind))}."
+    total = f"Over the period: {of(answers.share(ALL, share.kind))}."
     return _panel(measure, table, result, shown, total, "%")
 
 

@@ -49,6 +49,14 @@ def test_the_week_in_which_the_log_began_is_no_point(begun_on_a_thursday: Reader
     assert _orders(begun_on_a_thursday) == {"2026-11-09": "70", "2026-11-16": "90", "2026-11-23": "105"}
 
 
+def test_the_total_beside_a_chart_is_that_of_the_page(begun_on_a_thursday: Reader) -> None:
+    """It holds the week in which the log began: one without it would tell that week."""
+    said = begun_on_a_thursday.text("/monitor")
+
+    assert "305 firings of MSK scan orders came" in said
+    assert "305 firings over the period." in said
+
+
 def test_weeks_before_the_first_order_of_some_outcome_are_weeks_of_nought(begun_on_a_thursday: Reader) -> None:
     """The log was there, and there was none."""
     assert _orders(begun_on_a_thursday, "?outcome=lump") == {"2026-11-09": "0", "2026-11-16": "0", "2026-11-23": "15"}

@@ -125,12 +125,13 @@ def opening(asked: Asked) -> Opening:
 
 def by_week(asked: Asked) -> Panel:
     """What was missing, by week: a fault at an EHR shows as a step."""
-    quality = _by_week(weeks_logged(asked), asked.weekly)
-    table = _table("What was missing in orders, by week", headings.WEEK, quality, lambda key: key[0])
-    if quality.orders().rounded == 0:
+    quality = _by_week(asked.period.mondays(), asked.weekly)
+    weeks: list[Key] = [(week,) for week in weeks_logged(asked)]
+    table = _table("What was missing in orders, by week", headings.WEEK, quality, weeks, lambda key: key[0])
+    if not weeks or quality.orders().rounded == 0:
         nothing, why = nothing_by_week(asked)
         return Panel(finding=nothing, sentence=why, table=table)
-    lack, week = _highest(quality)
+    lack, week = _highest(quality, weeks)
     if lack is None or week is None:
         return Panel(
             finding="Nothing is missing often enough to show", sentence="Every share is 0 or masked.", table=table
@@ -138,7 +139,7 @@ def by_week(asked: Asked) -> Panel:
     return Panel(
         finding=f"Highest in a week: {MISSING[lack].lower()}, {quality.share(week, lack)}",
         sentence=(
-            f"In the week of {_day(week)}; over all weeks {of(quality.share(ALL, lack))}. A step that begins and ends "
+            f"In the week of {_day(week)}; over the period {of(quality.share(ALL, lack))}. A step that begins and ends "
             "on a date is a fault at an EHR, not a change in clinics."
         ),
         table=table,
@@ -152,10 +153,10 @@ def by_client(asked: Asked) -> Panel:
     for row in sorted(asked.by_client, key=lambda row: row.client_id):
         rows[row.client_id,].append(row)
     quality = _Quality(rows)
-    table = _table("What was missing in orders, by EHR", headings.CLIENT, quality, lambda key: key[0])
+    table = _table("What was missing in orders, by EHR", headings.CLIENT, quality, quality.rows(), lambda key: key[0])
     if not table.rows:
         return Panel(finding=EMPTY_LOG, sentence=WHY_EMPTY, table=table)
-    lack, client = _highest(quality)
+    lack, client = _highest(quality, quality.rows())
     if lack is None or client is None:
         return Panel(
             finding="Nothing is missing often enough to show", sentence="Every share is 0 or masked.", table=table
@@ -244,17 +245,19 @@ def _lacking(rows: Sequence[WeeklyCount | ClientCount], lack: str) -> dict[str, 
     return {lack: lacking, _PRESENT: evaluations - lacking}
 
 
-def _table(caption: str, label: Heading, quality: _Quality, name: Callable[[Key], Cell]) -> FigureTable:
+def _table(
+    caption: str, label: Heading, quality: _Quality, keys: Sequence[Key], name: Callable[[Key], Cell]
+) -> FigureTable:
     return FigureTable(
         caption=caption,
         headings=(label, headings.FIRINGS, *_COUNTS, *_PERCENTS),
         labels=1,
-        rows=tuple((name(key), *quality.cells(key)) for key in quality.rows()),
+        rows=tuple((name(key), *quality.cells(key)) for key in keys),
     )
 
 
-def _highest(quality: _Quality) -> tuple[str | None, Key | None]:
-    shares = [(quality.share(key, lack).percent, lack, key) for lack in MISSING for key in quality.rows()]
+def _highest(quality: _Quality, keys: Sequence[Key]) -> tuple[str | None, Key | None]:
+    shares = [(quality.share(key, lack).percent, lack, key) for lack in MISSING for key in keys]
     shown = [(percent, lack, key) for percent, lack, key in shares if percent]
     if not shown:
         return None, None
