@@ -6,6 +6,7 @@ A page asks the log once for its own period and the one before it, and tells the
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
@@ -27,9 +28,12 @@ from cds_service.cardlog.report_rows import (
     WeeklyOverrideReason,
 )
 from cds_service.monitor.period import Period
-from cds_service.monitor.selection import Field, Selection
+from cds_service.monitor.selection import HOOKS, PLACES, Field, Selection
+from cds_service.monitor.sums import OfOutcome
 from cds_service.monitor.words import WITHOUT_FOOTPRINT
+from cds_service.pathway.facts import Modality
 from cds_service.pathway.model import Pathway
+from cds_service.pathway.outcomes import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +76,8 @@ class _Weekly(Protocol):
 
 
 _Row = TypeVar("_Row", bound=_Weekly)
+_OfOutcome = TypeVar("_OfOutcome", bound=OfOutcome)
+_Answer = TypeVar("_Answer")
 _Made = TypeVar("_Made")
 
 
@@ -85,6 +91,7 @@ class Asked:
         all_regions: what the reader may see at all.
         sources: what answers.
         today: the day in London.
+        answers: what the log has answered, to this request and to those beside it.
     """
 
     selection: Selection
@@ -92,6 +99,7 @@ class Asked:
     all_regions: tuple[str, ...]
     sources: Sources
     today: date
+    answers: dict[tuple[object, Filters], list[Any]] = dataclass_field(default_factory=dict, repr=False)
 
     def without(self, fields: Collection[Field]) -> "Asked":
         """The same, not narrowed by some fields, for a panel whose figures are not counted by them."""
@@ -155,42 +163,42 @@ class Asked:
     @cached_property
     def weekly(self) -> list[WeeklyCount]:
         """Counts by week, of the period and the one before."""
-        return reports.weekly_counts(self.sources.engine, self._filters(with_before=True))
+        return self._of_outcome(self._answer(reports.weekly_counts, self._filters(with_before=True)))
 
     @cached_property
     def by_client(self) -> list[ClientCount]:
         """Counts by EHR, of the period."""
-        return reports.client_counts(self.sources.engine, self._filters())
+        return self._of_outcome(self._answer(reports.client_counts, self._filters()))
 
     @cached_property
     def by_practice(self) -> list[PracticeCount]:
         """Counts by practice, of the period."""
-        return reports.practice_counts(self.sources.engine, self._filters())
+        return self._of_outcome(self._answer(reports.practice_counts, self._filters()))
 
     @cached_property
     def override_reasons(self) -> list[OverrideReason]:
         """Override reasons, of the period."""
-        return reports.override_reasons(self.sources.engine, self._filters())
+        return self._of_outcome(self._answer(reports.override_reasons, self._filters()))
 
     @cached_property
     def override_reasons_before(self) -> list[OverrideReason]:
         """Override reasons, of the period before."""
-        return reports.override_reasons(self.sources.engine, self._filters(self.period.before))
+        return self._of_outcome(self._answer(reports.override_reasons, self._filters(self.period.before)))
 
     @cached_property
     def weekly_override_reasons(self) -> list[WeeklyOverrideReason]:
         """Override reasons by week, of the period."""
-        return reports.weekly_override_reasons(self.sources.engine, self._filters())
+        return self._of_outcome(self._answer(reports.weekly_override_reasons, self._filters()))
 
     @cached_property
     def override_reasons_by_practice(self) -> list[PlaceOverrideReason]:
         """Override reasons by practice, of the period."""
-        return reports.override_reasons_by_practice(self.sources.engine, self._filters())
+        return self._of_outcome(self._answer(reports.override_reasons_by_practice, self._filters()))
 
     @cached_property
     def episodes(self) -> list[EpisodeState]:
         """What became of orders, of the windows that begin in the period."""
-        return reports.episode_states(self.sources.engine, self._filters())
+        return self._of_outcome(self._answer(reports.episode_states, self._filters()))
 
     @cached_property
     def calls(self) -> list[CallCount]:
@@ -206,7 +214,22 @@ class Asked:
     @cached_property
     def critical_cards(self) -> list[CriticalCard]:
         """Red-flag cards one by one, for those alone who may see them."""
-        return reports.critical_cards(self.sources.engine, self._filters())
+        return reports.critical_cards(self.sources.engine, self.selection.filters(self.regions))
+
+    @cached_property
+    def beside(self) -> Mapping[Field, tuple["Asked", ...]]:
+        """For each filter that narrows the figures, the same request for its other values.
+
+        A reader can open them one after the other, and the one without the filter, which is their sum.
+
+        Raises:
+            CardLogStoreError: the database failed.
+        """
+        return {
+            field: tuple(self._choosing(field, value) for value in sorted(self._choices(field)))
+            for field in self.selection.narrowed_by()
+            if field not in PLACES
+        }
 
     @cached_property
     def sees_every_footprint(self) -> bool:
@@ -235,10 +258,43 @@ class Asked:
             regions[row.client_id] |= {row.region} - set(WITHOUT_FOOTPRINT)
         return regions
 
+    def _choices(self, field: Field) -> set[str]:
+        """The values of a filter besides the chosen one."""
+        choices: dict[Field, Iterable[str]] = {
+            Field.REGION: self.all_regions,
+            Field.OUTCOME: [outcome.value for outcome in Outcome],
+            Field.MODALITY: [modality.value for modality in Modality],
+            Field.HOOK: HOOKS,
+        }
+        found = set(choices[field]) if field in choices else self._clients()
+        return found - {getattr(self.selection, field)}
+
+    def _clients(self) -> set[str]:
+        both = Filters(first=self.period.before.first, last=self.period.last, regions=self.regions)
+        return {row.client_id for row in self._answer(reports.client_counts, both)}
+
+    def _choosing(self, field: Field, value: str) -> "Asked":
+        return replace(
+            self,
+            selection=self.selection.choosing(field, value),
+            regions=(value,) if field is Field.REGION else self.regions,
+        )
+
     def _filters(self, period: Period | None = None, *, with_before: bool = False) -> Filters:
+        """Of all outcomes: their rows are chosen here, so that those beside them are there too."""
         if with_before:
             period = Period(self.period.before.first, self.period.last)
-        return self.selection.filters(self.regions, period)
+        return replace(self.selection.filters(self.regions, period), outcomes=())
+
+    def _of_outcome(self, rows: list[_OfOutcome]) -> list[_OfOutcome]:
+        chosen = self.selection.outcome
+        return rows if chosen is None else [row for row in rows if row.outcome == chosen]
+
+    def _answer(self, report: Callable[[Engine, Filters], list[_Answer]], filters: Filters) -> list[_Answer]:
+        """What the log answers, asked once."""
+        if (report, filters) not in self.answers:
+            self.answers[report, filters] = report(self.sources.engine, filters)
+        return self.answers[report, filters]
 
     def _without_region(self) -> Filters:
         return Filters(first=self.period.first, last=self.period.last, client_id=self.selection.client)

@@ -32,12 +32,14 @@ class Bounds(NamedTuple):
         most: it is not above this.
         shown: whether it is shown.
         protected: whether nobody may be able to tell it.
+        fall: by how much less it has to be possible besides, so that it may be a small one for all that is shown.
     """
 
     least: int
     most: int
     shown: bool
     protected: bool
+    fall: int = 0
 
     @classmethod
     def of_shown(cls, rounded: int) -> Self:
@@ -59,9 +61,15 @@ class Bounds(NamedTuple):
         return cls(1, _NO_BOUND, shown=False, protected=exact < MASKED_BELOW)
 
     @classmethod
-    def any_count(cls, exact: int) -> Self:
-        """Of a count that is masked for what it is about; that it is 0 may be told by a total of 0."""
-        return cls(0, _NO_BOUND, shown=False, protected=exact > 0)
+    def withheld(cls, exact: int) -> Self:
+        """Of a count that would tell one of another table, by not being small."""
+        fall = max(0, exact - MASKED_BELOW + 1)
+        return cls(min(exact, 1), _NO_BOUND, shown=False, protected=True, fall=fall)
+
+    @classmethod
+    def hidden_with_withheld(cls, exact: int) -> Self:
+        """Of a count that is masked for the sake of one that is withheld."""
+        return cls(min(exact, 1), _NO_BOUND, shown=False, protected=0 < exact < MASKED_BELOW)
 
     @classmethod
     def hidden(cls, exact: int) -> Self:
@@ -163,6 +171,7 @@ class Attacker:
         self._numbers = {place: number for number, place in enumerate(grid.exact)}
         # By how much a count can rise, and beside it by how much it can fall.
         self._room = [0] * (2 * len(self._numbers))
+        self._fall: dict[Place, int] = {}
         for place, bound in bounds.items():
             self.see(place, bound)
 
@@ -170,12 +179,16 @@ class Attacker:
         """Take note of what a count tells by itself now."""
         number, exact = 2 * self._numbers[place], self._grid.exact[place]
         self._room[number : number + 2] = (bound.most - exact, exact - bound.least)
+        self._fall[place] = bound.fall
 
     def can_tell(self, place: Place) -> bool:
-        """Whether fewer than `LEAST_POSSIBLE` values of a count agree with all that is shown."""
+        """Whether fewer than `LEAST_POSSIBLE` values of a count agree with all that is shown, or not as small a one."""
         wanted = LEAST_POSSIBLE - 1
         start, end = self._grid.ends[place]
         rise = 2 * self._numbers[place]
+        fall = self._fall[place]
+        if fall and self._sendable(start, end, rise, min(self._room[rise + 1], fall)) < fall:
+            return True
         found = self._sendable(end, start, rise, min(self._room[rise], wanted))
         if found < wanted:
             found += self._sendable(start, end, rise, min(self._room[rise + 1], wanted - found))

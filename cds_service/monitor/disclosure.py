@@ -5,9 +5,10 @@ sub-national figures: 1 to 7 are masked, 0 is shown, all else goes to the neares
 rounded counts alone. A table is masked further where a masked count could be got back from what stands around it.
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, Generic, NamedTuple, NoReturn, TypeVar
 
 from cds_service.monitor.attack import MASKED_BELOW, ROUND_TO, Attacker, Bounds, Grid, Place
@@ -120,9 +121,23 @@ def disclose_percentage(numerator: Shown, denominator: Shown) -> ShownPercentage
     return ShownPercentage(percent, numerator, denominator)
 
 
-def may_stand_beside(wider: RawCount, narrower: RawCount) -> bool:
-    """Whether two overlapping scopes may both be shown: they are the same, or 8 or more lie between them."""
-    return not 0 < abs(wider.exact - narrower.exact) < MASKED_BELOW
+def may_stand_beside(part: RawCount, others: Iterable[RawCount]) -> bool:
+    """Whether a count may be shown to somebody who can see the other parts of a sum, and the sum, one after the other.
+
+    Such parts are those of each EHR, where pages can be narrowed by it. What is answered for one part fits what is
+    answered for each other.
+    """
+    exact = sorted(other.exact for other in others if other.exact)
+    if not any(other < MASKED_BELOW for other in exact):
+        return True
+    return _stands_beside(part.exact, tuple(exact))
+
+
+@lru_cache(maxsize=4_096)
+def _stands_beside(part: int, others: tuple[int, ...]) -> bool:
+    # The part comes first: of equal ones the first is masked, so that each page masks its own.
+    counts = enumerate((part, *others))
+    return disclose_parts({number: RawCount(count) for number, count in counts}).parts[0].rounded is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +189,7 @@ def disclose_table(
     columns: Sequence[_Column],
     counts: Mapping[tuple[_Row, _Column], RawCount],
     *,
-    sensitive: Iterable[_Column] = (),
+    withheld: Container[tuple[_Row, _Column | None]] = (),
 ) -> ShownTable[_Row, _Column]:
     """Counts by place and kind, masked so that no masked count can be told from the sums and the other counts.
 
@@ -186,7 +201,8 @@ def disclose_table(
         parents: the parent of each row; None for the top row, of which there is one.
         columns: kinds that do not overlap; together they make a row's total.
         counts: of the rows that have none below them; a missing one is 0.
-        sensitive: columns that are masked throughout below the top row, red flags for instance.
+        withheld: counts by row and column, None for a row's total, that would tell one of another table; they are
+            masked, and so is what would tell them.
 
     Raises:
         ValueError: a count is negative, there is not one top row, rows go in a circle, or a count is of a row that has
@@ -197,7 +213,13 @@ def disclose_table(
     above = [None if parent is None else numbers[parent] for parent in map(parents.get, numbers)]
     exact = _exact_counts(numbers, places, counts, above)
     grid = Grid(above, len(places), exact)
-    bounds = _masked_and_shown(grid, {places[column] for column in sensitive})
+    kept = {
+        (number, column)
+        for row, number in numbers.items()
+        for name, column in (*places.items(), (None, len(places)))
+        if (row, name) in withheld
+    }
+    bounds = _masked_and_shown(grid, kept)
     _mask_what_can_be_told(grid, bounds)
     cells = {
         (row, column): Shown(_rounded(exact[number, column]) if bounds[number, column].shown else None)
@@ -255,12 +277,12 @@ def _exact_counts(
     return exact
 
 
-def _masked_and_shown(grid: Grid, sensitive: set[int]) -> dict[Place, Bounds]:
+def _masked_and_shown(grid: Grid, withheld: set[Place]) -> dict[Place, Bounds]:
     """What each cell tells before any is masked for the sake of another."""
     bounds = {}
     for (row, column), count in grid.exact.items():
-        if column in sensitive and row != 0:
-            bounds[row, column] = Bounds.any_count(count)
+        if (row, column) in withheld:
+            bounds[row, column] = Bounds.withheld(count)
         elif row != 0 and len(grid.below[row]) == 1:
             bounds[row, column] = Bounds.hidden(count)
         elif grid.is_of_few((row, column)):
@@ -281,8 +303,9 @@ def _mask_what_can_be_told(grid: Grid, bounds: dict[Place, Bounds]) -> None:
         for place in waiting:
             # One that was masked for an earlier place may have made this one safe.
             if attacker.can_tell(place):
+                hidden = Bounds.hidden_with_withheld if bounds[place].fall else Bounds.hidden
                 for other in _masked_with(grid, bounds, place):
-                    bounds[other] = Bounds.hidden(grid.exact[other])
+                    bounds[other] = hidden(grid.exact[other])
                     attacker.see(other, bounds[other])
 
 

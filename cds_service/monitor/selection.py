@@ -102,6 +102,11 @@ class Selection:
         kept = {field.value: getattr(self, field.value) for field in NARROWING if field not in set(fields)}
         return Selection(period=self.period, weeks=self.weeks, **kept)
 
+    def choosing(self, field: Field, value: str) -> "Selection":
+        """The same, narrowed by a field to a value."""
+        narrowed = {each.value: getattr(self, each.value) for each in NARROWING}
+        return Selection(period=self.period, weeks=self.weeks, **{**narrowed, field.value: value})
+
     def narrowed_by(self) -> tuple[Field, ...]:
         """The fields besides the period that leave something out."""
         return tuple(field for field in NARROWING if getattr(self, field.value) is not None)

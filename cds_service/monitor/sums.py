@@ -116,14 +116,6 @@ def in_precedence(outcomes: Iterable[str]) -> list[str]:
     return sorted(outcomes, key=lambda outcome: (order.get(outcome, len(order)), outcome))
 
 
-def added_up(rows: Iterable[Counted]) -> Sums:
-    """The sums of some rows."""
-    total = Sums()
-    for row in rows:
-        total = _plus(total, row)
-    return total
-
-
 def grouped(rows: Iterable[_Row], group_of: Callable[[_Row], _Group]) -> dict[_Group, Sums]:
     """The sums of each group of rows, in the order in which the groups come."""
     sums: dict[_Group, Sums] = defaultdict(Sums)

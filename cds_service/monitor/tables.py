@@ -5,7 +5,7 @@ disclosure with their sums, and leave as `Shown`. Nothing that is made here can 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, NamedTuple
@@ -17,10 +17,14 @@ from cds_service.monitor.disclosure import (
     ShownTable,
     disclose_percentage,
     disclose_table,
+    may_stand_beside,
 )
 
 Key = tuple[str | date, ...]
 """A row: its place in the tree from below the top, such as `("Brent", "Z99P01")`; empty for the whole."""
+
+Leaves = Mapping[Key, Mapping[str, int]]
+"""Exact counts by kind of the rows that have none below them."""
 
 ALL: Final[Key] = ()
 """The row of everything."""
@@ -86,11 +90,13 @@ class Disclosed:
     """Counts of a tree of rows by kind, as they may be shown, with the counts of all kinds together.
 
     Args:
-        leaves: exact counts by kind of the rows that have none below them.
+        leaves: exact counts.
         kinds: columns that do not overlap and make a whole.
+        beside: for each filter that narrows the table, the leaves of the same table for each other value: what a reader
+            can see one after the other, with their sums.
     """
 
-    def __init__(self, leaves: Mapping[Key, Mapping[str, int]], kinds: Sequence[str]) -> None:
+    def __init__(self, leaves: Leaves, kinds: Sequence[str], beside: Iterable[Iterable[Leaves]] = ()) -> None:
         self.kinds = tuple(kinds)
         self._below: dict[Key, list[Key]] = defaultdict(list)
         parents: dict[Key, Key | None] = {ALL: None}
@@ -107,7 +113,9 @@ class Disclosed:
             if kind in by_kind
         }
         self._rows = frozenset(parents)
-        self._table: ShownTable[Key, str] = disclose_table(parents, self.kinds, counts)
+        self._table: ShownTable[Key, str] = disclose_table(
+            parents, self.kinds, counts, withheld=_withheld(leaves, beside)
+        )
 
     def __contains__(self, key: object) -> bool:
         """Whether there is such a row."""
@@ -146,6 +154,28 @@ class Disclosed:
             *(self.count(key, kind) for kind in self.kinds),
             *(self.share(key, share.kind) for share in shares),
         )
+
+
+def _withheld(leaves: Leaves, beside: Iterable[Iterable[Leaves]]) -> frozenset[tuple[Key, str | None]]:
+    """The counts by row and kind, None for the whole of a row, that would tell one of a table beside this one."""
+    own = _sums(leaves)
+    told: set[tuple[Key, str | None]] = set()
+    for tables in beside:
+        others = [_sums(table) for table in tables]
+        for place, count in own.items():
+            if not may_stand_beside(RawCount(count), [RawCount(other.get(place, 0)) for other in others]):
+                told.add(place)
+    return frozenset(told)
+
+
+def _sums(leaves: Leaves) -> dict[tuple[Key, str | None], int]:
+    sums: dict[tuple[Key, str | None], int] = defaultdict(int)
+    for leaf, by_kind in leaves.items():
+        for depth in range(len(leaf) + 1):
+            for kind, count in by_kind.items():
+                sums[leaf[:depth], kind] += count
+                sums[leaf[:depth], None] += count
+    return sums
 
 
 def is_masked(cell: Cell) -> bool:

@@ -3,13 +3,14 @@
 The rules see the exact counts; what leaves here is a week, a direction, and values as they may be shown.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from itertools import takewhile
-from typing import Final
+from typing import Final, TypeVar
 
+from cds_service.cardlog.report_rows import WeeklyCount
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, weeks_logged
 from cds_service.monitor.charts import control_chart
@@ -17,9 +18,9 @@ from cds_service.monitor.findings_in_words import WHY_EMPTY, amount, nothing_by_
 from cds_service.monitor.period import day_in_words
 from cds_service.monitor.shown_spc import ShownSeries, shown_counts, shown_percentages
 from cds_service.monitor.spc import LEAST_POINTS, Annotation, Cause, Direction, Meaning, Point, Side, Xmr, xmr
-from cds_service.monitor.standard_tables import answers_of, answers_table, counts_of, first_label
-from cds_service.monitor.sums import Sums
-from cds_service.monitor.tables import ALL, FigureTable, Heading, Share
+from cds_service.monitor.standard_tables import answers_in, answers_table, counts_in, first_label
+from cds_service.monitor.sums import Sums, grouped
+from cds_service.monitor.tables import ALL, FigureTable, Heading, Key, Share
 from cds_service.monitor.view import Panel
 from cds_service.monitor.weeks import by_week, first_whole_week
 from cds_service.monitor.words import sentence_case
@@ -29,6 +30,12 @@ _WHY_NOT_SHOWN: Final = (
     "A week cannot be shown where it is too small or would give a small one away, nor a share where no card was shown. "
     "Where weeks were larger before, an EHR may have stopped calling or sending feedback: see the page of data quality."
 )
+
+
+RowsOf = Callable[[Asked], Iterable[WeeklyCount]]
+"""The rows of a request that a series is made of."""
+
+_Value = TypeVar("_Value", int, Sums)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +51,19 @@ class WeeklyMeasure:
     better: Direction
 
 
-def weekly_counts(asked: Asked, measure: WeeklyMeasure, heading: Heading, counts: Mapping[date, int]) -> Panel:
+def weekly_counts(asked: Asked, measure: WeeklyMeasure, heading: Heading, rows_of: RowsOf) -> Panel:
     """A number by week.
 
     Args:
         asked: the request; it knows since when there are figures.
         measure: what is followed.
         heading: the column of the number.
-        counts: exact, by Monday; a week that is missing is 0 once the log has begun.
+        rows_of: what is counted of a request; a week without any is 0 once the log has begun.
     """
     weeks = weeks_logged(asked)
+    counts = _orders(rows_of(asked))
     # With the week in which the log began: without it the total would tell it, beside that of the page's opening.
-    disclosed = counts_of({(week,): counts.get(week, 0) for week in asked.period.mondays()})
+    disclosed = counts_in(asked, lambda each: _of_weeks(asked.period.mondays(), _orders(rows_of(each)), 0))
     rows = tuple((week, disclosed.whole((week,))) for week in weeks)
     table = FigureTable(caption=f"{measure.name} by week", headings=(headings.WEEK, heading), labels=1, rows=rows)
     if not any(counts.get(week) for week in weeks):
@@ -67,17 +75,18 @@ def weekly_counts(asked: Asked, measure: WeeklyMeasure, heading: Heading, counts
     return _panel(measure, table, result, shown, total, "")
 
 
-def weekly_share(asked: Asked, measure: WeeklyMeasure, sums: Mapping[date, Sums], share: Share) -> Panel:
+def weekly_share(asked: Asked, measure: WeeklyMeasure, share: Share, rows_of: RowsOf) -> Panel:
     """What became of cards by week, and one part of it followed as a share of the cards shown.
 
     Args:
         asked: the request.
         measure: what is followed.
-        sums: exact, by Monday.
         share: the column that is followed.
+        rows_of: what is counted of a request.
     """
     weeks = weeks_logged(asked)
-    answers = answers_of({(week,): sums.get(week, Sums()) for week in asked.period.mondays()})
+    sums = grouped(rows_of(asked), _week)
+    answers = answers_in(asked, lambda each: _of_weeks(asked.period.mondays(), grouped(rows_of(each), _week), Sums()))
     keys = [(week,) for week in weeks]
     table = answers_table(
         f"{measure.name} by week", (headings.WEEK,), answers, first_label, (share,), total=None, keys=keys
@@ -92,6 +101,18 @@ def weekly_share(asked: Asked, measure: WeeklyMeasure, sums: Mapping[date, Sums]
     shown = shown_percentages(result, [answers.share((week,), share.kind) for week in weeks], measure.better)
     total = f"Over the period: {of(answers.share(ALL, share.kind))}."
     return _panel(measure, table, result, shown, total, "%")
+
+
+def _week(row: WeeklyCount) -> date:
+    return row.week
+
+
+def _orders(rows: Iterable[WeeklyCount]) -> dict[date, int]:
+    return {week: sums.evaluations for week, sums in grouped(rows, _week).items()}
+
+
+def _of_weeks(weeks: Iterable[date], values: Mapping[date, _Value], missing: _Value) -> dict[Key, _Value]:
+    return {(week,): values.get(week, missing) for week in weeks}
 
 
 def annotations(asked: Asked) -> tuple[Annotation, ...]:

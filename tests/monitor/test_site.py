@@ -7,9 +7,11 @@ from datetime import UTC, date, datetime
 from html import unescape
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import figure_log
 import pytest
+from attackers import room
 from event_builders import carded
 from reader import Reader
 
@@ -17,6 +19,7 @@ from cds_service.cardlog.schema import metadata
 from cds_service.monitor.access.permissions import Permission
 from cds_service.monitor.asked import Sources
 from cds_service.monitor.sums import RED_FLAGS
+from cds_service.pathway.facts import Modality
 from cds_service.pathway.model import Suspension
 from cds_service.pathway.outcomes import Outcome
 
@@ -132,6 +135,44 @@ def test_orders_of_places_do_not_hold_red_flags(tmp_path: Path) -> None:
         engine.dispose()
 
     assert tables == [["60"], ["40"]]
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "facts"),
+    [
+        ("client", ["ehr-a", "ehr-b", "ehr-c"], [{"client_id": each} for each in ("ehr-a", "ehr-b", "ehr-c")]),
+        ("modality", list(Modality), [{"modality": each} for each in Modality]),
+        ("region", ["nwl", "nel", "unresolved"], [{"region": each} for each in ("nwl", "nel", "unresolved")]),
+        ("outcome", [*RED_FLAGS[:3]], [{"outcome": each} for each in RED_FLAGS[:3]]),
+    ],
+)
+def test_a_page_that_is_narrowed_to_each_value_does_not_tell_the_smallest(
+    tmp_path: Path, field: str, values: list[str], facts: list[dict[str, Any]]
+) -> None:
+    """8, 8 and 1 cards are 17: 15 or more in all, less 10 and 10 rounded, would leave nothing but 1."""
+    kinds = [fact for fact, count in zip(facts, (8, 8, 1), strict=True) for _ in range(count)]
+    records = [carded(number, **{"outcome": Outcome.ONCOLOGY, **fact}) for number, fact in enumerate(kinds)]
+    engine = figure_log.of_records(tmp_path / "log.sqlite3", records)
+    reader = Reader(figure_log.sources_of(engine))
+    for address, column, row in (
+        ("/monitor/red-flags/by-outcome.csv", "cards_shown", -1),
+        ("/monitor/red-flags/by-ehr.csv", "cards_shown", -1),
+        ("/monitor/red-flags/over-time.csv", "cards_shown", -1),
+        ("/monitor/overview/outcomes.csv", None, -1),
+        ("/monitor/overview/weekly-firings.csv", None, 0),
+        ("/monitor/overrides/by-outcome.csv", "cards_shown", -1),
+        ("/monitor/data-quality/by-week.csv", None, 0),
+    ):
+        parts = [_last(reader.text(f"{address}?{field}={value}"), column, row) for value in values]
+
+        assert parts[2] == "*"
+        assert len(room("15", parts[:2])) > 2, (address, parts)
+    engine.dispose()
+
+
+def _last(said: str, column: str | None, row: int) -> str:
+    rows = list(csv.DictReader(StringIO(said)))
+    return rows[row][column] if column else list(rows[row].values())[1]
 
 
 def test_every_address_needs_a_permission_of_its_kind(analyst: Reader) -> None:

@@ -1,8 +1,9 @@
 """What EHRs leave out: the data-quality contract with each vendor, and the codes that wait for a mapping."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Final
 
 from cds_service.cardlog.report_rows import ClientCount, WeeklyCount
@@ -13,8 +14,8 @@ from cds_service.monitor.disclosure import Shown, ShownPercentage
 from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, before_note, nothing_by_week, of
 from cds_service.monitor.period import day_in_words
 from cds_service.monitor.selection import Field
-from cds_service.monitor.standard_tables import counts_of
-from cds_service.monitor.tables import ALL, Cell, Disclosed, FigureTable, Heading, Key
+from cds_service.monitor.standard_tables import counts_of, figures_in
+from cds_service.monitor.tables import ALL, Cell, Disclosed, FigureTable, Heading, Key, Leaves
 from cds_service.monitor.view import NOT_BY_PLACE, Kpi, Opening, PageKind, Panel, PanelKind
 from cds_service.monitor.words import sentence_case
 
@@ -70,15 +71,14 @@ _OTHERS_CLIENTS: Final = (
     "bound and in which it ordered are yours to see; one without either, only for those who see every footprint."
 )
 
+_Rows = Mapping[Key, Sequence[WeeklyCount | ClientCount]]
+
 
 class _Quality:
     """Orders, and how many of them lack each thing; each lack goes through disclosure with its opposite."""
 
-    def __init__(self, rows: Mapping[Key, Sequence[WeeklyCount | ClientCount]]) -> None:
-        self._by_lack = {
-            name: Disclosed({key: _lacking(of_key, name) for key, of_key in rows.items()}, (name, _PRESENT))
-            for name in MISSING
-        }
+    def __init__(self, asked: Asked, rows_of: Callable[[Asked], _Rows]) -> None:
+        self._by_lack = {lack: figures_in(asked, partial(_leaves, rows_of, lack), (lack, _PRESENT)) for lack in MISSING}
 
     def rows(self) -> list[Key]:
         """The rows."""
@@ -107,8 +107,7 @@ def opening(asked: Asked) -> Opening:
     rows = within(asked.weekly, asked.period)
     if not rows:
         return Opening(finding=f"{EMPTY_LOG}. {WHY_EMPTY}")
-    now = _by_week(asked.period.mondays(), rows)
-    before = _by_week(asked.period.before.mondays(), within(asked.weekly, asked.period.before))
+    now, before = (_by_week(asked, [*period.mondays()]) for period in (asked.period, asked.period.before))
     shares = {lack: now.share(ALL, lack) for lack in MISSING}
     most = max(shares, key=lambda lack: shares[lack].percent or 0)
     return Opening(
@@ -125,7 +124,7 @@ def opening(asked: Asked) -> Opening:
 
 def by_week(asked: Asked) -> Panel:
     """What was missing, by week: a fault at an EHR shows as a step."""
-    quality = _by_week(asked.period.mondays(), asked.weekly)
+    quality = _by_week(asked, [*asked.period.mondays()])
     weeks: list[Key] = [(week,) for week in weeks_logged(asked)]
     table = _table("What was missing in orders, by week", headings.WEEK, quality, weeks, lambda key: key[0])
     if not weeks or quality.orders().rounded == 0:
@@ -149,10 +148,7 @@ def by_week(asked: Asked) -> Panel:
 
 def by_client(asked: Asked) -> Panel:
     """What is missing, by EHR."""
-    rows: dict[Key, list[ClientCount]] = defaultdict(list)
-    for row in sorted(asked.by_client, key=lambda row: row.client_id):
-        rows[row.client_id,].append(row)
-    quality = _Quality(rows)
+    quality = _Quality(asked, _of_clients)
     table = _table("What was missing in orders, by EHR", headings.CLIENT, quality, quality.rows(), lambda key: key[0])
     if not table.rows:
         return Panel(finding=EMPTY_LOG, sentence=WHY_EMPTY, table=table)
@@ -232,11 +228,25 @@ def unknown_procedures(asked: Asked) -> Panel:
     )
 
 
-def _by_week(weeks: Iterable[date], rows: Sequence[WeeklyCount]) -> _Quality:
-    by_week: dict[date, list[WeeklyCount]] = defaultdict(list)
-    for row in rows:
-        by_week[row.week].append(row)
-    return _Quality({(week,): by_week.get(week, []) for week in weeks})
+def _by_week(asked: Asked, weeks: Sequence[date]) -> _Quality:
+    def rows_of(each: Asked) -> _Rows:
+        by_week: dict[date, list[WeeklyCount]] = defaultdict(list)
+        for row in each.weekly:
+            by_week[row.week].append(row)
+        return {(week,): by_week.get(week, []) for week in weeks}
+
+    return _Quality(asked, rows_of)
+
+
+def _of_clients(asked: Asked) -> _Rows:
+    rows: dict[Key, list[ClientCount]] = defaultdict(list)
+    for row in sorted(asked.by_client, key=lambda row: row.client_id):
+        rows[row.client_id,].append(row)
+    return rows
+
+
+def _leaves(rows_of: Callable[[Asked], _Rows], lack: str, asked: Asked) -> Leaves:
+    return {key: _lacking(of_key, lack) for key, of_key in rows_of(asked).items()}
 
 
 def _lacking(rows: Sequence[WeeklyCount | ClientCount], lack: str) -> dict[str, int]:

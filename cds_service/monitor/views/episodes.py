@@ -1,7 +1,7 @@
 """What became of orders after their card: the closest that the log comes to whether a card changed anything."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from typing import Final
 
@@ -12,9 +12,9 @@ from cds_service.monitor.asked import Asked
 from cds_service.monitor.charting import lines, stacked
 from cds_service.monitor.findings_in_words import amount, of
 from cds_service.monitor.selection import Field
-from cds_service.monitor.standard_tables import counts_of
+from cds_service.monitor.standard_tables import counts_in, figures_in
 from cds_service.monitor.sums import in_precedence
-from cds_service.monitor.tables import ALL, Cell, Disclosed, FigureTable, Heading, Key, Share
+from cds_service.monitor.tables import ALL, Cell, Disclosed, FigureTable, Heading, Key, Leaves, Share
 from cds_service.monitor.view import NOT_BY_PLACE, Kpi, Opening, PageKind, Panel, PanelKind
 from cds_service.monitor.words import EPISODE_STATES, MODALITIES, outcome_words, sentence_case
 
@@ -49,7 +49,7 @@ _WHY_NONE: Final = (
 
 def opening(asked: Asked) -> Opening:
     """How many orders were signed in spite of their card."""
-    ended = _ended(_by_outcome(asked))
+    ended = _ended(asked, _by_outcome)
     if ended.whole().rounded == 0:
         return Opening(finding=f"{_NONE}. {_WHY_NONE}")
     finding = (
@@ -68,9 +68,8 @@ def opening(asked: Asked) -> Opening:
 
 def states(asked: Asked) -> Panel:
     """What became of orders, by what their card said."""
-    by_outcome = _by_outcome(asked)
-    ended, cut = _ended(by_outcome), _cut(by_outcome)
-    rows = [(outcome_words(str(key[0])), *_cells(ended, cut, key)) for key in by_outcome]
+    ended, cut = _ended(asked, _by_outcome), _cut(asked, _by_outcome)
+    rows = [(outcome_words(str(key[0])), *_cells(ended, cut, key)) for key in ended.below()]
     if len(rows) > 1:
         rows.append(("All", *_cells(ended, cut, ALL)))
     table = FigureTable(
@@ -98,11 +97,7 @@ def states(asked: Asked) -> Panel:
 
 def substitution(asked: Asked) -> Panel:
     """Which scan was chosen in place of which."""
-    counts: dict[Key, int] = defaultdict(int)
-    changed = [row for row in _of_windows_over(asked) if row.state == CHANGED]
-    for row in sorted(changed, key=lambda row: (row.modality, row.changed_to_modality)):
-        counts[row.modality, row.changed_to_modality] += row.episodes
-    disclosed = counts_of(counts)
+    disclosed = counts_in(asked, _changed)
     rows = tuple(
         (_scan(key[0]), _scan(key[1]), disclosed.whole(key))
         for above in disclosed.below()
@@ -128,13 +123,8 @@ def substitution(asked: Asked) -> Panel:
 
 def over_time(asked: Asked) -> Panel:
     """What became of orders, by window."""
-    over = _of_windows_over(asked)
-    by_window: dict[Key, Mapping[str, int]] = {
-        (window,): _counts(row for row in over if row.window_start == window)
-        for window in sorted({row.window_start for row in over})
-    }
-    ended, cut = _ended(by_window), _cut(by_window)
-    rows = tuple((_day(key), *_cells(ended, cut, key)) for key in by_window)
+    ended, cut = _ended(asked, _by_window), _cut(asked, _by_window)
+    rows = tuple((_day(key), *_cells(ended, cut, key)) for key in ended.below())
     table = FigureTable(
         caption="What became of orders, by window", headings=(headings.WINDOW, *_FIGURES), labels=1, rows=rows
     )
@@ -175,7 +165,23 @@ def _of_windows_over(asked: Asked) -> list[EpisodeState]:
     ]
 
 
-def _by_outcome(asked: Asked) -> dict[Key, Mapping[str, int]]:
+def _changed(asked: Asked) -> dict[Key, int]:
+    counts: dict[Key, int] = defaultdict(int)
+    changed = [row for row in _of_windows_over(asked) if row.state == CHANGED]
+    for row in sorted(changed, key=lambda row: (row.modality, row.changed_to_modality)):
+        counts[row.modality, row.changed_to_modality] += row.episodes
+    return counts
+
+
+def _by_window(asked: Asked) -> Leaves:
+    over = _of_windows_over(asked)
+    return {
+        (window,): _counts(row for row in over if row.window_start == window)
+        for window in sorted({row.window_start for row in over})
+    }
+
+
+def _by_outcome(asked: Asked) -> Leaves:
     over = _of_windows_over(asked)
     return {
         (outcome,): _counts(row for row in over if row.outcome == outcome)
@@ -183,14 +189,18 @@ def _by_outcome(asked: Asked) -> dict[Key, Mapping[str, int]]:
     }
 
 
-def _ended(by_state: Mapping[Key, Mapping[str, int]]) -> Disclosed:
+def _ended(asked: Asked, by_state: Callable[[Asked], Leaves]) -> Disclosed:
     """Orders whose end is known: what all shares are of."""
-    return Disclosed(by_state, _ENDED)
+
+    def ended(each: Asked) -> Leaves:
+        return {key: {state: counts.get(state, 0) for state in _ENDED} for key, counts in by_state(each).items()}
+
+    return figures_in(asked, ended, _ENDED)
 
 
-def _cut(by_state: Mapping[Key, Mapping[str, int]]) -> Disclosed:
+def _cut(asked: Asked, by_state: Callable[[Asked], Leaves]) -> Disclosed:
     """Orders cut off by their window. No number holds them and others, so that none tells them by a difference."""
-    return counts_of({key: counts.get(CUT, 0) for key, counts in by_state.items()})
+    return counts_in(asked, lambda each: {key: counts.get(CUT, 0) for key, counts in by_state(each).items()})
 
 
 def _cells(ended: Disclosed, cut: Disclosed, key: Key) -> tuple[Cell, ...]:

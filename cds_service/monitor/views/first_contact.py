@@ -5,11 +5,13 @@ from typing import Final
 
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, within
+from cds_service.monitor.disclosure import Shown
 from cds_service.monitor.findings_in_words import amount, before_note
+from cds_service.monitor.period import Period
 from cds_service.monitor.selection import Field
 from cds_service.monitor.spc import Direction
-from cds_service.monitor.standard_tables import counts_of
-from cds_service.monitor.sums import but_red_flags, grouped, of_outcomes
+from cds_service.monitor.standard_tables import counts_in, sums_by_week
+from cds_service.monitor.sums import but_red_flags, of_outcomes
 from cds_service.monitor.tables import FigureTable, Heading, Key
 from cds_service.monitor.view import NOT_BY_PLACE, Kpi, Opening, PageKind, Panel, PanelKind
 from cds_service.monitor.weekly import WeeklyMeasure, weekly_counts
@@ -33,14 +35,8 @@ _NOT_BY: Final = {
 
 def opening(asked: Asked) -> Opening:
     """Exempt orders, and overrides that say that the register is incomplete."""
-    exempt = [
-        counts_of({(week,): sums.evaluations for week, sums in grouped(rows, lambda row: row.week).items()}).whole()
-        for rows in (
-            of_outcomes(within(asked.weekly, period), (Outcome.FCP_EXEMPT,))
-            for period in (asked.period, asked.period.before)
-        )
-    ]
-    said = counts_of(_by_practice(asked))
+    exempt = [_exempt(asked, period) for period in (asked.period, asked.period.before)]
+    said = counts_in(asked, _by_practice)
     practices = len(said.below())
     worklist = (
         "Nobody overrode a card as an assured practitioner."
@@ -59,16 +55,13 @@ def opening(asked: Asked) -> Opening:
 
 def exempt_orders(asked: Asked) -> Panel:
     """Orders that the register exempted, by week."""
-    sums = grouped(of_outcomes(asked.weekly, (Outcome.FCP_EXEMPT,)), lambda row: row.week)
-    counts = {week: each.evaluations for week, each in sums.items()}
-    return weekly_counts(
-        asked, WeeklyMeasure("Exempt First Contact Practitioner orders", Direction.NEITHER), _EXEMPT, counts
-    )
+    measure = WeeklyMeasure("Exempt First Contact Practitioner orders", Direction.NEITHER)
+    return weekly_counts(asked, measure, _EXEMPT, lambda each: of_outcomes(each.weekly, (Outcome.FCP_EXEMPT,)))
 
 
 def worklist(asked: Asked) -> Panel:
     """Practices from which somebody says to be assured, for whoever keeps the register."""
-    disclosed = counts_of(_by_practice(asked))
+    disclosed = counts_in(asked, _by_practice)
     rows = tuple((asked.organisation_name(str(key[0])), disclosed.whole(key)) for key in disclosed.below())
     table = FigureTable(
         caption="Cards overridden by somebody who says to be an assured practitioner, by practice",
@@ -91,6 +84,14 @@ def worklist(asked: Asked) -> Panel:
         table=table,
         note="The reason exempts nobody. Assure first, then add the entry to fcp-register.csv.",
     )
+
+
+def _exempt(asked: Asked, period: Period) -> Shown:
+    def by_week(each: Asked) -> dict[Key, int]:
+        rows = of_outcomes(within(each.weekly, period), (Outcome.FCP_EXEMPT,))
+        return {key: sums.evaluations for key, sums in sums_by_week(rows).items()}
+
+    return counts_in(asked, by_week).whole()
 
 
 def _by_practice(asked: Asked) -> dict[Key, int]:

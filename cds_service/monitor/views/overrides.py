@@ -1,7 +1,7 @@
 """Why clinicians say no: which reasons say that a rule, a register or a list is wrong."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from cds_service.cardlog.report_rows import OverrideReason
@@ -10,11 +10,12 @@ from cds_service.monitor.asked import Asked, within
 from cds_service.monitor.charting import bars, stacked
 from cds_service.monitor.disclosure import ShownPercentage, disclose_percentage
 from cds_service.monitor.findings_in_words import before_note, of
+from cds_service.monitor.period import Period
 from cds_service.monitor.selection import Field
 from cds_service.monitor.spc import Direction
-from cds_service.monitor.standard_tables import answers_of, answers_table
-from cds_service.monitor.sums import OVERRIDDEN, grouped, in_precedence
-from cds_service.monitor.tables import ALL, Disclosed, FigureTable, Key
+from cds_service.monitor.standard_tables import answers_in, answers_table, figures_in, sums_by_week
+from cds_service.monitor.sums import OVERRIDDEN, Sums, grouped, in_precedence
+from cds_service.monitor.tables import ALL, Disclosed, FigureTable, Key, Leaves
 from cds_service.monitor.view import NOT_BY_PLACE, Kpi, Opening, PageKind, Panel, PanelKind
 from cds_service.monitor.weekly import WeeklyMeasure, weekly_share
 from cds_service.monitor.words import outcome_words
@@ -33,10 +34,7 @@ _WHY_NONE: Final = "Either every card fitted, or the EHRs send no feedback: see 
 
 def opening(asked: Asked) -> Opening:
     """How often cards are overridden, and whether the list of reasons fits."""
-    rows = within(asked.weekly, asked.period)
-    before = within(asked.weekly, asked.period.before)
-    now = answers_of({(week,): sums for week, sums in grouped(rows, lambda row: row.week).items()})
-    then = answers_of({(week,): sums for week, sums in grouped(before, lambda row: row.week).items()})
+    now, then = _by_week(asked, asked.period), _by_week(asked, asked.period.before)
     reasons = asked.once(_by_reason_and_outcome)
     share = of(now.share(ALL, OVERRIDDEN))
     return Opening(
@@ -54,7 +52,7 @@ def opening(asked: Asked) -> Opening:
 def reasons(asked: Asked) -> Panel:
     """Each reason, in the period and in the one before."""
     now = asked.once(_by_reason_and_outcome)
-    before = _disclosed(asked.override_reasons_before) if asked.has_period_before else None
+    before = _disclosed(asked, lambda each: each.override_reasons_before) if asked.has_period_before else None
     either = _reason_keys(now) if before is None else _reason_keys(now) | _reason_keys(before)
     keys = sorted(either, key=lambda key: asked.reason_words(_code(key)))
     rows = tuple(
@@ -97,8 +95,7 @@ def reasons(asked: Asked) -> Panel:
 
 def by_outcome(asked: Asked) -> Panel:
     """Which cards are overridden."""
-    sums = grouped(within(asked.weekly, asked.period), lambda row: row.outcome)
-    answers = answers_of({(each,): sums[each] for each in in_precedence(sums) if sums[each].cards})
+    answers = answers_in(asked, _of_outcomes)
     table = answers_table(
         "Overrides by outcome",
         (headings.OUTCOME,),
@@ -140,21 +137,36 @@ def reasons_by_outcome(asked: Asked) -> Panel:
 
 def over_time(asked: Asked) -> Panel:
     """The share of cards that were overridden, by week."""
-    sums = grouped(asked.weekly, lambda row: row.week)
-    return weekly_share(asked, WeeklyMeasure("Cards overridden", Direction.LOWER), sums, headings.OVERRIDDEN_SHARE)
+    measure = WeeklyMeasure("Cards overridden", Direction.LOWER)
+    return weekly_share(asked, measure, headings.OVERRIDDEN_SHARE, lambda each: each.weekly)
+
+
+def _by_week(asked: Asked, period: Period) -> Disclosed:
+    return answers_in(asked, lambda each: sums_by_week(within(each.weekly, period)))
+
+
+def _of_outcomes(asked: Asked) -> dict[Key, Sums]:
+    sums = grouped(within(asked.weekly, asked.period), lambda row: row.outcome)
+    return {(each,): sums[each] for each in in_precedence(sums) if sums[each].cards}
 
 
 def _by_reason_and_outcome(asked: Asked) -> Disclosed:
     """One table behind the panels of reasons: two would tell by their difference what each of them masks."""
-    return _disclosed(asked.override_reasons)
+    return _disclosed(asked, lambda each: each.override_reasons)
 
 
-def _disclosed(rows: Iterable[OverrideReason]) -> Disclosed:
+def _disclosed(asked: Asked, rows_of: Callable[[Asked], Sequence[OverrideReason]]) -> Disclosed:
+    return figures_in(
+        asked, lambda each: _of_reasons(rows_of(each)), in_precedence({row.outcome for row in rows_of(asked)})
+    )
+
+
+def _of_reasons(rows: Iterable[OverrideReason]) -> Leaves:
     """Coded reasons below one row, so that shares are of them; what came without a code stands beside."""
     counts: dict[Key, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for row in rows:
         counts[(_CODED, row.reason_code) if row.reason_code else (_UNCODED,)][row.outcome] += row.overrides
-    return Disclosed(counts, in_precedence({outcome for of_reason in counts.values() for outcome in of_reason}))
+    return counts
 
 
 def _reason_keys(disclosed: Disclosed) -> set[Key]:

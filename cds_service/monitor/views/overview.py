@@ -4,14 +4,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
-from cds_service.cardlog.report_rows import WeeklyCount
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, within
 from cds_service.monitor.charting import bars
 from cds_service.monitor.disclosure import Shown, ShownPercentage, disclose_percentage
 from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, before_note, of, unanswered_critical
+from cds_service.monitor.period import Period
 from cds_service.monitor.spc import Direction
-from cds_service.monitor.standard_tables import answers_of, counts_of
+from cds_service.monitor.standard_tables import answers_in, counts_in, sums_by_week
 from cds_service.monitor.sums import (
     ACCEPTED,
     CRITICAL,
@@ -35,10 +35,10 @@ def opening(asked: Asked) -> Opening:
     rows = within(asked.weekly, asked.period)
     if not rows:
         return Opening(finding=f"{EMPTY_LOG}. {WHY_EMPTY}")
-    before = within(asked.weekly, asked.period.before)
-    firings, firings_before = _firings(rows), _firings(before)
-    redirects, redirects_before = _answers(rows, REDIRECTS), _answers(before, REDIRECTS)
-    critical, critical_before = _answers(rows, CRITICAL), _answers(before, CRITICAL)
+    now, before = asked.period, asked.period.before
+    firings, firings_before = _firings(asked, now), _firings(asked, before)
+    redirects, redirects_before = _answers(asked, now, REDIRECTS), _answers(asked, before, REDIRECTS)
+    critical, critical_before = _answers(asked, now, CRITICAL), _answers(asked, before, CRITICAL)
     distinct = _distinct_orders(asked)
     of_orders = "" if distinct is None else f", of {amount(distinct, 'distinct order')}"
     finding = (
@@ -87,21 +87,19 @@ def opening(asked: Asked) -> Opening:
 
 def weekly_firings(asked: Asked) -> Panel:
     """Firings in scope by week, against the rules of statistical process control."""
-    counts = {week: sums.evaluations for week, sums in grouped(in_scope(asked.weekly), lambda row: row.week).items()}
-    return weekly_counts(asked, WeeklyMeasure("Firings in scope", Direction.LOWER), headings.FIRINGS, counts)
+    measure = WeeklyMeasure("Firings in scope", Direction.LOWER)
+    return weekly_counts(asked, measure, headings.FIRINGS, lambda each: in_scope(each.weekly))
 
 
 def redirects_accepted(asked: Asked) -> Panel:
     """The share of redirect cards that were accepted, by week."""
-    sums = grouped(of_outcomes(asked.weekly, REDIRECTS), lambda row: row.week)
     measure = WeeklyMeasure("Redirects accepted", Direction.HIGHER)
-    return weekly_share(asked, measure, sums, headings.ACCEPTED_SHARE)
+    return weekly_share(asked, measure, headings.ACCEPTED_SHARE, lambda each: of_outcomes(each.weekly, REDIRECTS))
 
 
 def outcomes(asked: Asked) -> Panel:
     """What the pathway answered, as numbers of firings."""
-    counts = grouped(within(asked.weekly, asked.period), lambda row: row.outcome)
-    disclosed = counts_of({(outcome,): counts[outcome].evaluations for outcome in in_precedence(counts)})
+    disclosed = counts_in(asked, _by_outcome)
     rows = [
         (outcome_words(str(key[0])), disclosed.whole(key), disclosed.share_of_all(key)) for key in disclosed.below()
     ]
@@ -141,21 +139,31 @@ def _distinct_orders(asked: Asked) -> Shown | None:
     """
     if asked.selection.hook is not None or not asked.episodes:
         return None
+    return counts_in(asked, _by_window).whole()
+
+
+def _by_window(asked: Asked) -> dict[Key, int]:
     by_window: dict[Key, int] = defaultdict(int)
     for row in in_scope(asked.episodes):
         by_window[row.window_start,] += row.episodes
-    return counts_of(by_window).whole()
+    return by_window
 
 
-def _firings(rows: Sequence[WeeklyCount]) -> Disclosed:
-    by_week = grouped(in_scope(rows), lambda row: row.week)
-    return counts_of({(week,): sums.evaluations for week, sums in by_week.items()})
+def _by_outcome(asked: Asked) -> dict[Key, int]:
+    counts = grouped(within(asked.weekly, asked.period), lambda row: row.outcome)
+    return {(outcome,): counts[outcome].evaluations for outcome in in_precedence(counts)}
 
 
-def _answers(rows: Sequence[WeeklyCount], outcomes: Sequence[Outcome]) -> Disclosed:
-    return answers_of(
-        {(row,): sums for row, sums in grouped(of_outcomes(rows, outcomes), lambda row: row.week).items()}
-    )
+def _firings(asked: Asked, period: Period) -> Disclosed:
+    def by_week(each: Asked) -> dict[Key, int]:
+        sums = grouped(in_scope(within(each.weekly, period)), lambda row: row.week)
+        return {(week,): of_week.evaluations for week, of_week in sums.items()}
+
+    return counts_in(asked, by_week)
+
+
+def _answers(asked: Asked, period: Period, outcomes: Sequence[Outcome]) -> Disclosed:
+    return answers_in(asked, lambda each: sums_by_week(of_outcomes(within(each.weekly, period), outcomes)))
 
 
 OVERVIEW: Final = PageKind(

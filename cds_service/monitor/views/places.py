@@ -17,8 +17,8 @@ from cds_service.monitor.asked import Asked
 from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, of
 from cds_service.monitor.funnel import Place, funnel_chart, outliers
 from cds_service.monitor.selection import Field
-from cds_service.monitor.standard_tables import answers_of, counts_of
-from cds_service.monitor.sums import ACCEPTED, RED_FLAGS, REDIRECTS, but_red_flags, grouped, in_scope, of_outcomes
+from cds_service.monitor.standard_tables import answers_in, answers_of, counts_in
+from cds_service.monitor.sums import ACCEPTED, RED_FLAGS, REDIRECTS, Sums, but_red_flags, grouped, in_scope, of_outcomes
 from cds_service.monitor.tables import ALL, Disclosed, FigureTable, Heading, Key
 from cds_service.monitor.view import Opening, PageKind, Panel, PanelKind
 from cds_service.monitor.words import known, sentence_case
@@ -146,16 +146,27 @@ def _is_of_red_flags(asked: Asked) -> bool:
 
 def _disclosed(asked: Asked) -> tuple[Disclosed, Disclosed]:
     if _is_of_red_flags(asked):
-        orders = grouped(asked.by_practice, lambda row: row.region)
-        return counts_of({(region,): sums.evaluations for region, sums in orders.items()}), answers_of({})
-    rows = but_red_flags(in_scope(asked.by_practice))
-    key_of = keys_of(rows)
-    orders_of = grouped(rows, key_of)
-    redirects = grouped(of_outcomes(rows, REDIRECTS), key_of)
-    return (
-        counts_of({key: sums.evaluations for key, sums in orders_of.items()}),
-        answers_of({key: sums for key, sums in redirects.items() if sums.cards}),
-    )
+        return counts_in(asked, _by_footprint), answers_of({})
+    key_of = keys_of(_shown_rows(asked))
+
+    def orders(each: Asked) -> dict[Key, int]:
+        return {key: sums.evaluations for key, sums in grouped(_shown_rows(each), key_of).items()}
+
+    def redirects(each: Asked) -> dict[Key, Sums]:
+        sums = grouped(of_outcomes(_shown_rows(each), REDIRECTS), key_of)
+        return {key: of_place for key, of_place in sums.items() if of_place.cards}
+
+    # Footprints have no place in common, so that one is not laid beside the other.
+    return counts_in(asked, orders, but=(Field.REGION,)), answers_in(asked, redirects, but=(Field.REGION,))
+
+
+def _by_footprint(asked: Asked) -> dict[Key, int]:
+    orders = grouped(asked.by_practice, lambda row: row.region)
+    return {(region,): sums.evaluations for region, sums in orders.items()}
+
+
+def _shown_rows(asked: Asked) -> list[PracticeCount]:
+    return but_red_flags(in_scope(asked.by_practice))
 
 
 def keys_of(rows: Iterable[PracticeCount]) -> Callable[[PracticeCount], Key]:

@@ -1,6 +1,7 @@
 """Cards about cauda equina syndrome, cord compression, cancer, sarcoma and oncology: shown, and then?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Final
 
 from cds_service.monitor import headings
@@ -8,7 +9,7 @@ from cds_service.monitor.asked import Asked, weeks_logged, within
 from cds_service.monitor.charting import stacked
 from cds_service.monitor.findings_in_words import amount, before_note, of, unanswered_critical
 from cds_service.monitor.period import block_of, day_in_words, whole_blocks
-from cds_service.monitor.standard_tables import answers_of, answers_table
+from cds_service.monitor.standard_tables import answers_in, answers_table
 from cds_service.monitor.sums import (
     ACCEPTED,
     CRITICAL,
@@ -16,13 +17,13 @@ from cds_service.monitor.sums import (
     OVERRIDDEN,
     RED_FLAGS,
     Sums,
-    added_up,
     grouped,
     of_outcomes,
 )
 from cds_service.monitor.tables import ALL, Disclosed, FigureTable, Key
 from cds_service.monitor.view import NOT_BY_PLACE, Kpi, Opening, PageKind, Panel, PanelKind
 from cds_service.monitor.words import outcome_words, sentence_case
+from cds_service.pathway.outcomes import Outcome
 
 _SHARES: Final = (headings.ACCEPTED_SHARE, headings.OVERRIDDEN_SHARE, headings.NOT_ANSWERED_SHARE)
 _NO_CARD: Final = "No red-flag card was shown"
@@ -38,7 +39,7 @@ def opening(asked: Asked) -> Opening:
     now, before = _by_outcome(asked), _by_outcome(asked, before=True)
     if now.whole().rounded == 0:
         return Opening(finding=f"{_NO_CARD}. {_WHY_NONE}")
-    critical = answers_of({(outcome,): sums for outcome, sums in _sums(asked).items() if outcome in CRITICAL})
+    critical = _by_outcome(asked, CRITICAL)
     finding = (
         f"{sentence_case(amount(now.whole(), 'red-flag card'))} were shown. "
         f"{unanswered_critical(critical.whole(), critical.share(ALL, NOT_ANSWERED))} A card that is not answered was "
@@ -69,8 +70,7 @@ def by_outcome(asked: Asked) -> Panel:
 
 def by_client(asked: Asked) -> Panel:
     """Which EHR's red-flag cards go unanswered."""
-    sums = grouped(of_outcomes(asked.by_client, RED_FLAGS), lambda row: row.client_id)
-    answers = answers_of({(client,): each for client, each in sums.items()})
+    answers = answers_in(asked, _of_clients)
     table = answers_table(
         "Red-flag cards by EHR", (headings.CLIENT,), answers, lambda key: (key[0],), _SHARES, total="All EHRs"
     )
@@ -80,8 +80,7 @@ def by_client(asked: Asked) -> Panel:
 def over_time(asked: Asked) -> Panel:
     """Red-flag cards by four weeks, since those of a week are too few to show."""
     starts = whole_blocks(weeks_logged(asked))
-    rows = of_outcomes(asked.weekly, RED_FLAGS)
-    answers = answers_of({(start,): added_up(row for row in rows if block_of(row.week) == start) for start in starts})
+    answers = answers_in(asked, lambda each: _of_blocks(each, starts))
     table = answers_table(
         "Red-flag cards by four weeks", (headings.FOUR_WEEKS,), answers, lambda key: (key[0],), _SHARES
     )
@@ -135,14 +134,24 @@ def _most_unanswered(answers: Disclosed) -> Key | None:
     return max(shown, key=lambda each: each[0])[1] if shown else None
 
 
-def _sums(asked: Asked, *, before: bool = False) -> dict[str, Sums]:
+def _by_outcome(asked: Asked, outcomes: Sequence[Outcome] = RED_FLAGS, *, before: bool = False) -> Disclosed:
     period = asked.period.before if before else asked.period
-    sums = grouped(of_outcomes(within(asked.weekly, period), RED_FLAGS), lambda row: row.outcome)
-    return {outcome: sums[outcome] for outcome in RED_FLAGS if outcome in sums}
+
+    def sums(each: Asked) -> dict[Key, Sums]:
+        found = grouped(of_outcomes(within(each.weekly, period), outcomes), lambda row: row.outcome)
+        return {(outcome,): found[outcome] for outcome in outcomes if outcome in found}
+
+    return answers_in(asked, sums)
 
 
-def _by_outcome(asked: Asked, *, before: bool = False) -> Disclosed:
-    return answers_of({(outcome,): each for outcome, each in _sums(asked, before=before).items()})
+def _of_clients(asked: Asked) -> dict[Key, Sums]:
+    sums = grouped(of_outcomes(asked.by_client, RED_FLAGS), lambda row: row.client_id)
+    return {(client,): each for client, each in sums.items()}
+
+
+def _of_blocks(asked: Asked, starts: Sequence[date]) -> dict[Key, Sums]:
+    sums = grouped(of_outcomes(asked.weekly, RED_FLAGS), lambda row: block_of(row.week))
+    return {(start,): sums.get(start, Sums()) for start in starts}
 
 
 RED_FLAG_PAGE: Final = PageKind(
