@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Engine
 
 from cds_service.cardlog import reports
+from cds_service.cardlog.partitions import month_of
 from cds_service.cardlog.report_rows import (
     CallCount,
     ClientCount,
@@ -30,6 +31,7 @@ from cds_service.cardlog.report_rows import (
 from cds_service.monitor.period import Period
 from cds_service.monitor.selection import HOOKS, PLACES, Field, Selection
 from cds_service.monitor.sums import OfOutcome
+from cds_service.monitor.weeks import week_of
 from cds_service.monitor.words import WITHOUT_FOOTPRINT
 from cds_service.pathway.facts import Modality
 from cds_service.pathway.model import Pathway
@@ -252,7 +254,8 @@ class Asked:
 
     @cached_property
     def _ordered_in(self) -> dict[str, set[str]]:
-        everywhere = Filters(first=self.period.first, last=self.period.last)
+        # From the week in which the first month begins, since unknown codes are counted by month.
+        everywhere = Filters(first=week_of(month_of(self.period.first)), last=self.period.last)
         regions: dict[str, set[str]] = defaultdict(set)
         for row in reports.client_counts(self.sources.engine, everywhere):
             regions[row.client_id] |= {row.region} - set(WITHOUT_FOOTPRINT)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import figure_log
 import pytest
-from event_builders import WRITER_ID
+from event_builders import WRITER_ID, carded
 from reader import Reader
 
 from cds_service.cardlog.databases import open_engine
@@ -118,4 +118,18 @@ def test_what_an_ehr_is_bound_to_counts_beside_where_it_ordered(tmp_path: Path) 
     bound = replace(figure_log.sources_of(engine), client_footprints=lambda: {"ehr-one": frozenset({"nwl"})})
 
     assert _clients(Reader(bound, footprints=("nwl",)), _CALLS) == set()
+    engine.dispose()
+
+
+def test_where_an_ehr_ordered_counts_from_the_begin_of_the_month(tmp_path: Path) -> None:
+    """Unknown codes are counted by month: some of them may be of the days before the period, in another footprint."""
+    code = (date(2026, 11, 1), "ehr-one", "http://example.org/codes", "KNEE9", WRITER_ID, 214)
+    records = [
+        carded(1, region="nel", client_id="ehr-one", occurred_on=date(2026, 11, 1)),
+        carded(2, region="nwl", client_id="ehr-one", occurred_on=date(2026, 11, 3)),
+    ]
+    engine = figure_log.of_records(tmp_path / "log.sqlite3", records, Counts([], [code]))
+    reader = Reader(figure_log.sources_of(engine), footprints=("nwl",))
+
+    assert _clients(reader, f"{_WORKLIST}?weeks=4") == set()
     engine.dispose()

@@ -60,7 +60,7 @@ _CALLS_NOT_BY: Final = {
     Field.MODALITY: "a call may be about several scans",
 }
 _CODES_NOT_BY: Final = {
-    Field.REGION: "a code that no list knows is looked up before its footprint",
+    Field.REGION: "a code that no list knows is placed in no footprint",
     Field.OUTCOME: "what is not known has no outcome",
     Field.MODALITY: "of what is not known, nothing tells the scan",
     Field.HOOK: "such codes are not counted by hook",
