@@ -32,10 +32,10 @@ def nothing_by_week(asked: Asked) -> tuple[str, str]:
 
 
 def amount(count: Shown, one: str, many: str | None = None) -> str:
-    """`1,205 orders`; `few orders (1 to 7)` where the count is masked; `no orders`."""
+    """`1,205 orders`; `a masked number of orders` where it is not shown, for whatever reason; `no orders`."""
     many = many or f"{one}s"
     if count.rounded is None:
-        return f"few {many} (too few to show)"
+        return f"a masked number of {many}"
     return f"no {many}" if count.rounded == 0 else f"{count} {many}"
 
 
@@ -43,7 +43,7 @@ def of(part: ShownPercentage) -> str:
     """`62% (3,105 of 5,010)`; words where a count is masked or there is nothing to divide by."""
     if part.percent is not None:
         return f"{part} ({part.numerator} of {part.denominator})"
-    return "none" if part.denominator.rounded == 0 else "too few to show"
+    return "none" if part.denominator.rounded == 0 else "masked"
 
 
 def unanswered_critical(shown: Shown, not_answered: ShownPercentage) -> str:

@@ -79,7 +79,7 @@ def worklist(asked: Asked) -> Panel:
         finding=f"The register's worklist: {len(rows)} {'practice' if len(rows) == 1 else 'practices'}",
         sentence=(
             "In each, somebody who is not on the register, or whose entry has expired or is for another place, said to "
-            "be assured. A * means 1 to 7 cards."
+            "be assured."
         ),
         table=table,
         note="The reason exempts nobody. Assure first, then add the entry to fcp-register.csv.",

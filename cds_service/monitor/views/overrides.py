@@ -196,7 +196,7 @@ def _fit_of_the_list(disclosed: Disclosed) -> str:
     if isinstance(share, str):
         return ""
     if share.percent is None:
-        return "How many chose “other” is too few to show."
+        return "How many chose “other” is masked."
     if share.percent > MOST_OTHER_PERCENT:
         return (
             f"“Other” is {share} of the coded reasons, more than {MOST_OTHER_PERCENT}%: the list of reasons does not "

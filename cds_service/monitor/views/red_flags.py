@@ -115,8 +115,8 @@ def _panel(answers: Disclosed, table: FigureTable, name: Callable[[Key], str]) -
         return Panel(finding=_NO_CARD, sentence=_WHY_NONE, table=table)
     worst = _most_unanswered(answers)
     if worst is None:
-        finding = "No group has enough unanswered cards to show"
-        sentence = "Every count of unanswered cards is 0 or too small to show."
+        finding = "No share of unanswered cards can be shown"
+        sentence = "Every count of unanswered cards is 0 or masked."
     else:
         finding = f"Not answered most often: {name(worst)}"
         sentence = f"Not answered: {of(answers.share(worst, NOT_ANSWERED))}."
