@@ -26,7 +26,6 @@ from cds_service.cardlog.report_rows import (
     PracticeCount,
     UnknownProcedure,
     WeeklyCount,
-    WeeklyOverrideReason,
 )
 from cds_service.monitor.period import Period
 from cds_service.monitor.selection import HOOKS, PLACES, Field, Selection
@@ -186,11 +185,6 @@ class Asked:
     def override_reasons_before(self) -> list[OverrideReason]:
         """Override reasons, of the period before."""
         return self._of_outcome(self._answer(reports.override_reasons, self._filters(self.period.before)))
-
-    @cached_property
-    def weekly_override_reasons(self) -> list[WeeklyOverrideReason]:
-        """Override reasons by week, of the period."""
-        return self._of_outcome(self._answer(reports.weekly_override_reasons, self._filters()))
 
     @cached_property
     def override_reasons_by_practice(self) -> list[PlaceOverrideReason]:

@@ -45,7 +45,7 @@ def lines(table: FigureTable, figures: Sequence[Heading]) -> Drawing:
     days = [cell for cell in table.column(table.headings[0].name) if isinstance(cell, date)]
     drawn = [NamedLine(figure.words, _counts(table, figure)) for figure in figures]
     words = ", ".join(line.name.lower() for line in drawn)
-    return line_chart(table.caption, f"By week: {words}.", days, drawn)
+    return line_chart(table.caption, f"By {table.headings[0].name.removesuffix('_from')}: {words}.", days, drawn)
 
 
 def _names(table: FigureTable, label: Heading) -> list[str]:

@@ -71,7 +71,7 @@ class FigurePages:
         may_export = visit.viewer.may(Permission.EXPORT_FIGURES)
         further = []
         if page is RED_FLAG_PAGE and visit.viewer.may(Permission.SEE_RED_FLAG_CARDS):
-            further = [Link("Red-flag cards one by one (each look is recorded)", f"{_CARD_LIST}{query}")]
+            further = [Link("Critical cards (CES, MSCC) one by one (each look is recorded)", f"{_CARD_LIST}{query}")]
         return self._around.page(
             "figures.html",
             page.title,

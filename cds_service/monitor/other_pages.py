@@ -55,7 +55,7 @@ class OtherPages:
         try:
             stated, asked = self._around.asked(request, visit, _NOT_BY)
         except SelectionError as error:
-            return self._refused("Red-flag cards", visit, "/monitor/red-flags", error)
+            return self._refused("Critical cards", visit, "/monitor/red-flags", error)
         cards = [
             [
                 day_in_words(card.week),
@@ -69,7 +69,7 @@ class OtherPages:
         ]
         return self._around.page(
             "red_flag_cards.html",
-            "Red-flag cards, one by one",
+            "Critical cards, one by one",
             visit,
             here="/monitor/red-flags",
             query=stated.query(),

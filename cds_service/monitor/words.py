@@ -48,8 +48,6 @@ EPISODE_STATES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What became of an order, in the order in which it is told."""
 
-CALL_RESULTS: Final[Mapping[str, str]] = MappingProxyType({})
-
 NOT_KNOWN: Final = "Not known"
 """Stands where the log has an empty text."""
 
