@@ -7,6 +7,7 @@ condition and the contrary of every rule before it; its cards likewise (PlanDefi
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from cds_service import __version__
 from cds_service.exchange.fhirpath import FHIRPATH, none
 from cds_service.exchange.names import CARD_SYSTEM, OUTCOME_SYSTEM, RULE_SYSTEM, Json, concept, resource_url
 from cds_service.exchange.precedence import RuleCondition
@@ -179,7 +180,7 @@ def _creates(text: TextKey) -> Json:
     return {
         "type": concept(_ACTION_TYPE, "create", "Create"),
         "requiredBehavior": "could",
-        "definitionCanonical": resource_url("ActivityDefinition", referral_id(text)),
+        "definitionCanonical": f"{resource_url('ActivityDefinition', referral_id(text))}|{__version__}",
     }
 
 
