@@ -25,6 +25,7 @@ LABELS: Final[Mapping[Field, str]] = {
 """What the form calls each field, in its order."""
 
 _HINTS: Final = {Field.FROM: "Whole blocks of four weeks between the two days are shown"}
+_PLACES: Final = {Field.BOROUGH: "Borough", Field.PCN: "Network"}
 _IN_ORDER: Final = tuple(LABELS)
 
 
@@ -56,7 +57,7 @@ def form_fields(
     ]
     drawn = {field.name for field in fields}
     hidden = [field for field in Field if field.value in stated and field not in drawn]
-    return [*fields, *(_hidden(field, stated[field], errors.get(field)) for field in hidden)]
+    return [*fields, *(_kept(field, stated[field], errors.get(field)) for field in hidden)]
 
 
 def _field(field: Field, value: str, options: tuple[Option, ...], error: str | None) -> FormField:
@@ -67,9 +68,12 @@ def _field(field: Field, value: str, options: tuple[Option, ...], error: str | N
     return FormField(field, label, "date", values=(value,) if value else (), hint=_HINTS.get(field), error=told)
 
 
-def _hidden(field: Field, value: str, error: str | None) -> FormField:
-    told = None if error is None else f"{field.value}: {error}"
-    return FormField(field, "", "hidden", values=() if error else (value,), error=told)
+def _kept(field: Field, value: str, error: str | None) -> FormField:
+    """A place goes along hidden; one that cannot be meant is drawn, since the error summary leads to it."""
+    if error is None:
+        return FormField(field, "", "hidden", values=(value,))
+    label = _PLACES[field]
+    return FormField(field, label, "text", values=(value,), error=f"{label}: {error}")
 
 
 def _options(regions: Sequence[tuple[str, str]], clients: Sequence[str]) -> dict[Field, tuple[Option, ...]]:

@@ -224,6 +224,15 @@ def test_an_address_that_cannot_be_meant_is_told_beside_its_field(analyst: Reade
         assert not re.search(r'class="value"', said)
 
 
+@pytest.mark.parametrize("field", ["borough", "pcn"])
+def test_the_error_of_a_place_leads_to_a_field(analyst: Reader, field: str) -> None:
+    """It is hidden otherwise, and a link to it would lead nowhere."""
+    said = bytes(analyst.get(f"/monitor/where?region=nwl&{field}={'x' * 81}").body).decode()
+
+    assert f'href="#{field}"' in said
+    assert re.search(rf'<input[^>]* id="{field}"', said)
+
+
 def test_filters_go_along_from_page_to_page(analyst: Reader) -> None:
     """Every link of the navigation and every file keeps them, also those that this page cannot meet."""
     said = unescape(analyst.text("/monitor/episodes?region=nwl&hook=order-sign&weeks=13"))
