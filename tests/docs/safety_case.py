@@ -3,38 +3,57 @@
 `make safety-case` writes them; `test_safety_case.py` holds them to what they are drawn from.
 """
 
-import csv
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from cds_service.pathway.loading import NATIONAL, load_pathways
-from cds_service.pathway.model import OUTCOME_OF
-from cds_service.pathway.outcomes import RuleId, TextKey
+from cds_service.pathway.decide import decide
+from cds_service.pathway.loading import NATIONAL
+from cds_service.pathway.outcomes import Caution, KeepScan, Outcome, RuleId, TextKey
+from tests.spec.test_decision_table import PATHWAYS, ROWS, TODAY, facts_of
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "clinical-safety"
-PATHWAYS = load_pathways()
 
 HAZARDS: list[dict[str, Any]] = yaml.safe_load((FOLDER / "hazard-log.yaml").read_text("utf-8"))
 SENTENCES: dict[str, dict[str, str]] = yaml.safe_load((FOLDER / "sentences.yaml").read_text("utf-8"))
-TABLE = list(csv.DictReader((ROOT / "tests" / "spec" / "decision_table.csv").read_text("utf-8").splitlines()))
+DECISIONS = {
+    row["id"]: decide(
+        facts := facts_of(row),
+        PATHWAYS.get(facts.region),
+        date.fromisoformat(row["today"]) if row["today"] else TODAY,
+    )
+    for row in ROWS
+}
+"""What is decided in each case of the decision table."""
+
 GENERATED = "<!-- Written by `make safety-case`; change what it is drawn from. -->\n"
 
 
-def rows_of(rule: RuleId, region: str | None) -> list[str]:
-    """The cases of the decision table that end in a rule; two rules share an outcome and differ by setting."""
-    setting = {RuleId.SECONDARY_CARE: "secondary-care", RuleId.COMMUNITY_MSK: "community-msk"}.get(rule)
-    return [
-        row["id"]
-        for row in TABLE
-        if row["outcome"] == OUTCOME_OF[rule]
-        and (region is None or row["region"] == region)
-        and (setting is None or row["setting"] == setting)
-    ]
+def rows_of(rule: RuleId, speaker: str) -> list[str]:
+    """The cases of the decision table that a rule decides, in a region's words or the nation's."""
+    return [row for row, decision in DECISIONS.items() if decision.rule_id == f"{speaker}.{rule}"]
+
+
+def additions() -> dict[str, list[str]]:
+    """What a card adds to the words of its rule, with the cases in which it does.
+
+    Cautions, other red flags that are coded too, and why a scan stays, each by its place in the pathway files.
+    """
+    cautions = {f"cautions.{one}": [row for row, it in DECISIONS.items() if one in it.cautions] for one in Caution}
+    red_flags = {f"also_coded.{one}": _cases_beside(one) for one in Outcome if one in NATIONAL.texts.also_coded}
+    kept = {
+        f"kept.{one}": [row for row, it in DECISIONS.items() if it.indicator and one in it.keep] for one in KeepScan
+    }
+    return cautions | red_flags | kept
+
+
+def _cases_beside(outcome: Outcome) -> list[str]:
+    return [row for row, decision in DECISIONS.items() if outcome in decision.also_coded]
 
 
 def texts_of(rule: RuleId) -> list[str]:
@@ -47,6 +66,14 @@ def texts_of(rule: RuleId) -> list[str]:
 def hazards_of(rule: RuleId) -> list[str]:
     """The hazards that a rule bears on."""
     return [hazard["id"] for hazard in HAZARDS if rule in hazard["rules"]]
+
+
+def hazards_of_addition(place: str) -> list[str]:
+    """The hazards that an addition to a card bears on; another red flag's are those of its rule."""
+    kind, _, name = place.partition(".")
+    if kind == "also_coded":
+        return hazards_of(RuleId(name))
+    return [hazard["id"] for hazard in HAZARDS if {kind, place} & set(hazard.get("adds", ()))]
 
 
 def rules_of(sentence: str) -> list[tuple[str, RuleId]]:
@@ -100,7 +127,11 @@ def traceability() -> str:
         elif not rules:
             lines.append(f"| {sentence} | {about['says']} | not executable: {about['not_executable']} | | | |")
     lines += ["", "## Rules from national guidance", "", "| rule | cases | card texts | hazards |", "|---|---|---|---|"]
-    lines += [f"| {_chain(rule, None)} |" for rule in national_rules()]
+    lines += [f"| {_chain(rule, speaker)} |" for speaker, rule in national_rules()]
+    lines += ["", "## What a card adds to its rule's words", "", "| addition | cases | hazards |", "|---|---|---|"]
+    for place, cases in additions().items():
+        shown = ", ".join(cases) or _NO_CASE_OF_ADDITION[place.partition(".")[0]]
+        lines.append(f"| `{place}` | {shown} | {', '.join(hazards_of_addition(place))} |")
     lines += [
         "",
         "## From the hazards to the documents",
@@ -127,11 +158,15 @@ _HOW = (
 )
 
 
-def national_rules() -> list[RuleId]:
-    """Rules that rest on national guidance in some region, or stand in the national file alone."""
-    stated = {rule for pathway in PATHWAYS.values() for rule, one in pathway.rules.items() if not one.sentences}
-    alone = set(NATIONAL.rules) - {rule for pathway in PATHWAYS.values() for rule in pathway.rules}
-    return sorted(stated | alone)
+def national_rules() -> list[tuple[str, RuleId]]:
+    """The rules that rest on national guidance, with whose words speak: a region's, or the nation's."""
+    files = {**{str(region): pathway.rules for region, pathway in PATHWAYS.items()}, NATIONAL.id: NATIONAL.rules}
+    return [
+        (region, rule)
+        for rule in RuleId
+        for region, rules in files.items()
+        if rule in rules and not rules[rule].sentences
+    ]
 
 
 def _sentences_of(rule: RuleId) -> Iterator[str]:
@@ -140,17 +175,23 @@ def _sentences_of(rule: RuleId) -> Iterator[str]:
             yield from pathway.rules[rule].sentences
 
 
-def _chain(rule: RuleId, region: str | None) -> str:
-    name = f"`{region}.{rule}`" if region else f"`{rule}`"
-    cases = ", ".join(rows_of(rule, region)) or _NO_CASE.get((region, rule), _NO_CASE.get((None, rule), ""))
+def _chain(rule: RuleId, speaker: str) -> str:
+    cases = ", ".join(rows_of(rule, speaker)) or _NO_CASE.get((speaker, rule), _NO_CASE_OF_RULE)
     texts = ", ".join(f"`{key}`" for key in texts_of(rule)) or "no card"
-    return f"{name} | {cases} | {texts} | {', '.join(hazards_of(rule))}"
+    return f"`{speaker}.{rule}` | {cases} | {texts} | {', '.join(hazards_of(rule))}"
 
 
-_NO_CASE: dict[tuple[str | None, RuleId], str] = {
+_SYMPTOMS = "D61 to D63c, through the rules that symptoms lead to"
+_NO_CASE: dict[tuple[str, RuleId], str] = {
     ("nwl", RuleId.OUT_OF_POLICY): "none: both scans are covered",
+    ("nwl", RuleId.SYMPTOMS): _SYMPTOMS,
     ("nel", RuleId.REDIRECT_UNKNOWN_SETTING): "as D23, whose rule is the same",
-    (None, RuleId.SYMPTOMS): "D61 to D63c, through the rules that symptoms lead to",
+    ("nel", RuleId.SYMPTOMS): _SYMPTOMS,
+}
+_NO_CASE_OF_RULE = "none of the table's: the proof fires every rule"
+_NO_CASE_OF_ADDITION = {
+    "also_coded": "none of the table's: `tests/spec/test_properties_texts.py`",
+    "kept": "none of the table's: `tests/spec/test_properties_scan_removal.py`",
 }
 
 

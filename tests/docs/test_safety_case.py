@@ -1,20 +1,24 @@
 """The safety case is whole: eighteen hazards with controls that are tests, and no sentence, rule or text unmapped."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.outcomes import RuleId, TextKey
 from tests.docs.conftest import name_of
 from tests.docs.safety_case import (
+    DECISIONS,
     HAZARDS,
     PAGES,
     PATHWAYS,
     SENTENCES,
+    additions,
     hazards_of,
+    hazards_of_addition,
     is_a_test,
     named_tests,
-    rows_of,
     rules_of,
     texts_of,
     traceability,
@@ -55,10 +59,21 @@ def test_no_sentence_is_unmapped() -> None:
 
 
 @pytest.mark.parametrize("rule", RuleId)
-def test_every_rule_leads_to_cases_and_a_hazard(rule: RuleId) -> None:
-    """`symptoms` gives no outcome of its own; its cases are those of the rules that symptoms lead to."""
-    assert rule is RuleId.SYMPTOMS or rows_of(rule, None)
+def test_every_rule_bears_on_a_hazard(rule: RuleId) -> None:
+    """None is there for nothing."""
     assert hazards_of(rule)
+
+
+@pytest.mark.parametrize("case", DECISIONS)
+def test_every_case_stands_on_the_line_of_the_rule_that_decides_it(case: str) -> None:
+    """In whose words it is answered, too: a region's, or the nation's before a pathway is in force."""
+    rule_id = DECISIONS[case].rule_id
+
+    listed = re.compile(rf"`(?:nwl|nel|national)\..*(?:\| |, ){case}(?:, | \|)")
+    lines = [line for line in traceability().splitlines() if listed.search(line)]
+
+    assert lines
+    assert [line for line in lines if f"`{rule_id}`" not in line] == []
 
 
 def test_every_card_text_belongs_to_a_rule() -> None:
@@ -68,9 +83,19 @@ def test_every_card_text_belongs_to_a_rule() -> None:
     assert [key for key in TextKey if f"`{key}`" not in page] == []
 
 
-def test_no_cell_of_the_traceability_is_empty_where_a_rule_stands() -> None:
-    """A rule's line has its cases, its texts and its hazards."""
-    lines = [line for line in traceability().splitlines() if "`nwl." in line or "`nel." in line]
+def test_everything_that_a_card_adds_bears_on_a_hazard() -> None:
+    """Cautions, other red flags, and why a scan stays: all that the texts of a pathway can add."""
+    texts = NATIONAL.texts
+    stated = {"cautions": texts.cautions, "also_coded": texts.also_coded, "kept": texts.kept}
+
+    assert {*additions()} == {f"{kind}.{name}" for kind, names in stated.items() for name in names}
+    assert [place for place in additions() if not hazards_of_addition(place)] == []
+
+
+def test_no_cell_of_the_traceability_is_empty_where_a_rule_or_an_addition_stands() -> None:
+    """Its line has its cases, its texts and its hazards."""
+    starts = ("`nwl.", "`nel.", "`national.", "`cautions.", "`also_coded.", "`kept.")
+    lines = [line for line in traceability().splitlines() if any(start in line for start in starts)]
     assert lines
     for line in lines:
         cells = [cell.strip() for cell in line.strip("|").split("|")]
