@@ -6,7 +6,6 @@ something sent round a circle of edges, each of which can take it. So a masked c
 can be sent through its edge and back by another way. The search is exact for whole numbers.
 """
 
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Self
 
@@ -102,6 +101,7 @@ class Grid:
         self.ends: Final[dict[Place, tuple[int, int]]] = {}
         self._above = above
         self._columns = columns
+        self._places = list(exact)
         for row, parent in enumerate(above):
             if parent is not None:
                 self.below[parent].append(row)
@@ -127,13 +127,12 @@ class Grid:
 
     def around(self, place: Place) -> Iterator[list[Place]]:
         """The counts that share a sum with this one, then those that share one with these, and so on."""
-        places = list(self.exact)
         seen: set[int] = set()
         nodes = set(self.ends[place])
         while nodes:
             seen |= nodes
             edges = [edge for node in nodes for edge in self.edges[node]]
-            yield sorted({places[number // 2] for _, number in edges} - {place})
+            yield sorted({self._places[number // 2] for _, number in edges} - {place})
             nodes = {other for other, _ in edges} - seen
 
     def _summed(self, row: int, column: int) -> Iterator[int]:
@@ -216,26 +215,37 @@ class Attacker:
             self._room[step ^ 1] += amount
 
     def _way(self, start: int, end: int, without: int) -> list[int]:
-        """The shortest way between two nodes on which something can be sent; empty when there is none."""
-        room, edges = self._room, self._grid.edges
-        came: dict[int, tuple[int, int]] = {start: (start, -1)}
-        waiting = deque([start])
-        while waiting:
-            node = waiting.popleft()
-            for other, step in edges[node]:
-                if other in came or room[step] <= 0 or step >> 1 == without >> 1:
-                    continue
-                came[other] = (node, step)
-                if other == end:
-                    return _steps(came, end)
-                waiting.append(other)
+        """A way between two nodes on which something can be sent; empty when there is none.
+
+        It is looked for from both ends, where fewer nodes wait: often one of them is shut in, or both are neighbours.
+        """
+        room, edges, without = self._room, self._grid.edges, without >> 1
+        ahead: dict[int, tuple[int, int]] = {start: (start, -1)}
+        back: dict[int, tuple[int, int]] = {end: (end, -1)}
+        from_start, from_end = [start], [end]
+        while from_start and from_end:
+            forward = len(from_start) <= len(from_end)
+            came, met = (ahead, back) if forward else (back, ahead)
+            reached: list[int] = []
+            for node in from_start if forward else from_end:
+                for other, step in edges[node]:
+                    taken = step if forward else step ^ 1
+                    if other in came or room[taken] <= 0 or step >> 1 == without:
+                        continue
+                    came[other] = (node, taken)
+                    if other in met:
+                        return [*_steps(ahead, other), *_steps(back, other)]
+                    reached.append(other)
+            if forward:
+                from_start = reached
+            else:
+                from_end = reached
         return []
 
 
-def _steps(came: Mapping[int, tuple[int, int]], node: int) -> list[int]:
-    steps = []
+def _steps(came: Mapping[int, tuple[int, int]], node: int) -> Iterator[int]:
+    """The steps between a node and the end from which it was reached."""
     before, step = came[node]
     while step >= 0:
-        steps.append(step)
+        yield step
         before, step = came[before]
-    return steps

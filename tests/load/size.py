@@ -63,7 +63,7 @@ def _measured(engine: Engine, url: str, last: date, options: argparse.Namespace)
     times = options.runs
     asked = (answered(engine, question, times) for question in questions(first, last))
     quick = _kept_to(TARGET_MS, f"Questions, {times} times each", "rows at most", asked)
-    opened = pages(engine, first, last, times)
+    opened = pages(engine, last, times)
     quick &= _kept_to(PAGE_TARGET_MS, f"Pages of the monitor, {times} times each", "kB at most", opened)
     with tempfile.TemporaryDirectory(prefix="size-") as name:
         folder = Path(name)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from size_england import REGIONS
+from size_england import CLIENTS, REGIONS
 from size_questions import Answered, percentile
 from sqlalchemy import Engine
 
@@ -25,15 +25,14 @@ _ROLES: Final = ("viewer", "clinical_safety")
 _WHOLE_PAGE: Final = 200
 
 
-def pages(engine: Engine, first: date, last: date, runs: int) -> Iterator[Answered]:
+def pages(engine: Engine, last: date, runs: int) -> Iterator[Answered]:
     """How long each page takes, and its kilobytes; a browser asks for its pictures and files when it is there.
 
     Pages are made in this process: sign-in and the network cost the same whatever the log holds.
 
     Args:
         engine: to the log.
-        first: day of it.
-        last: day of it.
+        last: its last day.
         runs: how often each is opened.
 
     Raises:
@@ -43,8 +42,10 @@ def pages(engine: Engine, first: date, last: date, runs: int) -> Iterator[Answer
     sources = sources_of(engine, noon)
     spans = {
         "as it opens": "",
-        "a year": f"?from={first}&to={last}",
-        "a year of one footprint": f"?from={first}&to={last}&region={_FOOTPRINTS[0]}",
+        "a year": "?weeks=52",
+        "a year of one footprint": f"?weeks=52&region={_FOOTPRINTS[0]}",
+        "a year of one EHR": f"?weeks=52&client={[*CLIENTS][0]}",
+        "a year of signed MRI": "?weeks=52&modality=mri&hook=order-sign",
     }
     seen: set[str] = set()
     for role in _ROLES:
