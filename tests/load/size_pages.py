@@ -44,7 +44,7 @@ def pages(engine: Engine, last: date, runs: int) -> Iterator[Answered]:
         "as it opens": "",
         "a year": "?weeks=52",
         "a year of one footprint": f"?weeks=52&region={_FOOTPRINTS[0]}",
-        "a year of one EHR": f"?weeks=52&client={[*CLIENTS][0]}",
+        "a year of one EHR": f"?weeks=52&client={next(iter(CLIENTS))}",
         "a year of signed MRI": "?weeks=52&modality=mri&hook=order-sign",
     }
     seen: set[str] = set()
