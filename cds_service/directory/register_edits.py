@@ -64,8 +64,12 @@ def add_listing(table: EditableCsv, directory: Directory, listing: Listing) -> N
     """Add a listing to the rows; they are not saved.
 
     Raises:
-        RegisterEditError: the place is not in organisations.csv, or another listing there runs at the same time.
+        RegisterEditError: nobody is named who assured the practitioner, the place is not in organisations.csv, or
+            another listing there runs at the same time.
     """
+    if not listing.assured_by.strip():
+        msg = "--assured-by is blank: state who assured the practitioner for the ICB, name and role"
+        raise RegisterEditError(msg)
     place = code_key(listing.organisation)
     networks = {known.pcn for known in directory.organisations.values()}
     if place not in directory.organisations and place not in networks:

@@ -65,6 +65,15 @@ def test_a_listing_at_a_place_that_is_not_known_is_refused(opened: Opened) -> No
     assert not table.is_changed
 
 
+@pytest.mark.parametrize("nobody", ["", " \t"])
+def test_a_listing_for_which_nobody_answers_is_refused(opened: Opened, nobody: str) -> None:
+    """It exempts from cards, so somebody has to stand behind it by name."""
+    table, directory = opened()
+    with pytest.raises(RegisterEditError, match="--assured-by is blank: state who assured the practitioner"):
+        add_listing(table, directory, NEW._replace(assured_by=nobody))
+    assert not table.is_changed
+
+
 @pytest.mark.parametrize(
     ("existing", "last_day", "is_refused"),
     [
