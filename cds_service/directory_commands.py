@@ -178,7 +178,7 @@ def _bring_up_to_date(
 
 def _show_ods(practice: OdsPractice | None) -> None:
     if practice is None:
-        click.echo("ODS knows no such organisation.")
+        click.echo("ODS answered 404: it knows no such organisation, or the address (--server) is wrong.")
         return
     click.echo(f"ODS: {practice.name}, {practice.status}")
     click.echo(f"  setting   {practice.role or 'none stated'}")

@@ -184,7 +184,7 @@ def test_a_lookup_of_a_code_that_is_not_listed_fails(folder: Path) -> None:
         1,
         [
             "Z99777 is not in organisations.csv: its setting and region are unknown.",
-            "ODS knows no such organisation.",
+            "ODS answered 404: it knows no such organisation, or the address (--server) is wrong.",
         ],
     )
 

@@ -57,7 +57,7 @@ class OdsApi:
         """The codes of all active prescribing cost centres of a sub-ICB location, page by page.
 
         Raises:
-            OdsApiError: ODS did not answer as documented, or gave fewer than it counts.
+            OdsApiError: ODS did not answer as documented, or gave fewer than it counts; a 404 is no empty list.
         """
         asked = {
             "PrimaryRoleId": _COST_CENTRE,
@@ -83,12 +83,12 @@ class OdsApi:
             raise OdsApiError(msg)
 
     def practice(self, code: str) -> OdsPractice | None:
-        """One organisation; None when ODS knows no such code.
+        """One organisation; None for a 404: ODS knows no such code, or the address is wrong.
 
         Raises:
             OdsApiError: ODS did not answer as documented.
         """
-        response = self._get(f"/organisations/{code}", {})
+        response = self._get(f"/organisations/{code}", {}, may_be_unknown=True)
         if response.status_code == httpx.codes.NOT_FOUND:
             return None
         organisation = _json(response).get("Organisation")
@@ -97,14 +97,14 @@ class OdsApi:
             raise OdsApiError(msg)
         return _practice(code, organisation)
 
-    def _get(self, path: str, asked: Mapping[str, str]) -> httpx.Response:
+    def _get(self, path: str, asked: Mapping[str, str], *, may_be_unknown: bool = False) -> httpx.Response:
         for attempt in range(1, _TRIES + 1):
             try:
                 response = self._client.get(self._base + path, params=dict(asked))
             except httpx.HTTPError as error:
                 fault = f"cannot be reached ({type(error).__name__})"
             else:
-                if response.is_success or response.status_code == httpx.codes.NOT_FOUND:
+                if response.is_success or (may_be_unknown and response.status_code == httpx.codes.NOT_FOUND):
                     return response
                 fault = f"answered {response.status_code}"
                 if response.status_code not in _AGAIN:

@@ -97,6 +97,13 @@ def test_a_code_that_ods_does_not_know_is_none(server: respx.MockRouter, ods: Od
     assert ods.practice("Z99777") is None
 
 
+def test_a_list_that_is_not_found_is_no_empty_list(server: respx.MockRouter, ods: OdsApi) -> None:
+    """The address is wrong; that ODS lists no practice would be believed of the commissioner."""
+    server.get("/organisations").respond(404, json={"errorCode": 404})
+    with pytest.raises(OdsApiError, match=r"/ORD/2-0-0/organisations answered 404\. Check the address"):
+        list(ods.codes_commissioned_by("W2U3Z"))
+
+
 def test_a_commissioner_s_practices_come_page_by_page(
     server: respx.MockRouter, ods: OdsApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
