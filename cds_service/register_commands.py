@@ -79,11 +79,15 @@ def expire(system: str, identifier: str, organisation: str | None, last_day: dat
     with told():
         table = open_csv(config, FCP_REGISTER)
         place = None if organisation is None else code_key(organisation)
-        ending = expire_listings(table, system, identifier, place, _day(last_day))
+        day = _day(last_day)
+        ending = expire_listings(table, system, identifier, place, day)
         finish(table, footprints_of(config).region_of, accept=True)
-        click.echo(f"{ending.ended} listing(s) ended.")
+        places = f": at {', '.join(ending.ended)}" if ending.ended else ""
+        click.echo(f"{len(ending.ended)} listing(s) ended{places}.")
+        if ending.ended and day < today():
+            click.secho(f"Backdated to {day}: until now orders were still answered as listed there.", fg="yellow")
         for listing in ending.later:
-            click.secho(told_of_later(listing, _day(last_day)), fg="yellow")
+            click.secho(told_of_later(listing, day), fg="yellow")
 
 
 @fcp.command("list")

@@ -214,7 +214,10 @@ def test_a_listing_is_added_shown_and_ended(folder: Path) -> None:
         "999100000902  Z99P90  2026-11-01 to 2027-10-31  current  with spine  assured by Demo lead, ICB\n1 listing(s)\n"
     )
     ended = run("fcp", "expire", *who, "--on", "2026-11-28", "--config", folder)
-    assert ended.output.endswith("1 listing(s) ended.\n")
+    assert ended.output.endswith(
+        "1 listing(s) ended: at Z99P90.\n"
+        "Backdated to 2026-11-28: until now orders were still answered as listed there.\n"
+    )
     assert run("fcp", "list", "--organisation", "Z99P90", "--config", folder).output == "0 listing(s)\n"
     assert "  ended  " in run("fcp", "list", "--all", "--config", folder).output
 
@@ -226,7 +229,8 @@ def test_what_begins_later_is_told_when_a_practitioner_s_listings_end(folder: Pa
         run("fcp", "add", *who, "--organisation", "Z99901", *dates, "--assured-by", "Lead", "--config", folder)
     ended = run("fcp", "expire", *who, "--config", folder)
     assert ended.exit_code == 0, ended.output
-    assert "1 listing(s) ended.\n" in ended.output
+    assert "1 listing(s) ended: at Z99901.\n" in ended.output
+    assert "Backdated" not in ended.output
     assert "The listing at Z99901 begins on 2027-01-01, after 2026-11-29, and stays. Remove its row" in ended.output
     assert "  2026-11-01 to 2026-11-29  " in run("fcp", "list", "--config", folder).output
 

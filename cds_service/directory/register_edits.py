@@ -52,11 +52,11 @@ class Ending(NamedTuple):
     """What ending a practitioner's listings did.
 
     Attributes:
-        ended: how many listings were ended.
+        ended: the places at which listings were ended, one for each listing.
         later: those that begin after the day; they stay, and would exempt again.
     """
 
-    ended: int
+    ended: list[str]
     later: list[LaterListing]
 
 
@@ -112,7 +112,7 @@ def expire_listings(table: EditableCsv, system: str, value: str, organisation: s
         last_day: the last day on which the listings count.
 
     Returns:
-        How many listings were ended, and which begin later.
+        Where listings were ended, and which begin later.
 
     Raises:
         RegisterEditError: there is no such listing, or all that do not end by the day begin after it.
@@ -133,7 +133,7 @@ def expire_listings(table: EditableCsv, system: str, value: str, organisation: s
         raise RegisterEditError(msg)
     for row in running:
         row["valid_to"] = f"{last_day}"
-    return Ending(len(running), later)
+    return Ending([code_key(row["organisation"]) for row in running], later)
 
 
 def told_of_later(listing: LaterListing, last_day: date) -> str:

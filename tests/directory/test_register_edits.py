@@ -101,14 +101,14 @@ def test_two_listings_at_one_place_never_run_at_once(
 def test_ending_keeps_the_row(opened: Opened) -> None:
     """What was in force on a past day can be read afterwards; one that ended before stays as it is."""
     table, _ = opened(row("2025-11-17", ""), row("2025-01-01", "2025-06-30", "Z99P11"))
-    assert expire_listings(table, SYSTEM, "999100000101", None, JUNE) == (1, [])
+    assert expire_listings(table, SYSTEM, "999100000101", None, JUNE) == (["Z99101"], [])
     assert [listed["valid_to"] for listed in table.rows] == ["2026-06-30", "2025-06-30"]
 
 
 def test_ending_can_be_for_one_place(opened: Opened) -> None:
     """The other listings run on."""
     table, _ = opened(row("2025-11-17", ""), row("2025-11-17", "", "Z99P11"))
-    assert expire_listings(table, SYSTEM, "999100000101", "Z99P11", JUNE) == (1, [])
+    assert expire_listings(table, SYSTEM, "999100000101", "Z99P11", JUNE) == (["Z99P11"], [])
     assert [listed["valid_to"] for listed in table.rows] == ["", "2026-06-30"]
 
 
@@ -123,7 +123,7 @@ def test_a_listing_that_has_not_begun_keeps_none_running(opened: Opened) -> None
     """Whoever is no longer assured orders without a card no longer; what begins later is told, and stays."""
     table, _ = opened(row("2025-11-17", ""), row("2026-07-01", "", "Z99P11"), row("2024-01-01", "2025-01-01"))
     ended, later = expire_listings(table, SYSTEM, "999100000101", None, JUNE)
-    assert (ended, later) == (1, [LaterListing("Z99P11", "2026-07-01")])
+    assert (ended, later) == (["Z99101"], [LaterListing("Z99P11", "2026-07-01")])
     assert [listed["valid_to"] for listed in table.rows] == ["2026-06-30", "", "2025-01-01"]
 
 
