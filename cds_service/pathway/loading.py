@@ -50,11 +50,24 @@ def read_pathway_files(folder: Path | None = None) -> tuple[PathwayFile, ...]:
         for path in (sorted(folder.glob("*.yaml")) if folder is not None and folder.is_dir() else ())
     ]
     regions = {file.pathway.id for file in own}
-    packaged = [
-        PathwayFile(name, text := (_PACKAGED / name).read_text("utf-8"), parse_pathway(text, name), packaged=True)
-        for name in (f"{region}.yaml" for region in PACKAGED_REGIONS if region not in regions)
-    ]
+    packaged = [_read_packaged(region) for region in PACKAGED_REGIONS if region not in regions]
     return (*packaged, *own)
+
+
+def packaged_file(region: RegionId) -> PathwayFile | None:
+    """The file that came with the service for a region; None where none did."""
+    return _read_packaged(region) if region in PACKAGED_REGIONS else None
+
+
+def packaged_path(file: PathwayFile) -> str:
+    """Where a packaged file lies, for whoever copies it."""
+    return str(_PACKAGED / file.name)
+
+
+def _read_packaged(region: RegionId) -> PathwayFile:
+    name = f"{region}.yaml"
+    text = (_PACKAGED / name).read_text("utf-8")
+    return PathwayFile(name, text, parse_pathway(text, name), packaged=True)
 
 
 def load_pathways(folder: Path | None = None) -> Mapping[RegionId, Pathway]:

@@ -6,7 +6,8 @@ suspended) the region has no pathway that day: CES and MSCC speak from the natio
 and logged as `not_effective`.
 
 A later version names the one before it with the hash of its file (`supersedes`). An earlier file that was changed or
-taken away is refused, so that what an old log row or an old card meant stays known. A suspension is of the region and
+taken away is refused, so that what an old log row or an old card meant stays known. So is a file that would take the
+place of a packaged version before it begins itself: the packaged one is copied beside it first. A suspension is of the region and
 stands apart from the files (`suspensions.yaml`): it outlasts a version and touches no seal.
 """
 
@@ -25,6 +26,8 @@ from cds_service.pathway.loading import (
     PathwayFileError,
     check_footprints_are_apart,
     footprint_codes,
+    packaged_file,
+    packaged_path,
     read_pathway_files,
 )
 from cds_service.pathway.model import Pathway, Supersedes, Suspension
@@ -47,8 +50,9 @@ class PathwayRegister:
         suspensions: the suspension of each region that has one.
 
     Raises:
-        PathwayFileError: two versions overlap, an earlier one was changed, two regions claim one footprint on
-            one day, or a region is suspended that has no pathway.
+        PathwayFileError: two versions overlap, an earlier one was changed or is not there, a packaged one would go
+            before its successor begins, two regions claim one footprint on one day, or a region is suspended that
+            has no pathway.
     """
 
     def __init__(
@@ -197,13 +201,37 @@ def _check_are_regions(suspensions: Iterable[RegionId], regions: frozenset[Regio
 
 
 def _check_order(found: tuple[PathwayFile, ...]) -> None:
-    first = found[0]
-    if first.pathway.supersedes is not None:
-        gone = first.pathway.supersedes.version
-        msg = f"{first.name}: supersedes: version {gone} is not in the folder; put its file back"
-        raise PathwayFileError(msg)
+    _check_first(found[0])
     for earlier, later in pairwise(found):
         _check_pair(earlier, later)
+
+
+def _check_first(first: PathwayFile) -> None:
+    """Nothing is missing before a region's first file, the packaged version included, whose place it takes."""
+    packaged = None if first.packaged else packaged_file(first.pathway.id)
+    stated = first.pathway.supersedes
+    if stated is not None:
+        mend = "put its file back"
+        if packaged is not None and stated == seal_of(packaged):
+            mend = _copying(packaged, first)
+        msg = f"{first.name}: supersedes: version {stated.version} is not in the folder; {mend}"
+        raise PathwayFileError(msg)
+    if packaged is not None and packaged.pathway.effective < first.pathway.effective:
+        seal = seal_of(packaged)
+        msg = (
+            f"{first.name}: effective {first.pathway.effective}: it takes the place of the packaged version "
+            f"{seal.version}, which is in force from {packaged.pathway.effective}, and until it begins nothing would "
+            f"be; {_copying(packaged, first)}, and write "
+            f'supersedes: {{version: "{seal.version}", sha256: {seal.sha256}}} into {first.name}'
+        )
+        raise PathwayFileError(msg)
+
+
+def _copying(packaged: PathwayFile, first: PathwayFile) -> str:
+    name = f"{packaged.pathway.id}-{packaged.pathway.version}.yaml"
+    if name == first.name:
+        name = f"packaged-{name}"
+    return f"copy the packaged file {packaged_path(packaged)}, byte for byte, into the folder as {name}"
 
 
 def _check_pair(earlier: PathwayFile, later: PathwayFile) -> None:

@@ -10,7 +10,7 @@ import yaml
 
 from cds_service.pathway.decide import decide
 from cds_service.pathway.facts import Facts, Indication, RegionId
-from cds_service.pathway.loading import PathwayFileError
+from cds_service.pathway.loading import PathwayFileError, packaged_file, packaged_path
 from cds_service.pathway.outcomes import Outcome
 from cds_service.pathway.register import PathwayRegister, seal_of
 
@@ -125,6 +125,36 @@ def test_a_later_version_has_to_name_the_one_before_it(tmp_path: Path, write: Wr
     write("1.3", "2026-10-01", supersedes=None)
     seal = refusal(tmp_path)
     assert 'write supersedes: {version: "1.2", sha256: ' in seal
+
+
+def test_the_next_version_of_a_packaged_pathway_never_displaces_it_before_its_day(tmp_path: Path, write: Write) -> None:
+    """The region would have no pathway until then; doing what the messages say mends it."""
+    packaged = packaged_file(NWL)
+    assert packaged is not None
+    copying = f"copy the packaged file {packaged_path(packaged)}, byte for byte, into the folder as nwl-1.2.yaml"
+    write("1.3", "2026-12-01")
+    said = refusal(tmp_path)
+    assert "nwl-1.3.yaml: effective 2026-12-01: it takes the place of the packaged version 1.2" in said
+    assert copying in said
+    seal = yaml.safe_load(said[said.index("{version") : said.index(" into nwl-1.3.yaml")])
+    write("1.3", "2026-12-01", supersedes=seal)
+    assert f"nwl-1.3.yaml: supersedes: version 1.2 is not in the folder; {copying}" in refusal(tmp_path)
+    (tmp_path / "pathways" / "nwl-1.2.yaml").write_bytes(Path(packaged_path(packaged)).read_bytes())
+    assert [version_on(tmp_path, day) for day in ("2026-11-30", "2026-12-01")] == ["1.2", "1.3"]
+
+
+def test_the_name_to_copy_a_packaged_file_to_is_never_that_of_the_file_it_goes_before(
+    tmp_path: Path, write: Write
+) -> None:
+    """Copied over it, the region's own text would be lost."""
+    write("1.2", "2026-12-01")
+    assert "into the folder as packaged-nwl-1.2.yaml" in refusal(tmp_path)
+
+
+def test_a_file_that_begins_with_the_packaged_one_takes_its_place(tmp_path: Path, write: Write) -> None:
+    """A region's own text of the same version, for example with the links of its area."""
+    write("1.2", "2025-07-01", title="Own")
+    assert PathwayRegister.load(tmp_path).in_force(date(2026, 8, 1))[NWL].title == "Own"
 
 
 def footprint(*sub_icb: str) -> Json:
