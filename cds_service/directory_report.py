@@ -33,7 +33,7 @@ def show_import(
     click.echo("Rows: " + ", ".join(f"{place} {count}" for place, count in sorted(counts.items())) + ".")
     row_of = {code_key(row["ods_code"]): row for row in rows}
     _list("join", [_joiner(row_of[joiner.code], region_of, exempting) for joiner in report.joiners])
-    _list("leave: ODS says that they are closed, their rows go", report.leavers)
+    _list("leave: ODS says that they are closed, their rows go", [_leaver(one, exempting) for one in report.leavers])
     _list("have another commissioner", _moves(report.moved, region_of))
     _list("have another name", [Listed(one.code, f"{one.before} -> {one.now}") for one in report.renamed])
     _list("have another borough", [_told(one) for one in report.boroughs_changed])
@@ -51,6 +51,12 @@ def _joiner(row: Mapping[str, str], region_of: Mapping[str, str], exempting: Col
         told += f", network {network}"
     listed = [one for one in (code, network) if one in exempting]
     return Listed(code, "".join([told, *(f"; {_exempts(one)}" for one in listed)]))
+
+
+def _leaver(one: Listed, exempting: Collection[str]) -> Listed:
+    if one.code not in exempting:
+        return one
+    return one._replace(name=f"{one.name}; listings at {one.code} in fcp-register.csv then count nowhere: end them")
 
 
 def _moves(moved: Iterable[Change], region_of: Mapping[str, str]) -> list[Listed]:
@@ -98,6 +104,7 @@ def _show_what_stays(report: ImportReport) -> None:
     _first("of a footprint have no borough: give it in --boroughs", report.without_borough)
     for borough, count in sorted(report.odd_boroughs.items()):
         click.echo(f"{count} have the borough {borough!r}, which is none of their pathway's: is it misspelt?")
+    _first("were not taken: they are dormant or proposed, neither open nor closed at ODS", report.not_open)
     for kind, skipped in sorted(report.skipped.items()):
         _first(f"were not taken ({kind}): add a row yourself where orders come from there", skipped)
     _first("were not taken: their commissioner is a merged ICB, which places nobody", report.placeless)

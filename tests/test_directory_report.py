@@ -57,6 +57,16 @@ def test_who_leaves_a_footprint_comes_first_and_is_marked(capsys: pytest.Capture
     ]
 
 
+def test_a_practice_that_leaves_is_told_to_be_on_the_register(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its listings count nowhere once its row is gone, and would count again if it came back."""
+    report = ImportReport(leavers=[Listed("Z99101", "Demo"), Listed("Z99102", "Demo")])
+    assert shown(capsys, report, exempting=("Z99101",))[1:] == [
+        "2 leave: ODS says that they are closed, their rows go:",
+        "  Z99101  Demo; listings at Z99101 in fcp-register.csv then count nowhere: end them",
+        "  Z99102  Demo",
+    ]
+
+
 def test_a_network_of_the_register_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """A listing by network exempts at every practice of it: who joins it is exempted by that."""
     report = ImportReport(

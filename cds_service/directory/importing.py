@@ -47,6 +47,7 @@ class ImportReport:
         settings_kept: rows whose setting is not the one that ODS's would give; the row's stands.
         decided: rows of community MSK and secondary care of which ODS says something else; they stay as they are.
         neither: practices that ODS says are neither open nor closed; their rows stay as they are.
+        not_open: practices that were not taken because ODS says that they are neither open nor closed.
         skipped: prescribing cost centres that were not taken, by what they are.
         placeless: practices that were not taken because the commissioner stated places nobody.
         kept: rows that the source says nothing of.
@@ -65,6 +66,7 @@ class ImportReport:
     settings_kept: list[Listed] = field(default_factory=list)
     decided: list[Listed] = field(default_factory=list)
     neither: list[Listed] = field(default_factory=list)
+    not_open: list[Listed] = field(default_factory=list)
     skipped: dict[str, list[Listed]] = field(default_factory=lambda: defaultdict(list))
     placeless: list[Listed] = field(default_factory=list)
     kept: list[Listed] = field(default_factory=list)
@@ -179,12 +181,13 @@ def _join(table: EditableCsv, practice: OdsPractice, commissioners: frozenset[st
     """A practice that has no row yet; one without any commissioner is none of the ICBs concerned."""
     listed = Listed(practice.code, practice.name)
     kind, setting = prescribing_setting(practice.role)
-    if practice.status != "active":
+    is_placeless = practice.commissioner == MERGED_ICB and setting is not None
+    if practice.status == "closed" or not (is_placeless or practice.commissioner in commissioners):
         return
-    if practice.commissioner == MERGED_ICB and setting is not None:
+    if practice.status == "neither":
+        report.not_open.append(listed)
+    elif is_placeless:
         report.placeless.append(listed)
-    elif practice.commissioner not in commissioners:
-        return
     elif setting is None:
         report.skipped[kind].append(listed)
     else:

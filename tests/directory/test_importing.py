@@ -67,14 +67,24 @@ def test_a_practice_outside_every_footprint_is_taken_so_that_it_is_known(folder:
         LARKSPUR._replace(code="Z99301", commissioner="72Q"),
         LARKSPUR._replace(code="Z99302", commissioner=""),
         LARKSPUR._replace(code="Z99303", status="closed"),
-        LARKSPUR._replace(code="Z99304", status="neither"),
+        LARKSPUR._replace(code="Z99304", status="neither", commissioner="72Q"),
     ],
-    ids=["another ICB's", "nobody's", "closed", "proposed"],
+    ids=["another ICB's", "nobody's", "closed", "another ICB's and dormant"],
 )
 def test_who_is_not_of_the_icb_or_not_open_does_not_join(folder: Path, practice: OdsPractice) -> None:
     """Neither is listed: there are thousands in the country."""
     table, report = laid_over(folder, practice)
     assert (codes(table), report.joiners, report.skipped) == (["Z99001", "Z99030"], [], {})
+    assert report.not_open == []
+
+
+@pytest.mark.parametrize("commissioner", ["W2U3Z", "Z9B2Z"])
+def test_a_dormant_or_proposed_practice_is_listed_and_does_not_join(folder: Path, commissioner: str) -> None:
+    """Orders may come from there all the same, and nobody would know why they are unknown."""
+    dormant = LARKSPUR._replace(code="Z99306", name="WILLOW", status="neither", commissioner=commissioner)
+    table, report = laid_over(folder, LARKSPUR, dormant)
+    assert (table.is_changed, report.not_open) == (False, [Listed("Z99306", "WILLOW")])
+    assert (report.joiners, report.placeless) == ([], [])
 
 
 def test_other_prescribing_settings_are_listed_and_not_taken(folder: Path) -> None:
