@@ -7,8 +7,8 @@ and logged as `not_effective`.
 
 A later version names the one before it with the hash of its file (`supersedes`). An earlier file that was changed or
 taken away is refused, so that what an old log row or an old card meant stays known. So is a file that would take the
-place of a packaged version before it begins itself: the packaged one is copied beside it first. A suspension is of the region and
-stands apart from the files (`suspensions.yaml`): it outlasts a version and touches no seal.
+place of a packaged version before it begins itself: the packaged one is copied beside it first. A suspension is
+of the region and stands apart from the files (`suspensions.yaml`): it outlasts a version and touches no seal.
 """
 
 from collections import defaultdict
