@@ -8,6 +8,7 @@ from cds_service.checker.answered import Answered, Ask, Decided, JsonObject
 from cds_service.checker.places import with_stand_ins
 from cds_service.checker.routes import Checker
 from cds_service.checker.scans import Scans
+from cds_service.directory.daily import DailyDirectory
 from cds_service.directory.model import Directory
 from cds_service.hooks.answers import Responder
 from cds_service.hooks.routes import SERVICE_PATH
@@ -49,7 +50,7 @@ def build_checker(
     return Checker(
         pages=pages,
         ask=_asking(responder, register),
-        directory=directory,
+        directory_on=DailyDirectory(directory, register.footprints).on,
         regions={file.pathway.id: file.pathway.footprint.name for file in register.files},
         scans=Scans(terminology),
         today=lambda: london_day_and_hour(clock())[0],

@@ -55,7 +55,7 @@ class Checker(NamedTuple):
     Attributes:
         pages: draws the page; knows `TEMPLATES`.
         ask: answers a call as the service does.
-        directory: the configuration folder's organisations and register.
+        directory_on: the configuration folder's organisations and register, on a day.
         regions: the name of each region that has a pathway, by id.
         scans: the procedures that can be chosen.
         today: the date in Europe/London now.
@@ -64,7 +64,7 @@ class Checker(NamedTuple):
 
     pages: Pages
     ask: Ask
-    directory: Directory
+    directory_on: Callable[[date], Directory]
     regions: Mapping[str, str]
     scans: Scans
     today: Callable[[], date]
@@ -114,7 +114,8 @@ def checker_routes(checker: Checker) -> list[Route]:
 
 
 def _asked(checker: Checker, request: Request) -> tuple[tuple[Field, ...], Asked]:
-    fields = questions(checker.directory, checker.regions, checker.scans, checker.today())
+    today = checker.today()
+    fields = questions(checker.directory_on(today), checker.regions, checker.scans, today)
     return fields, read_answers(fields, request.query_params.multi_items())
 
 
@@ -128,9 +129,10 @@ def _situation(checker: Checker, asked: Asked) -> _Situation | Asked:
         return asked.with_error("body", message)
     day = date.fromisoformat(asked.value("date"))
     wish = Wish(*(asked.value(name) for name in ("practice", "region", "setting", "home", "register")))
+    directory = checker.directory_on(day)
     try:
-        place = find_place(wish, checker.directory, day)
-        asked_by = specialist_of(place, checker.directory) if asked.value("asked") else None
+        place = find_place(wish, directory, day)
+        asked_by = specialist_of(place, directory) if asked.value("asked") else None
     except NoSuchPlaceError as error:
         return asked.with_error(error.field, str(error))
     example = Example(

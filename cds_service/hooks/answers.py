@@ -7,6 +7,7 @@ from typing import NamedTuple
 from cds_service.cards.build import build_cards, name_foreign, name_unplaced, name_unreadable, not_evaluated_card
 from cds_service.cards.order import CardContext, DestinationFinder, OrderForCard
 from cds_service.cards.speaker import Speakers
+from cds_service.directory.daily import DailyDirectory
 from cds_service.directory.model import Destination, Directory
 from cds_service.fhir.orders import SelectionError
 from cds_service.fhir.patient import Home
@@ -84,8 +85,9 @@ class Responder:
     """One deployment's pathways, directory and terminology, answering calls.
 
     Args:
-        register: the versions of each region's pathway; the call's day chooses.
-        directory: organisations, register, destinations and local procedures.
+        register: the versions of each region's pathway, and their footprints; the call's day chooses.
+        directory: organisations, register, destinations and local procedures; an organisation's region is that of
+            the call's day, whatever day the directory was read on.
         terminology: the packaged value sets.
         source_urls: the page of each pathway, by id, for cards' `source.url`.
     """
@@ -98,9 +100,10 @@ class Responder:
         source_urls: Mapping[str, str],
     ) -> None:
         self._register = register
-        self._directory = directory
+        self._directories = DailyDirectory(directory, register.footprints)
+        self._terminology = terminology
         self._speakers = Speakers(source_urls)
-        self._reader = OrderReader(directory, terminology)
+        self._selecting = OrderReader(directory, terminology)  # which orders are in scope hangs on no day
 
     def select(self, request: HookRequest, client: Client) -> Call:
         """Find the MSK imaging orders that a call is about: the first fork, before anything else of it is read.
@@ -114,7 +117,7 @@ class Responder:
         """
         context = _hook_context(request, client)
         try:
-            return Call(context, self._reader.select(context))
+            return Call(context, self._selecting.select(context))
         except SelectionError as error:
             field = f"context.selections[{error.position}]"
             text = f"{field} names an order that is not in context.draftOrders. Send the selected order in the Bundle."
@@ -134,9 +137,11 @@ class Responder:
         malformed = call.selection.malformed
         if not call.selection.orders:
             return Answer([], _refusal(malformed, [], []), [])
-        sent = self._reader.read_selected(context, call.selection, today)
+        directory = self._directories.on(today)
+        reader = OrderReader(directory, self._terminology)
+        sent = reader.read_selected(context, call.selection, today)
         orders = [_as_seen_by(client, order) for order in sent] if client.footprints else sent
-        for_cards = [self._decided(order, client, today) for order in orders]
+        for_cards = [self._decided(order, client, directory, today) for order in orders]
         speakers = self._speakers.of(self._register.in_force(today))
         card_context = CardContext(context.patient_id, context.user_id, today)
         built = build_cards(for_cards, speakers, card_context)
@@ -159,46 +164,49 @@ class Responder:
         refusal = None if built else _refusal(malformed, unplaced, foreign)
         return Answer([card for card, _ in built], refusal, logged)
 
-    def _decided(self, order: ReadOrder, client: Client, today: date) -> OrderForCard:
+    def _decided(self, order: ReadOrder, client: Client, directory: Directory, today: date) -> OrderForCard:
         pathway = self._register.in_force(today).get(order.facts.region)
-        return self._for_card(order, client, decide(order.facts, pathway, today))
+        destination = _destination_finder(order, client, directory)
+        return _for_card(order, decide(order.facts, pathway, today), destination)
 
-    def _for_card(self, order: ReadOrder, client: Client, decision: Decision) -> OrderForCard:
-        resource = order.order.resource
-        organisations = order.requester.organisations
-        return OrderForCard(
-            decision=decision,
-            facts=order.facts,
-            label=order.label,
-            reference=order.order.reference,
-            reasons=order.reasons.concepts,
-            body_sites=tuple(objects(resource.get("bodySite"))),
-            requester=as_object(resource.get("requester")) or None,
-            place=organisations[0].name if len(organisations) == 1 else None,
-            destination=self._destination_finder(order, client),
-            is_for_this_patient=order.is_for_this_patient,
-        )
 
-    def _destination_finder(self, order: ReadOrder, client: Client) -> DestinationFinder:
-        """A11: the destination is that of the patient's registered practice, else of the requester's.
+def _for_card(order: ReadOrder, decision: Decision, destination: DestinationFinder) -> OrderForCard:
+    resource = order.order.resource
+    organisations = order.requester.organisations
+    return OrderForCard(
+        decision=decision,
+        facts=order.facts,
+        label=order.label,
+        reference=order.order.reference,
+        reasons=order.reasons.concepts,
+        body_sites=tuple(objects(resource.get("bodySite"))),
+        requester=as_object(resource.get("requester")) or None,
+        place=organisations[0].name if len(organisations) == 1 else None,
+        destination=destination,
+        is_for_this_patient=order.is_for_this_patient,
+    )
 
-        A client reads no destination of a footprint that it is not bound to: its card then proposes none, rather than
-        another area's. An emergency falls back to where the patient is seen.
-        """
-        organisations = order.requester.organisations
-        regions = {(organisation.region, organisation.borough) for organisation in organisations}
-        requester_area = regions.pop() if len(regions) == 1 else (order.facts.region, None)
-        home = order.home
-        area = (home.region, home.borough) if home.region is not None else requester_area
-        may_read = area[0] is None or client.may_act_in(area[0])
 
-        def find(kind: str) -> Destination | None:
-            found = self._directory.destination(*area, kind) if may_read else None
-            if found is None and kind in EMERGENCY_KINDS:
-                return self._directory.destination(*requester_area, kind)
-            return found
+def _destination_finder(order: ReadOrder, client: Client, directory: Directory) -> DestinationFinder:
+    """A11: the destination is that of the patient's registered practice, else of the requester's.
 
-        return find
+    A client reads no destination of a footprint that it is not bound to: its card then proposes none, rather than
+    another area's. An emergency falls back to where the patient is seen.
+    """
+    organisations = order.requester.organisations
+    regions = {(organisation.region, organisation.borough) for organisation in organisations}
+    requester_area = regions.pop() if len(regions) == 1 else (order.facts.region, None)
+    home = order.home
+    area = (home.region, home.borough) if home.region is not None else requester_area
+    may_read = area[0] is None or client.may_act_in(area[0])
+
+    def find(kind: str) -> Destination | None:
+        found = directory.destination(*area, kind) if may_read else None
+        if found is None and kind in EMERGENCY_KINDS:
+            return directory.destination(*requester_area, kind)
+        return found
+
+    return find
 
 
 NOT_EVALUATED = Issue(

@@ -1,0 +1,146 @@
+"""An area that moves from one region to another, in a service that runs on: each day's footprint places its orders."""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cds_service.app import create_app
+from cds_service.pathway.proof_record import RECORD, record_of
+from cds_service.pathway.register import PathwayRegister, seal_of
+from cds_service.settings import Settings
+from fhir_fixtures import hook_call
+from tests.conftest import DEMO_CONFIGURATION, InProcess
+
+KNEE = hook_call("nwl-gp-knee-mri-pain--redirect.json")
+BEFORE_MIDNIGHT = datetime(2026, 11, 29, 23, 59, tzinfo=UTC)
+AFTER_MIDNIGHT = BEFORE_MIDNIGHT + timedelta(minutes=2)
+
+Json = dict[str, Any]
+
+
+class Clock:
+    """The time now, which a test sets."""
+
+    def __init__(self) -> None:
+        self.now = BEFORE_MIDNIGHT
+
+    def __call__(self) -> datetime:
+        """The time."""
+        return self.now
+
+
+def write_pathways(folder: Path, *versions: Json) -> None:
+    """A configuration's pathway files, later versions after earlier ones, with a record of proofs.
+
+    Footprints, days and numbers are changed, which no rule reads: what is proved of the packaged files holds of these.
+    """
+    pathways = folder / "pathways"
+    pathways.mkdir(exist_ok=True)
+    for stated in versions:
+        path = pathways / f"{stated['id']}-{stated['version']}.yaml"
+        before = [file for file in PathwayRegister.load(folder).files if file.pathway.id == stated["id"]]
+        is_first = not before or before[-1].packaged
+        seal = {} if is_first else {"supersedes": seal_of(before[-1]).model_dump()}
+        path.write_text(yaml.safe_dump({**stated, **seal}), "utf-8")
+    (pathways / RECORD).write_text(record_of(PathwayRegister.load(folder).files), "utf-8")
+
+
+def packaged(region: str) -> Json:
+    """What a packaged file states."""
+    stated: Json = yaml.safe_load((files("cds_service.pathway") / "packaged" / f"{region}.yaml").read_text("utf-8"))
+    return stated
+
+
+def reaching(*sub_icb: str) -> Json:
+    """A footprint."""
+    return {"name": "Invented", "sub_icb": [*sub_icb], "legacy_icb": [], "boroughs": ["Brent"]}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A configuration whose North West London practices belong to North East London from 30 November."""
+    folder = Path(shutil.copytree(DEMO_CONFIGURATION, tmp_path / "configuration"))
+    nwl, nel = packaged("nwl"), packaged("nel")
+    from_tomorrow = {"version": "9.0", "effective": "2026-11-30"}
+    write_pathways(
+        folder,
+        nwl,
+        {**nwl, **from_tomorrow, "footprint": reaching("Z9901")},
+        nel,
+        {**nel, **from_tomorrow, "footprint": reaching("A3A8R", "W2U3Z")},
+    )
+    return folder
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A minute before midnight."""
+    return Clock()
+
+
+@pytest.fixture
+def start(folder: Path, tmp_path: Path, clock: Clock) -> Iterator[Callable[..., InProcess]]:
+    """Starts the service; unless told otherwise it looks at its folder all the time."""
+    running: list[InProcess] = []
+
+    def started(reload_seconds: float = 0.02) -> InProcess:
+        url = f"sqlite:///{tmp_path / 'log.sqlite3'}"
+        settings = Settings(config=folder, auth="off", demo=True, database_url=url, reload_seconds=reload_seconds)
+        running.append(InProcess(create_app(settings, clock=clock), tmp_path / "log.sqlite3").__enter__())
+        return running[-1]
+
+    yield started
+    for one in running:
+        one.__exit__()
+
+
+def until(service: InProcess, holds: Callable[[], bool]) -> None:
+    """Let the service go on until something holds."""
+    for _ in range(400):
+        if holds():
+            return
+        service._runner.run(asyncio.sleep(0.025))
+    pytest.fail("it never held")
+
+
+def is_refused(service: InProcess) -> bool:
+    """Whether health says that the folder is refused."""
+    return "reason" in service.send("GET", "/health/ready").json()["configuration"]
+
+
+def spoken(service: InProcess) -> str:
+    """The region whose pathway speaks on the card."""
+    (card,) = service.cards(KNEE)
+    return str(card["source"]["label"])
+
+
+def test_a_service_that_never_reads_again_places_by_the_day(start: Callable[..., InProcess], clock: Clock) -> None:
+    """Versions advance by date, and footprints with them: a region never speaks in an area that it gave up."""
+    service = start(reload_seconds=0)
+    assert spoken(service).startswith("North West London")
+    clock.now = AFTER_MIDNIGHT
+    assert spoken(service).startswith("North East London")
+
+
+def test_a_folder_refused_over_midnight_does_not_keep_yesterdays_footprint(
+    start: Callable[..., InProcess], folder: Path, clock: Clock
+) -> None:
+    """What stays of the former folder is its files; the day is that of the call, also once the mistake is undone."""
+    service = start()
+    organisations = folder / "organisations.csv"
+    sound = organisations.read_text("utf-8")
+    organisations.write_text(sound.replace("general-practice", "GP"), "utf-8")
+    until(service, lambda: is_refused(service))
+    clock.now = AFTER_MIDNIGHT
+    assert is_refused(service)
+    assert spoken(service).startswith("North East London")
+    organisations.write_text(sound, "utf-8")
+    until(service, lambda: not is_refused(service))
+    assert spoken(service).startswith("North East London")
