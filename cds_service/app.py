@@ -83,11 +83,12 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     settings = settings if settings is not None else Settings()
     now = clock if clock is not None else _now
     signature = signature_or_none(settings.config)  # first, so that what is written while the folder is read is noticed
-    folder = read_folder(settings, _today(now))
+    today = _today(now)
+    folder = read_folder(settings, today)
     in_force = FolderInForce(folder)
     edges = Edges(settings)
     edge = edges.edge_for(folder.clients)
-    pathways = folder.register.in_force(london_day_and_hour(now())[0])
+    pathways = folder.register.in_force(today)
     pages = Pages({**PATHWAY_TEMPLATES, **CHECKER_TEMPLATES}, prefix=urlsplit(settings.public_url).path)
     standing = _Standing(
         settings=settings,
@@ -99,7 +100,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         in_force=in_force,
         now=now,
     )
-    served = _served(standing, signature, folder, edge, standing.monitor.routes(folder.monitor_access))
+    served = _served(standing, signature, today, folder, edge, standing.monitor.routes(folder.monitor_access))
     watch = FolderWatch(
         settings.config, served, partial(_serve, standing), standing.configuration, now, settings.reload_seconds
     )
@@ -108,22 +109,29 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
 
 def _serve(standing: _Standing, before: Served, signature: bytes) -> Served:
     """What the folder is now, as an application; callers come in by the same edge as before where no client changed."""
-    folder = read_folder(standing.settings, _today(standing.now))
+    today = _today(standing.now)
+    folder = read_folder(standing.settings, today)
     monitor_routes = standing.monitor.routes(folder.monitor_access)  # may refuse the folder: before an edge is opened
     is_same = before.clients == folder.clients
     edge = before.edge if is_same else standing.edges.edge_for(folder.clients)
-    return _served(standing, signature, folder, edge, monitor_routes)
+    return _served(standing, signature, today, folder, edge, monitor_routes)
 
 
 def _served(
-    standing: _Standing, signature: bytes | None, folder: Folder, edge: Edge, monitor_routes: Sequence[BaseRoute]
+    standing: _Standing,
+    signature: bytes | None,
+    today: date,
+    folder: Folder,
+    edge: Edge,
+    monitor_routes: Sequence[BaseRoute],
 ) -> Served:
     return Served(
         signature=signature,
+        day=today,
         app=_application(standing, folder, edge, monitor_routes),
         clients=folder.clients,
         edge=edge,
-        warnings=(*folder.directory.warnings, *_silent_regions(folder, _today(standing.now))),
+        warnings=(*folder.directory.warnings, *_silent_regions(folder, today)),
         take_over=partial(standing.in_force.put, folder),
     )
 

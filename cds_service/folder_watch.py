@@ -50,6 +50,7 @@ class Served(NamedTuple):
 
     Attributes:
         signature: of the folder as it was read; None when it could not be told.
+        day: the date in Europe/London on which that reading began.
         app: answers requests from it.
         clients: who may call.
         edge: what lets them in; the same object as before where no client changed.
@@ -58,6 +59,7 @@ class Served(NamedTuple):
     """
 
     signature: bytes | None
+    day: date
     app: ASGIApp
     clients: tuple[Client, ...]
     edge: Edge
@@ -96,7 +98,7 @@ class FolderWatch:
         self._clock = clock
         self._every_seconds = every_seconds
         self._served = served
-        self._day = self._today()
+        self._tried_on = served.day
         self._seen: bytes | None = None
         self._refused: bytes | None = None
         self._open: dict[Edge, AsyncExitStack] = {}
@@ -135,10 +137,10 @@ class FolderWatch:
             return
         is_settled = signature in {self._seen, self._served.signature}
         self._seen = signature
-        is_another_day = self._today() != self._day
-        if signature == self._served.signature and not is_another_day:
+        today = self._today()
+        if signature == self._served.signature and self._served.day == today:
             self._stand()
-        elif is_settled and (signature != self._refused or is_another_day):
+        elif is_settled and (signature != self._refused or self._tried_on != today):
             await self._read(signature)
 
     async def _watch(self) -> None:
@@ -156,14 +158,14 @@ class FolderWatch:
             if not await self._still_holds(signature):
                 await _discard(served.edge, self._served.edge)
                 return  # the day with it: what holds then is read once more, though it may be what is in force
-            self._day = day
+            self._tried_on = day
             await self._enter(served.edge)
         except REFUSED as error:
-            self._day = day
+            self._tried_on = day
             self._refuse(signature, told_without_values(error))
             return
         except Exception as error:  # noqa: BLE001 - not to go quiet: it is told
-            self._day = day
+            self._tried_on = day
             self._tell_defect(signature, error)
             return
         before, self._served = self._served, served

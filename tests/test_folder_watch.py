@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -13,11 +13,13 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from cds_service import folder_watch
+from cds_service import app, folder_watch
 from cds_service.app import create_app
+from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.directory import ConfigurationError
 from cds_service.directory.errors import Problem
 from cds_service.edge import Edge, NoClientError
+from cds_service.folder import Folder, read_folder
 from cds_service.folder_watch import FolderWatch, Served, folder_signature, told_without_values
 from cds_service.hooks.health import ConfigurationState
 from cds_service.monitor.access.access_file import AccessFileError, NoClientSecretError
@@ -47,7 +49,7 @@ class Watched:
         self.entered: list[str] = []
         self.state = ConfigurationState(self.now)
         edge = self.edge("first")
-        served = Served(folder_signature(folder), self.answering, (), edge)
+        served = Served(folder_signature(folder), EVENING.date(), self.answering, (), edge)
         self.watch = FolderWatch(folder, served, self.build, self.state, lambda: self.now, every_seconds)
 
     async def answering(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,11 +70,12 @@ class Watched:
     def build(self, before: Served, signature: bytes) -> Served:
         """Read the folder."""
         self.readings += 1
+        day = london_day_and_hour(self.now)[0]
         self.while_reading()
         if self.fault is not None:
             raise self.fault
         edge = before.edge if before.clients == self.clients else self.edge(f"reading {self.readings}")
-        return Served(signature, self.answering, self.clients, edge, ("a warning",))
+        return Served(signature, day, self.answering, self.clients, edge, ("a warning",))
 
     def write(self, text: str, name: str = "organisations.csv") -> None:
         """Change a file."""
@@ -253,6 +256,42 @@ def test_a_wrong_folder_is_tried_again_the_next_day(watched: Watched) -> None:
     assert watched.readings == 2
 
 
+def test_what_was_refused_over_midnight_and_is_taken_back_is_read_for_the_new_day(watched: Watched) -> None:
+    """What is in force is of yesterday, though its files are the same: until it is read again it does not stand."""
+    watched.fault = PathwayFileError("nwl.yaml")
+    watched.write("wrong")
+    watched.look(2)
+    watched.now += timedelta(minutes=2)
+    watched.look(2)
+    assert watched.readings == 2
+    watched.fault = None
+    watched.write("one")
+    watched.look(3)
+    assert (watched.readings, watched.state) == (3, ConfigurationState(watched.now))
+
+
+def test_what_is_in_force_and_wrong_on_the_new_day_stays_refused(watched: Watched) -> None:
+    """It is tried once for that day, and health goes on saying so."""
+    watched.fault = PathwayFileError("nwl.yaml")
+    watched.now += timedelta(minutes=2)
+    watched.look(3)
+    assert (watched.readings, watched.state.refused_since) == (1, watched.now)
+
+
+def test_a_reading_that_midnight_overtakes_is_done_again(watched: Watched) -> None:
+    """It is of the day on which it began."""
+
+    def midnight_comes() -> None:
+        watched.now = EVENING + timedelta(minutes=2)
+
+    watched.while_reading = midnight_comes
+    watched.write("two")
+    watched.look(2)
+    assert watched.readings == 1
+    watched.look(2)
+    assert watched.readings == 2
+
+
 def test_the_edge_stays_while_no_client_changes(watched: Watched) -> None:
     """Keys and connections are not asked for again because a telephone number changed."""
     watched.write("two")
@@ -411,6 +450,26 @@ def test_a_wrong_folder_leaves_the_service_as_it_is_and_health_says_so(service: 
     rewrite(folder / "organisations.csv", ",GP,", ",general-practice,")
     until(service, lambda: "reason" not in configuration(service))
     assert "cds_configuration_refused_since_seconds 0.0" in service.send("GET", "/metrics").text
+
+
+def test_a_start_that_midnight_overtakes_is_followed_by_a_reading(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What started is of the day on which its reading began."""
+    days: list[date] = []
+    now = EVENING
+
+    def overtaken(settings: Settings, today: date) -> Folder:
+        nonlocal now
+        days.append(today)
+        now = EVENING + timedelta(minutes=2)
+        return read_folder(settings, today)
+
+    monkeypatch.setattr(app, "read_folder", overtaken)
+    database = tmp_path / "log.sqlite3"
+    settings = Settings(config=folder, auth="off", database_url=f"sqlite:///{database}", reload_seconds=0.02)
+    with InProcess(create_app(settings, clock=lambda: now), database) as service:
+        until(service, lambda: days == [date(2026, 11, 29), date(2026, 11, 30)])
 
 
 def test_no_call_sees_two_folders_and_none_fails(service: InProcess, folder: Path) -> None:
