@@ -182,9 +182,15 @@ def in_words(when: Box, grid: Grid, age_in_words: Callable[[int | None], str]) -
         if name in when:
             values, every = when[name], grid.values[name]
             others = tuple(value for value in every if value not in values)
-            short, negated = (others, "not ") if len(others) < len(values) else (values, "")
-            said.append(f"{shown}: {negated}{' / '.join(_word(name, value, age_in_words) for value in short)}")
+            none_of = len(others) < len(values)
+            words = [_word(name, value, age_in_words) for value in (others if none_of else values)]
+            said.append(f"{shown}: {_none_of(words) if none_of else ' / '.join(words)}")
     return "; ".join(said) or "anything else"
+
+
+def _none_of(words: list[str]) -> str:
+    """A list in which each is denied: "not A / B" would read as "not A, or B"."""
+    return f"not {words[0]}" if len(words) == 1 else f"neither {' nor '.join(words)}"
 
 
 def _word(name: str, value: Any, age_in_words: Callable[[int | None], str]) -> str:  # noqa: ANN401 - each fact has a type of its own

@@ -7,9 +7,9 @@ import pytest
 from cds_service.pathway.checking import texts_of
 from cds_service.pathway.covering import Grid
 from cds_service.pathway.decide import decide
-from cds_service.pathway.facts import Facts
+from cds_service.pathway.facts import Facts, Oncology, Setting
 from cds_service.pathway.loading import load_pathways
-from cds_service.pathway.matrix import Answer, Matrix, matrix_of
+from cds_service.pathway.matrix import Answer, Matrix, ages_of, in_words, matrix_of
 from cds_service.pathway.matrix_pages import html, markdown
 from cds_service.pathway.model import Suspension
 from cds_service.pathway.outcomes import TextKey
@@ -39,6 +39,26 @@ def test_the_first_row_that_fits_gives_the_answer_of_the_rules(matrix: Matrix) -
 def test_the_matrix_is_short(matrix: Matrix) -> None:
     """Equivalent cells are merged: fewer than fifty rows for a hundred thousand combinations."""
     assert len(matrix.rows) + len(matrix.removals) < 50
+
+
+@pytest.mark.parametrize(
+    ("fact", "denied", "said"),
+    [
+        ("oncology", (Oncology.ACTIVE, Oncology.UNDER_CARE), "cancer: neither active nor under oncology care"),
+        (
+            "setting",
+            (Setting.URGENT_CARE, Setting.UNKNOWN),
+            "setting: neither unknown nor urgent-care",
+        ),
+        ("setting", (Setting.SECONDARY_CARE,), "setting: not secondary-care"),
+    ],
+)
+def test_whatever_a_row_denies_is_denied_by_itself(
+    matrix: Matrix, fact: str, denied: tuple[object, ...], said: str
+) -> None:
+    """So that no value after the first reads as one that is asked for."""
+    values = tuple(value for value in matrix.grid.values[fact] if value not in denied)
+    assert in_words({fact: values}, matrix.grid, ages_of(NEL)) == said
 
 
 @pytest.fixture(scope="module")
