@@ -48,7 +48,7 @@ def test_check_tells_of_a_wrong_file_in_words(tmp_path: Path) -> None:
     (tmp_path / "pathways" / "nwl.yaml").write_text("id: nwl\n", encoding="utf-8")
     result = run("check", "--config", tmp_path)
     assert result.exit_code == 1
-    assert "nwl.yaml: title: Field required" in result.output
+    assert "nwl.yaml: title: is missing; add it" in result.output
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Reading pathway files: the packaged ones, and a deployment's own in place of them."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -8,6 +9,7 @@ from typing import Any, NamedTuple
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.model import NationalFallback, Pathway
@@ -197,12 +199,49 @@ def _parse_yaml(text: str, name: str) -> dict[str, Any]:
 
 
 def in_words(name: str, error: ValidationError) -> str:
-    """What is wrong with a file, a line for each problem: file, field, and what to write."""
-    lines = [
-        f"{name}: {'.'.join(str(part) for part in problem['loc']) or 'file'}: {problem['msg']}"
-        for problem in error.errors(include_url=False, include_context=False, include_input=False)
-    ]
-    return "\n".join(lines)
+    """What is wrong with a file, a line for each problem: file, field, value, and the mend."""
+    problems = error.errors(include_url=False, include_context=False)
+    inner = {problem["loc"][:-1] for problem in problems if problem["loc"]}
+    # A list whose one entry is wrong is told to be too short as well.
+    told = (problem for problem in problems if problem["type"] != "too_short" or problem["loc"] not in inner)
+    return "\n".join(": ".join(filter(None, (name, _field(problem), _mend(problem)))) for problem in told)
+
+
+_A_KEY = "[key]"
+"""How pydantic ends the place of a key that is wrong."""
+
+_SETTINGS = "general-practice, urgent-care, community-msk or secondary-care"
+_LISTED = {"modalities": "mri or uss", "redirect": _SETTINGS, "exempt": _SETTINGS}
+"""What a list of a pathway file takes: less than its facts may be, which also stand for an order's."""
+
+_LONGEST_SHOWN = 60
+"""Characters of a value that a message repeats; a longer one is found by its field."""
+
+
+def _field(problem: ErrorDetails) -> str:
+    """The place in the file; empty for a rule of the whole file, whose message names the field itself."""
+    return ".".join(str(part) for part in problem["loc"] if part != _A_KEY)
+
+
+def _mend(problem: ErrorDetails) -> str:
+    kind, place, said = problem["type"], problem["loc"], problem["msg"].removeprefix("Value error, ")
+    if kind == "missing":
+        return "is missing; add it"
+    if kind == "extra_forbidden" or place[-1:] == (_A_KEY,):
+        return "is not known here; correct its spelling, or take it out"
+    if kind == "enum" and len(place) > 1 and place[-2] in _LISTED:
+        return f"{_shown(problem['input'])} cannot stand here; write {_LISTED[str(place[-2])]}"
+    _, should, what = said.partition(" should ")
+    return f"{_shown(problem['input'])} should {what}; correct it" if should and kind != "value_error" else said
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "nothing"
+    shown = str(value) if isinstance(value, date) else repr(value)
+    return (
+        shown if isinstance(value, str | int | float | date) and len(shown) <= _LONGEST_SHOWN else "what stands there"
+    )
 
 
 def _load_national() -> NationalFallback:

@@ -165,6 +165,36 @@ def test_every_fault_of_a_file_is_named_with_its_field(tmp_path: Path, nwl_file:
     ]
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("adult_from", 12, "adult_from: 12 should be greater than or equal to 16; correct it"),
+        ("modalitys", ["mri"], "modalitys: is not known here; correct its spelling, or take it out"),
+        ("modalities", ["xray"], "modalities.0: 'xray' cannot stand here; write mri or uss"),
+        ("modalities", ["other"], "modalities: list mri, uss or both, once each"),
+        ("modalities", [], "modalities: what stands there should have at least 1 item after validation, not 0"),
+        ("title", None, "title: nothing should be a valid string; correct it"),
+        ("id", "national", "id 'national' means that no region applies; choose another"),
+        ("effective", date(2030, 1, 1), "review 2027-01-01 is before effective 2030-01-01: check the two dates"),
+        ("rules", {"cess": None}, "rules.cess: is not known here; correct its spelling, or take it out"),
+    ],
+)
+def test_a_fault_says_what_to_write(nwl_file: Json, field: str, value: object, said: str) -> None:
+    """File, field, value and mend; nothing is offered that is refused next."""
+    with pytest.raises(PathwayFileError) as refused:
+        parse_pathway(yaml.safe_dump({**nwl_file, field: value}), "own.yaml")
+    assert str(refused.value).splitlines()[0].startswith(f"own.yaml: {said}")
+    assert "Value error" not in str(refused.value)
+    assert str(refused.value).count("modalities") <= 1
+
+
+def test_a_field_that_is_missing_is_to_be_added(nwl_file: Json) -> None:
+    """In words of ours."""
+    del nwl_file["modalities"]
+    with pytest.raises(PathwayFileError, match=r"^own\.yaml: modalities: is missing; add it$"):
+        parse_pathway(yaml.safe_dump(nwl_file), "own.yaml")
+
+
 def test_a_regions_texts_are_laid_over_the_national_ones_line_by_line(nwl_file: Json) -> None:
     """What a region does not word itself, down to the lines of one card, it takes from the national file."""
     own = {"summary": "Refer to the demo region's community MSK service instead of {this}"}

@@ -283,7 +283,7 @@ def test_a_suspension_without_name_reason_or_day_is_refused(tmp_path: Path, left
     suspension = {"by": "A Name", "reason": "wrong link", "since": "2026-08-01"}
     stated = {"nwl": {key: value for key, value in suspension.items() if key != left_out}}
     (tmp_path / "suspensions.yaml").write_text(yaml.safe_dump(stated), encoding="utf-8")
-    assert f"suspensions.yaml: nwl.{left_out}: Field required" in refusal(tmp_path)
+    assert f"suspensions.yaml: nwl.{left_out}: is missing; add it" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(
