@@ -175,10 +175,22 @@ def test_a_suspension_that_is_over_makes_room_for_another(folder: Path) -> None:
     assert "until" not in yaml.safe_load((folder / "suspensions.yaml").read_text("utf-8"))["nwl"]
 
 
-def test_a_record_of_sign_offs_that_is_none_is_refused(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        ("- {by: A Name}\n", "0.pathway: Field required"),
+        ("- [\n", "not YAML"),
+        ("- {by: A Name, by: Another}\n", "the key 'by' stands twice"),
+        ("- {signed_on: 2026-11-31}\n", "'2026-11-31' is no value"),
+        ("{}\n", "valid list"),
+    ],
+)
+def test_a_record_of_sign_offs_that_is_none_is_refused(folder: Path, stated: str, said: str) -> None:
     """With the mend."""
-    (folder / "sign-offs.yaml").write_text("- {by: A Name}\n", encoding="utf-8")
-    assert "restore it, or delete it and sign again" in run("check", "--config", folder).output
+    (folder / "sign-offs.yaml").write_text(stated, encoding="utf-8")
+    output = run("check", "--config", folder).output
+    assert said in output
+    assert "Restore sign-offs.yaml, or delete it and sign again" in output
 
 
 def a_logged_order(event_id: str, age_band: str) -> dict[str, object]:

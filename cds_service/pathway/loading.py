@@ -160,11 +160,22 @@ _FASTEST_SAFE_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.
 """libyaml's loader where PyYAML was built with it: a tenth of the time at start."""
 
 
-class _OneOfEachKey(_FASTEST_SAFE_LOADER):  # type: ignore[misc,valid-type] # the class is chosen at import
-    """YAML lets a later key silently win over an earlier one; in a pathway that would hide a line."""
+class _StrictLoader(_FASTEST_SAFE_LOADER):  # type: ignore[misc,valid-type] # the class is chosen at import
+    """Refuses with its place what PyYAML lets by, or fails over without saying where.
+
+    YAML lets a later key silently win over an earlier one; in a pathway that would hide a line.
+    """
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> object:  # noqa: FBT001, FBT002 - PyYAML's own
+        """Make the value of a node; one that is no value, such as the 31st of November, is an error of the file."""
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, LookupError, AttributeError, OverflowError) as error:  # as its makers of values raise
+            problem = f"{node.value!r} is no value ({error})"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
 
 
-def _construct_mapping(loader: _OneOfEachKey, node: yaml.MappingNode) -> dict[Any, Any]:
+def _construct_mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     keys = [loader.construct_object(key) for key, _ in node.value]
     doubled = [key for position, key in enumerate(keys) if key in keys[:position]]
     if doubled:
@@ -174,17 +185,17 @@ def _construct_mapping(loader: _OneOfEachKey, node: yaml.MappingNode) -> dict[An
     return mapping
 
 
-_OneOfEachKey.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
+_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
 
 
 def load_yaml(text: str, name: str) -> object:
     """What a YAML file states.
 
     Raises:
-        PathwayFileError: it is not YAML, or a key stands twice.
+        PathwayFileError: it is not YAML, a key stands twice, or a value is none, such as a day that does not exist.
     """
     try:
-        return yaml.load(text, _OneOfEachKey)  # noqa: S506 - a safe loader that also refuses a doubled key
+        return yaml.load(text, _StrictLoader)  # noqa: S506 - a safe loader that refuses more
     except yaml.YAMLError as error:
         msg = f"{name}: not YAML: {error}"
         raise PathwayFileError(msg) from error

@@ -14,7 +14,7 @@ import yaml
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from cds_service.pathway.facts import RegionId
-from cds_service.pathway.loading import PathwayFile, PathwayFileError
+from cds_service.pathway.loading import PathwayFile, PathwayFileError, in_words, load_yaml, read_text
 from cds_service.pathway.matrix_pages import matrix_hash
 from cds_service.pathway.texts import Frozen, Line
 
@@ -61,14 +61,14 @@ def read_sign_offs(config: Path | None) -> tuple[SignOff, ...]:
     if path is None or not path.is_file():
         return ()
     try:
-        return tuple(_SIGN_OFFS.validate_python(yaml.safe_load(path.read_text("utf-8")) or []))
+        stated = load_yaml(read_text(path), SIGN_OFFS)
+        return () if stated is None else tuple(_SIGN_OFFS.validate_python(stated))
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        msg = f"{SIGN_OFFS}: {wrong}; restore it, or delete it and sign again"
-        raise PathwayFileError(msg) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        msg = f"{SIGN_OFFS}: not YAML ({error}); restore it, or delete it and sign again"
-        raise PathwayFileError(msg) from None
+        wrong = in_words(SIGN_OFFS, error)
+    except PathwayFileError as error:
+        wrong = str(error)
+    msg = f"{wrong}\nRestore {SIGN_OFFS}, or delete it and sign again"
+    raise PathwayFileError(msg)
 
 
 def sign(file: PathwayFile, by: str, role: str, on: date) -> SignOff:

@@ -124,10 +124,12 @@ def test_a_region_may_take_a_code_that_the_replaced_file_had(tmp_path: Path, nwl
         (b"", "a pathway file is a mapping that starts with 'id:'"),
         (b"just words", "a pathway file is a mapping that starts with 'id:'"),
         (b"id: \xff\xfe", "UTF-8"),
+        (b"id: nwl\nreview: 2027-02-29\n", "'2027-02-29' is no value (day is out of range for month)"),
+        (b"id: nwl\nreview: !!timestamp soon\n", "'soon' is no value"),
     ],
 )
 def test_a_file_that_is_no_pathway_is_refused_by_name(tmp_path: Path, content: bytes, said: str) -> None:
-    """Broken YAML, another shape, nothing at all, bytes that are no UTF-8."""
+    """Broken YAML, another shape, nothing at all, bytes that are no UTF-8, a day that does not exist."""
     (tmp_path / "own.yaml").write_bytes(content)
     message = refusal(tmp_path)
 
@@ -135,11 +137,12 @@ def test_a_file_that_is_no_pathway_is_refused_by_name(tmp_path: Path, content: b
     assert said in message
 
 
-def test_a_broken_line_is_named(tmp_path: Path) -> None:
-    """YAML errors keep their line."""
-    (tmp_path / "own.yaml").write_text("id: nwl\ntitle: [\n", encoding="utf-8")
+@pytest.mark.parametrize(("broken", "line"), [("title: [\n", "line 3"), ("title: A\nreview: 2027-02-29\n", "line 3")])
+def test_a_broken_line_is_named(tmp_path: Path, broken: str, line: str) -> None:
+    """YAML errors keep their line, and so does a day that does not exist."""
+    (tmp_path / "own.yaml").write_text(f"id: nwl\n{broken}", encoding="utf-8")
 
-    assert "line 3" in refusal(tmp_path)
+    assert line in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("doubled", ["adult_from: 18\n", "extra:\n  note: one\n  note: two\n"])
