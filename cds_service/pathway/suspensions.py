@@ -4,6 +4,7 @@ A suspension is of a region and not of a version: it lasts when the next version
 files and in none of them, so that their seals, proofs and sign-offs hold as they are. CES and MSCC speak on.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -26,14 +27,23 @@ _BY_REGION = TypeAdapter(dict[RegionId, Suspension])
 def read_suspensions(config: Path | None) -> Mapping[RegionId, Suspension]:
     """The suspension of each region that has one; it may lie ahead or be over.
 
+    Whatever bears the name and is no such file was meant to stop a pathway, so it is never read as nobody suspended.
+
     Raises:
-        PathwayFileError: the file is none, or an entry lacks who decided it, why, or since when.
+        PathwayFileError: the file cannot be read or is none, or an entry lacks who decided it, why, or since when.
     """
     path = config / SUSPENSIONS if config is not None else None
-    if path is None or not path.is_file():
+    if path is None or not os.path.lexists(path):  # a link that leads nowhere exists here, and not for Path.exists
         return NOBODY_SUSPENDED
     try:
-        return MappingProxyType(_BY_REGION.validate_python(load_yaml(read_text(path), SUSPENSIONS) or {}))
+        stated = load_yaml(read_text(path), SUSPENSIONS)
+    except OSError as error:
+        msg = f"{SUSPENSIONS}: cannot be read ({error.strerror}); put the file there, or delete what bears its name"
+        raise PathwayFileError(msg) from error
+    if stated is None:  # blank, or remarks alone: each entry was taken out
+        return NOBODY_SUSPENDED
+    try:
+        return MappingProxyType(_BY_REGION.validate_python(stated))
     except ValidationError as error:
         raise PathwayFileError(in_words(SUSPENSIONS, error)) from error
 

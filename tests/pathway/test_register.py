@@ -292,6 +292,11 @@ def test_a_suspension_without_name_reason_or_day_is_refused(tmp_path: Path, left
         ("nvl: {by: A Name, reason: wrong link, since: 2026-08-01}\n", "no pathway 'nvl': there are nel, nwl"),
         ("nwl: {}\nnwl: {}\n", "the key 'nwl' stands twice"),
         ("- nwl\n", "valid dictionary"),
+        ("[]\n", "valid dictionary"),
+        ("false\n", "valid dictionary"),
+        ("0\n", "valid dictionary"),
+        ('""\n', "valid dictionary"),
+        ("nwl: {by: A Name, reason: wrong link, since: 2026-11-31}\n", "'2026-11-31' is no value"),
         ("nwl: [\n", "not YAML"),
     ],
 )
@@ -299,6 +304,22 @@ def test_a_file_of_suspensions_that_suspends_nobody_is_refused(tmp_path: Path, s
     """Somebody meant to stop a pathway."""
     (tmp_path / "suspensions.yaml").write_text(stated, encoding="utf-8")
     assert said in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("put", [Path.mkdir, lambda path: path.symlink_to("nowhere")], ids=["a folder", "a lost link"])
+def test_what_bears_the_name_of_the_suspensions_and_is_no_file_is_refused(
+    tmp_path: Path, put: Callable[[Path], None]
+) -> None:
+    """A share that did not come up, or a mount of a missing file, must not end a suspension."""
+    put(tmp_path / "suspensions.yaml")
+    assert "suspensions.yaml: cannot be read (" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("blank", ["", "# every suspension was taken out\n"])
+def test_a_blank_file_of_suspensions_suspends_nobody(tmp_path: Path, blank: str) -> None:
+    """What is left when the last entry is taken out."""
+    (tmp_path / "suspensions.yaml").write_text(blank, encoding="utf-8")
+    assert not PathwayRegister.load(tmp_path).silent(date(2026, 11, 29))
 
 
 def test_a_suspension_in_a_pathway_file_is_refused_with_its_place(tmp_path: Path, write: Write) -> None:
