@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from cds_service.cardlog.coarse import today_in_london
 from cds_service.directory import Directory, load_directory
 from cds_service.directory.borough_list import read_borough_list
 from cds_service.directory.checking import check_directory
@@ -20,7 +21,7 @@ from cds_service.directory.practices import OdsPractice, commissioners_concerned
 from cds_service.directory.tables import FCP_REGISTER, ORGANISATIONS, read_table
 from cds_service.directory.vocabulary import KINDS, REFERRING_SETTINGS, code_key
 from cds_service.directory_report import show_import
-from cds_service.folder_commands import config_option, finish, footprints_of, today, told
+from cds_service.folder_commands import config_option, finish, footprints_of, told
 from cds_service.register_commands import fcp
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def check(config: Path, ending_within: int) -> None:
         known = _loaded(config)
         footprints = footprints_of(config)
         register = read_table(config, FCP_REGISTER, frozenset(footprints.boroughs), Findings())
-        found = check_directory(known, register, footprints.boroughs, today(), timedelta(days=ending_within))
+        found = check_directory(known, register, footprints.boroughs, today_in_london(), timedelta(days=ending_within))
     for finding in found:
         click.secho(f"{finding.level:<8}", fg=_COLOURS[finding.level], nl=False)
         click.echo(f" {finding.text}")
@@ -170,7 +171,8 @@ def _bring_up_to_date(
     table = open_csv(config, ORGANISATIONS)
     report = lay_over(table, practices, borough_of, concerned, footprints)
     register = read_table(config, FCP_REGISTER, frozenset(footprints.boroughs), Findings())
-    exempting = {record.row.organisation for record in register if (record.row.valid_to or today()) >= today()}
+    today = today_in_london()
+    exempting = {record.row.organisation for record in register if (record.row.valid_to or today) >= today}
     click.echo(f"Practices of {', '.join(sorted(concerned))}.")
     show_import(report, table.rows, footprints.region_of, exempting)
     finish(table, footprints.region_of, accept=accept)

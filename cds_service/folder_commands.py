@@ -1,14 +1,13 @@
-"""What the commands over a configuration folder share: its footprints, London's date, and a change written."""
+"""What the commands over a configuration folder share: its footprints, and a change written."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
 import click
 
-from cds_service.cardlog.coarse import london_day_and_hour
+from cds_service.cardlog.coarse import today_in_london
 from cds_service.directory import ConfigurationError
 from cds_service.directory.csv_edits import CsvEditError, EditableCsv
 from cds_service.directory.errors import SourceFileError
@@ -29,11 +28,6 @@ config_option = click.option(
 )
 
 
-def today() -> date:
-    """The date in Europe/London."""
-    return london_day_and_hour(datetime.now(UTC))[0]
-
-
 @contextmanager
 def told() -> Iterator[None]:
     """What an operator can mend is a message."""
@@ -50,9 +44,9 @@ def footprints_of(config: Path) -> Footprints:
         PathwayFileError: a pathway file of the folder is wrong.
     """
     register = PathwayRegister.load(config)
-    in_force = register.in_force(today())
+    in_force = register.in_force(today_in_london())
     boroughs = {str(region): pathway.footprint.boroughs for region, pathway in in_force.items()}
-    return Footprints({code: str(region) for code, region in register.footprints(today()).items()}, boroughs)
+    return Footprints({code: str(region) for code, region in register.footprints(today_in_london()).items()}, boroughs)
 
 
 def finish(table: EditableCsv, region_of: Mapping[str, str], *, accept: bool) -> None:

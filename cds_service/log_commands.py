@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,7 @@ from uuid import uuid4
 import click
 
 from cds_service.cardlog import migrating
-from cds_service.cardlog.coarse import london_day_and_hour
+from cds_service.cardlog.coarse import today_in_london
 from cds_service.cardlog.databases import CardLogStoreError
 from cds_service.cardlog.export_formats import ExportFormat
 from cds_service.cardlog.exporting import EXPORTED_TABLES, ExportError, Filters, count_rows, export_table
@@ -129,7 +129,7 @@ def export(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
 def purge_command(database_url: str, keep_months: int, yes: bool) -> None:  # noqa: FBT001 - click passes options by name
     """Delete events, counts and figures that are old enough; the monthly figures stay."""
     with _faults_told(), existing_log(database_url) as engine:
-        before = oldest_month_kept(_today(), keep_months)
+        before = oldest_month_kept(today_in_london(), keep_months)
         require_head(database_url)
         rows = 0
         for old in purge(engine, before) if yes else to_be_deleted(engine, before):
@@ -245,10 +245,6 @@ def _show_spools(spools: Sequence[SpoolFile]) -> None:
 
 def _deleted(old: MonthOfTable) -> str:
     return f"  {old.table:<24} {old.month:%Y-%m} {old.rows:>14,} row(s)"
-
-
-def _today() -> date:
-    return london_day_and_hour(datetime.now(UTC))[0]
 
 
 def _spool_folder(database_url: str, spool: Path | None) -> Path:

@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from cds_service.cardlog.coarse import today_in_london
 from cds_service.directory import load_directory
 from cds_service.directory.csv_edits import open_csv
 from cds_service.directory.errors import Findings
@@ -13,7 +14,7 @@ from cds_service.directory.model import RegisterEntry
 from cds_service.directory.register_edits import Listing, add_listing, expire_listings, told_of_later
 from cds_service.directory.tables import FCP_REGISTER, read_table
 from cds_service.directory.vocabulary import code_key
-from cds_service.folder_commands import config_option, finish, footprints_of, today, told
+from cds_service.folder_commands import config_option, finish, footprints_of, told
 
 _DAY: Final = click.DateTime(formats=["%Y-%m-%d"])
 _SDS_USER: Final = "https://fhir.nhs.uk/Id/sds-user-id"
@@ -103,7 +104,7 @@ def list_(organisation: str | None, show_all: bool, config: Path) -> None:  # no
     shown = 0
     for record in records:
         row = record.row
-        state = _state(RegisterEntry(row.organisation, row.valid_from, row.valid_to, row.spine), today())
+        state = _state(RegisterEntry(row.organisation, row.valid_from, row.valid_to, row.spine), today_in_london())
         if organisation not in {None, row.organisation} and code_key(organisation or "") != row.organisation:
             continue
         if state == "ended" and not show_all:
@@ -123,4 +124,4 @@ def _state(entry: RegisterEntry, day: date) -> str:
 
 
 def _day(given: datetime | None) -> date:
-    return today() if given is None else given.date()
+    return today_in_london() if given is None else given.date()

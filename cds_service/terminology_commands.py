@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from cds_service.cardlog.coarse import today_in_london
 from cds_service.directory.csv_edits import replace_file
-from cds_service.folder_commands import today
 from cds_service.terminology import ValueSetError
 from cds_service.terminology.additions import Difference, additions_file, differences
 from cds_service.terminology.overlaps import PART_OF
@@ -89,7 +89,7 @@ def expand(
                 _show(value_set, found[value_set.group])
         written = 0
         if accept and config is not None:
-            source = f"{server} $expand of the intent, {today()}"
+            source = f"{server} $expand of the intent, {today_in_london()}"
             written = _add(config / FOLDER, {group: one.new for group, one in found.items() if one.new}, source)
     if accept:
         click.echo(f"{written} file(s) written to {FOLDER}. Have a clinician review them before they are used.")
@@ -214,7 +214,7 @@ def _add(folder: Path, new: Mapping[str, Mapping[str, str]], source: str) -> int
     for group, codes in sorted(new.items(), key=lambda item: item[0] in PART_OF):  # a whole before its part
         path = folder / f"{group.replace('_', '-')}.json"
         before[path] = path.read_bytes() if path.is_file() else None
-        after[path] = additions_file(packaged[group], before[path], codes, source, today()).encode()
+        after[path] = additions_file(packaged[group], before[path], codes, source, today_in_london()).encode()
     trial = {value_set.group: value_set for value_set in read_value_sets(folder)}
     trial |= {value_set.group: value_set for value_set in (read_value_set(path.name, after[path]) for path in after)}
     build_terminology(with_additions(packaged.values(), trial.values()))

@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 def london_day(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is one day for all of these tests."""
     for module in ("directory_commands", "register_commands"):
-        monkeypatch.setattr(f"cds_service.{module}.today", lambda: date(2026, 11, 29))
+        monkeypatch.setattr(f"cds_service.{module}.today_in_london", lambda: date(2026, 11, 29))
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ def card_log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Log]:
 
 @pytest.fixture(autouse=True)
 def _fixed_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_commands, "_today", lambda: TODAY)
+    monkeypatch.setattr(log_commands, "today_in_london", lambda: TODAY)
 
 
 def test_export_writes_a_file_and_says_what_it_is(card_log: Log, tmp_path: Path) -> None:

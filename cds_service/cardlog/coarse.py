@@ -1,6 +1,6 @@
 """Facts made coarse before they are logged: age in bands, body regions in groups, moments in hours."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -88,3 +88,8 @@ def london_day_and_hour(moment: datetime) -> tuple[date, int]:
         raise ValueError("moment: has no time zone; pass an aware datetime, for example datetime.now(UTC)")
     local = moment.astimezone(_LONDON)
     return local.date(), local.hour
+
+
+def today_in_london() -> date:
+    """The date in Europe/London now."""
+    return london_day_and_hour(datetime.now(UTC))[0]

@@ -10,13 +10,13 @@ the database as it was.
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inspect, text
 
 from cds_service.cardlog import access_schema, rollup_schema, schema
-from cds_service.cardlog.coarse import london_day_and_hour
+from cds_service.cardlog.coarse import today_in_london
 from cds_service.cardlog.databases import open_engine, transaction
 from cds_service.cardlog.partitions import SCHEMA_LOCK, ensure_partitions, month_of, next_month
 
@@ -92,7 +92,7 @@ def bring_up_to_date(database_url: str, *, today: date | None = None) -> None:
     with _engine(database_url) as engine:
         if _state(engine) != _State(HEAD, recorded=True):
             _make_or_migrate(engine)
-        month = month_of(today or london_day_and_hour(datetime.now(UTC))[0])
+        month = month_of(today or today_in_london())
         months = [month]
         while len(months) <= _MONTHS_AHEAD:
             months.append(next_month(months[-1]))
