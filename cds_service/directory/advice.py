@@ -7,19 +7,28 @@ from pathlib import Path
 
 from cds_service.directory.model import Directory, Organisation
 from cds_service.directory.rows import RegisterRow
-from cds_service.directory.tables import DESTINATIONS, FCP_REGISTER, FILES, ORGANISATIONS, Record
+from cds_service.directory.tables import DESTINATIONS, FCP_REGISTER, FILES, ORGANISATIONS, YAML_FILES, Record
 from cds_service.directory.vocabulary import REFERRING_SETTINGS, borough_key
 
 # Told apart by this: W2U32 is close to W2U3Z, while QMJ (North Central London) is not close to QMF.
 _CLOSE = 0.75
 
 
+_READ = {".csv": FILES, ".yaml": YAML_FILES, ".yml": YAML_FILES}
+"""The names that count, for each ending under which one of them may be misspelt."""
+
+
 def unread_files(folder: Path) -> list[str]:
-    """Name the CSV files of the folder that the service does not read: most are misspelt."""
+    """Name the CSV and YAML files of the folder that the service does not read: most are misspelt.
+
+    Names that begin with a dot are left out, as everywhere in the folder.
+    """
+    found = (path for path in sorted(folder.iterdir()) if not path.name.startswith("."))
     return [
-        f"{path.name}: not read. The CSV files of a configuration folder are {', '.join(FILES)}."
-        for path in sorted(folder.glob("*.csv"))
-        if path.name not in FILES
+        f"{path.name}: not read. The {'CSV' if read is FILES else 'YAML'} files of a configuration folder are "
+        f"{', '.join(read)}."
+        for path in found
+        if (read := _READ.get(path.suffix.lower())) is not None and path.name not in read
     ]
 
 

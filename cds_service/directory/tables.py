@@ -78,6 +78,9 @@ PROCEDURES = TableFormat(
 
 FILES = tuple(table.file for table in (ORGANISATIONS, FCP_REGISTER, DESTINATIONS, PROCEDURES))
 
+YAML_FILES = ("clients.yaml", "monitor-access.yaml", "sign-offs.yaml", "suspensions.yaml")
+"""What other rooms read of the folder, to tell a misspelt name."""
+
 
 def read_table(
     folder: Path, table: TableFormat[RowT], regions: frozenset[str], findings: Findings

@@ -4,6 +4,11 @@ from pathlib import Path
 import pytest
 
 from cds_service.directory import Directory, load_directory
+from cds_service.directory.tables import YAML_FILES
+from cds_service.monitor.access import access_file
+from cds_service.pathway.sign_off import SIGN_OFFS
+from cds_service.pathway.suspensions import SUSPENSIONS
+from cds_service.security import clients_file
 
 Load = Callable[..., Directory]
 
@@ -76,6 +81,27 @@ def test_a_csv_file_of_another_name_is_told(write_folder: Callable[..., Path], f
             "organisations.csv, fcp-register.csv, destinations.csv, procedures.csv."
         ),
     )
+
+
+@pytest.mark.parametrize("name", ["suspension.yaml", "suspensions.yml", "Suspensions.yaml", "sign-offs.YML"])
+def test_a_yaml_file_of_another_name_is_told(
+    write_folder: Callable[..., Path], footprints: dict[str, str], name: str
+) -> None:
+    """A suspension that is misspelt would otherwise suspend nobody in silence; what begins with a dot is no file."""
+    folder = write_folder(organisations=[PRACTICE], destinations=EVERYWHERE)
+    for written in (name, *YAML_FILES, ".suspensions.yaml.a1b2"):
+        (folder / written).write_text("anything")
+    assert load_directory(folder, footprints).warnings == (
+        (
+            f"{name}: not read. The YAML files of a configuration folder are "
+            "clients.yaml, monitor-access.yaml, sign-offs.yaml, suspensions.yaml."
+        ),
+    )
+
+
+def test_the_yaml_files_are_those_that_the_other_rooms_read() -> None:
+    """They are told apart by name alone, and this room reads none of them."""
+    assert set(YAML_FILES) == {clients_file.NAME, access_file.NAME, SIGN_OFFS, SUSPENSIONS}
 
 
 def test_a_listing_at_an_unknown_place_is_told_without_naming_the_practitioner(load: Load) -> None:
