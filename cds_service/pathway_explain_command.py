@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from cds_service.directory import load_directory
 from cds_service.hooks.answers import AnsweredOrder, Responder
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import NATIONAL
+from cds_service.pathway.outcomes import Outcome
 from cds_service.pathway.register import PathwayRegister
 from cds_service.pathway_commands import faults_told, pathways
+from cds_service.pathway_explain_places import came_from, known_codes, left_out
 from cds_service.protocol.hook_request import parse_hook_request
 from cds_service.protocol.operation_outcome import ProtocolError
 from cds_service.security.clients import ANYONE
@@ -42,22 +45,34 @@ def explain(hook: Path, config: Path, day: datetime | None) -> None:
     with faults_told():
         register = PathwayRegister.load(config)
         directory = load_directory(config, register.footprints(today))
-    responder = Responder(register, directory, load_terminology(), _NoPages())
+    terminology = load_terminology()
+    responder = Responder(register, directory, terminology, _NoPages())
     try:
         request = parse_hook_request(_read(hook))
         call = responder.select(request, ANYONE)
     except ProtocolError as error:
-        raise click.ClickException("; ".join(issue.diagnostics for issue in error.issues)) from None
+        raise click.ClickException(_diagnostics(error)) from None
     answer = responder.answer(call, ANYONE, today)
     for position, order in enumerate(answer.orders, start=1):
-        click.secho(f"Order {position}: {order.order.facts.modality} of {order.order.facts.body_region}", bold=True)
-        for line in _trace(order, register, today):
+        facts, path = order.order.facts, order.order.order.path
+        click.secho(f"Order {position}: {facts.modality} of {facts.body_region}, {path}", bold=True)
+        for line in (*known_codes(order.order, terminology), *_trace(order, register, today)):
             click.echo(f"  {line}")
         for card in answer.cards:
             if card["uuid"] == order.card_id:
                 click.echo(f"  card      {card['indicator']}: {card['summary']}")
+    for line in left_out(call):
+        click.echo(f"Left out: {line}")
     if not answer.orders:
         click.echo("No selected order is an MSK MRI or ultrasound: nothing was held against a pathway.")
+    if answer.refusal is not None:
+        click.echo(f"The service answers HTTP {answer.refusal.status} instead of cards: {_diagnostics(answer.refusal)}")
+        if answer.refusal.status == HTTPStatus.PRECONDITION_FAILED:
+            click.echo("A client with 'on_unresolved: card' in clients.yaml gets an info card that says so.")
+
+
+def _diagnostics(error: ProtocolError) -> str:
+    return "; ".join(issue.diagnostics for issue in error.issues)
 
 
 class _NoPages(dict[str, str]):
@@ -79,15 +94,32 @@ def _read(hook: Path) -> dict[str, Any]:
 
 def _trace(answered: AnsweredOrder, register: PathwayRegister, today: date) -> Iterator[str]:
     decision = answered.decision
-    for name, value, evidence in decision.facts_used:
-        yield f"fact      {name} = {value}{f' (from {evidence})' if evidence else ''}"
+    used = {name: value for name, value, _ in decision.facts_used}
+    for name, value in {**used, "region": decision.facts.region}.items():
+        yield f"fact      {name} = {value}{came_from(name, answered.order)}"
+    yield from _out_of_force(decision.facts.region, register, today)
     pathway = register.in_force(today).get(RegionId(decision.speaker), NATIONAL)
     sources = ", ".join(decision.sources) or "national guidance"
     stated_by = f"{pathway.title} v{pathway.version} ({sources})"
     yield f"rule      {decision.rule_id} of {stated_by}: {' '.join(decision.reasons)}"
+    if decision.outcome is Outcome.COULD_NOT_EVALUATE:
+        yield "outcome   could_not_evaluate: never silence; a card beside it names the order, else the call is refused"
+        return
     yield f"outcome   {decision.outcome}, {decision.indicator or 'no'} card"
     if decision.indicator is not None:
-        stays = ", ".join(decision.keep)
+        stays = "; ".join(pathway.texts.kept[reason] for reason in decision.keep)
         yield f"scan      {f'stays: {stays}' if stays else 'may be removed together with the referral'}"
         if decision.cautions:
             yield f"cautions  {', '.join(decision.cautions)}"
+
+
+def _out_of_force(region: RegionId, register: PathwayRegister, today: date) -> Iterator[str]:
+    """Why the region's pathway does not speak; of a suspension its days and its reason, and not who decided it."""
+    silent = register.silent(today).get(region)
+    if silent is None:
+        return
+    yield f"pathway   {region} {silent}"
+    suspension = register.in_force(today)[region].suspension
+    if suspension is not None and suspension.holds(today):
+        until = "" if suspension.until is None else f" until {suspension.until}"
+        yield f"pathway   suspended since {suspension.since}{until}: {suspension.reason}"
