@@ -178,7 +178,7 @@ def test_a_suspension_that_is_over_makes_room_for_another(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("stated", "said"),
     [
-        ("- {by: A Name}\n", "0.pathway: Field required"),
+        ("- {by: A Name}\n", "0.pathway: is missing; add it"),
         ("- [\n", "not YAML"),
         ("- {by: A Name, by: Another}\n", "the key 'by' stands twice"),
         ("- {signed_on: 2026-11-31}\n", "'2026-11-31' is no value"),
