@@ -85,7 +85,7 @@ def expire(system: str, identifier: str, organisation: str | None, last_day: dat
         finish(table, footprints_of(config).region_of, accept=True)
         places = f": at {', '.join(ending.ended)}" if ending.ended else ""
         click.echo(f"{len(ending.ended)} listing(s) ended{places}.")
-        if ending.ended and day < today():
+        if ending.ended and day < today_in_london():
             click.secho(f"Backdated to {day}: until now orders were still answered as listed there.", fg="yellow")
         for listing in ending.later:
             click.secho(told_of_later(listing, day), fg="yellow")
