@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -53,11 +54,13 @@ def diff(old: Path, new: Path, database_url: str | None) -> None:
             msg = f"{new.name}: id '{after.id}' is another region than '{before.id}' of {old.name}"
             raise PathwayFileError(msg)
     found = changes(before, after)
-    for position, change in enumerate(found, start=1):
-        click.echo(f"{position}. {change.when}\n     was {change.before}\n     is  {change.after}")
+    for (was, now), situations in groupby(found, key=lambda change: (change.before, change.after)):
+        click.echo(f"was {was}\nis  {now}")
+        for situation in situations:
+            click.echo(f"  - {situation.when}")
     for text in changed_fields(before, after):
         click.echo(f"also: {text}")
-    click.echo(f"{len(found)} situation(s) with no or one coded reason are answered otherwise.")
+    click.echo(f"{len(found)} situation(s) with no or one coded reason are answered otherwise; they may overlap.")
     if database_url is not None:
         since = london_day_and_hour(datetime.now(UTC))[0] - _QUARTER
         engine = open_engine(database_url)

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -244,13 +245,33 @@ def test_diff_says_in_words_what_changes_and_for_how_many(tmp_path: Path) -> Non
     result = run("diff", old, new, "--database-url", log)
 
     assert result.exit_code == 0, result.output
-    assert "age: 16;" in result.output
-    assert "was redirect (warning card 'redirect', a referral is drafted, the scan may be removed)" in result.output
-    assert "is  paediatric (info card 'paediatric')" in result.output
+    was = "was redirect (warning card 'redirect', a referral is drafted, the scan may be removed)"
+    now = "is  paediatric (info card 'paediatric')"
+    lines = result.output.splitlines()
+    assert (lines.count(was), lines[lines.index(was) + 1]) == (1, now)
+    told = lines[lines.index(now) + 1]
+    assert told.startswith("  - ")
+    assert "age: 16" in told
     assert "also: review: 2027-01-01 becomes 2028-01-01" in result.output
     assert "with no or one coded reason are answered otherwise" in result.output
     assert "Of 3 live evaluations since " in result.output
     assert "between 0 and 1 are answered otherwise by 1.3 than by 1.2" in result.output
+
+
+def test_diff_names_two_answers_once_with_all_their_situations(tmp_path: Path) -> None:
+    """Urgent care that is exempt from now on: many situations, and a person reads what each pair of answers is."""
+    old, new = tmp_path / "nwl-1.2.yaml", tmp_path / "nwl-1.3.yaml"
+    stated = yaml.safe_load(text := read_pathway_files()[0].text)
+    stated["settings"]["redirect"].remove("urgent-care")
+    stated["settings"]["exempt"].append("urgent-care")
+    stated["supersedes"] = {"version": "1.2", "sha256": "0" * 64}
+    old.write_text(text, encoding="utf-8")
+    new.write_text(yaml.safe_dump({**stated, "version": "1.3"}), encoding="utf-8")
+    lines = run("diff", old, new).output.splitlines()
+    pairs = [(line, after) for line, after in pairwise(lines) if line.startswith("was ")]
+    assert len(pairs) == len(set(pairs))
+    assert sum(line.startswith("  - ") for line in lines) > len(pairs) > 1
+    assert not any("supersedes" in line for line in lines)
 
 
 def test_diff_compares_one_region_with_itself(tmp_path: Path) -> None:

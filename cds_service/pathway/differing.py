@@ -61,7 +61,10 @@ class LoggedFacts(NamedTuple):
 
 
 def changes(old: Pathway, new: Pathway) -> list[Change]:
-    """Every situation, with no reason or a single one, whose answer changes when both are in force."""
+    """Every situation, with no reason or a single one, whose answer changes when both are in force.
+
+    Those with the same two answers follow each other; situations may overlap, so that there are few of them.
+    """
     grid = _grid(old)
     cells: dict[tuple[Told, Told], int] = defaultdict(int)
     for when, told in _ways(_lasting(old), _lasting(new), grid):
@@ -110,8 +113,12 @@ def _told(facts: Facts, pathway: Pathway) -> Told:
 
 
 def changed_fields(old: Pathway, new: Pathway) -> Iterator[str]:
-    """Every field that differs, by its place in the file and with both values; of links and answers the place alone."""
-    yield from _differences("", old.model_dump(mode="json"), new.model_dump(mode="json"))
+    """Every field that differs, by its place in the file and with both values; of links and answers the place alone.
+
+    The seal of the version before (`supersedes`) is none of what a pathway says: the register holds it.
+    """
+    before, after = (pathway.model_dump(mode="json", exclude={"supersedes"}) for pathway in (old, new))
+    yield from _differences("", before, after)
 
 
 def _differences(place: str, before: Any, after: Any) -> Iterator[str]:  # noqa: ANN401 - JSON of any shape

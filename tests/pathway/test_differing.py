@@ -23,7 +23,7 @@ CHANGED: dict[str, tuple[Callable[[Json], object], list[str]]] = {
     ),
     "the version before": (
         lambda file: file.update(supersedes={"version": "1.1", "sha256": "0" * 64}),
-        ["supersedes.version: nothing becomes 1.1", f"supersedes.sha256: nothing becomes {'0' * 64}"],
+        [],
     ),
     "why a rule applies": (
         lambda file: file["rules"]["redirect"].update(because="Otherwise."),
