@@ -142,7 +142,8 @@ def check(config: Path, ending_within: int) -> None:
 
 
 def _loaded(config: Path) -> Directory:
-    return load_directory(config, footprints_of(config).region_of)
+    footprints = footprints_of(config)
+    return load_directory(config, footprints.region_of, footprints.boroughs)
 
 
 @contextmanager
@@ -175,7 +176,7 @@ def _bring_up_to_date(
     exempting = {record.row.organisation for record in register if (record.row.valid_to or today) >= today}
     click.echo(f"Practices of {', '.join(sorted(concerned))}.")
     show_import(report, table.rows, footprints.region_of, exempting)
-    finish(table, footprints.region_of, accept=accept)
+    finish(table, footprints, accept=accept)
 
 
 def _show_ods(practice: OdsPractice | None) -> None:

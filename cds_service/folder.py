@@ -50,7 +50,7 @@ def read_folder(settings: Settings, today: date) -> Folder:
 
     Args:
         settings: the process's settings.
-        today: the date in Europe/London, on which each footprint is that of the version in force.
+        today: the date in Europe/London, for whose footprints warnings are given.
 
     Raises:
         PathwayFileError, ConfigurationError, ClientsFileError, ValueSetError, AccessFileError: a file of it is wrong,
@@ -58,7 +58,7 @@ def read_folder(settings: Settings, today: date) -> Folder:
     """
     register = PathwayRegister.load(settings.config)
     prove_what_is_new(register.files, settings.config / "pathways")
-    directory = load_directory(settings.config, register.footprints(today))
+    directory = load_directory(settings.config, register.footprints(today), register.regions)
     clients = _clients(settings, register.regions)
     terminology = load_terminology(settings.config / "value-sets")
     # The demo asks nobody who they are.

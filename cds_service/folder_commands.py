@@ -1,6 +1,6 @@
 """What the commands over a configuration folder share: its footprints, and a change written."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -49,7 +49,7 @@ def footprints_of(config: Path) -> Footprints:
     return Footprints({code: str(region) for code, region in register.footprints(today_in_london()).items()}, boroughs)
 
 
-def finish(table: EditableCsv, region_of: Mapping[str, str], *, accept: bool) -> None:
+def finish(table: EditableCsv, footprints: Footprints, *, accept: bool) -> None:
     """Check the changed file, and write it where that was asked for.
 
     Raises:
@@ -59,7 +59,7 @@ def finish(table: EditableCsv, region_of: Mapping[str, str], *, accept: bool) ->
     if not table.is_changed:
         click.echo(f"{table.path} is up to date.")
         return
-    table.check(region_of)
+    table.check(footprints.region_of, footprints.boroughs)
     if accept:
         table.save()
         click.echo(f"{table.path} written.")

@@ -245,7 +245,7 @@ def _of_destinations(config: Path | None, register: PathwayRegister, pathway: Pa
     """Tell of each borough without somebody to refer to: its cards then propose no referral (A30)."""
     if config is None:
         return
-    directory = load_directory(config, register.footprints(_today()))
+    directory = load_directory(config, register.footprints(_today()), register.regions)
     for kind in _NEEDED_KINDS:
         boroughs = pathway.footprint.boroughs
         without = [name for name in boroughs if directory.destination(pathway.id, name, kind) is None]

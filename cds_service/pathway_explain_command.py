@@ -44,7 +44,7 @@ def explain(hook: Path, config: Path, day: datetime | None) -> None:
     today = london_day_and_hour(datetime.now(UTC))[0] if day is None else day.date()
     with faults_told():
         register = PathwayRegister.load(config)
-        directory = load_directory(config, register.footprints(today))
+        directory = load_directory(config, register.footprints(today), register.regions)
     terminology = load_terminology()
     responder = Responder(register, directory, terminology, _NoPages())
     try:

@@ -53,7 +53,7 @@ def add(  # noqa: PLR0913, PLR0917 - an option for each column of the register
 ) -> None:
     """Add a listing: only when the ICB has assured that practitioner at that place."""
     with told():
-        regions = footprints_of(config).region_of
+        footprints = footprints_of(config)
         table = open_csv(config, FCP_REGISTER)
         listing = Listing(
             system=system,
@@ -65,8 +65,9 @@ def add(  # noqa: PLR0913, PLR0917 - an option for each column of the register
             assured_by=assured_by,
             assured_on=_day(assured_on),
         )
-        add_listing(table, load_directory(config, regions), listing)
-        finish(table, regions, accept=True)
+        directory = load_directory(config, footprints.region_of, footprints.boroughs)
+        add_listing(table, directory, listing)
+        finish(table, footprints, accept=True)
 
 
 @fcp.command()
@@ -82,7 +83,7 @@ def expire(system: str, identifier: str, organisation: str | None, last_day: dat
         place = None if organisation is None else code_key(organisation)
         day = _day(last_day)
         ending = expire_listings(table, system, identifier, place, day)
-        finish(table, footprints_of(config).region_of, accept=True)
+        finish(table, footprints_of(config), accept=True)
         places = f": at {', '.join(ending.ended)}" if ending.ended else ""
         click.echo(f"{len(ending.ended)} listing(s) ended{places}.")
         if ending.ended and day < today_in_london():
@@ -98,9 +99,9 @@ def expire(system: str, identifier: str, organisation: str | None, last_day: dat
 def list_(organisation: str | None, show_all: bool, config: Path) -> None:  # noqa: FBT001 - click passes options by name
     """Show the register."""
     with told():
-        regions = footprints_of(config).region_of
-        load_directory(config, regions)
-        records = read_table(config, FCP_REGISTER, frozenset(regions.values()), Findings())
+        footprints = footprints_of(config)
+        load_directory(config, footprints.region_of, footprints.boroughs)
+        records = read_table(config, FCP_REGISTER, frozenset(footprints.boroughs), Findings())
     shown = 0
     for record in records:
         row = record.row

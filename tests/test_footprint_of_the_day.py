@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from cds_service.app import create_app
+from cds_service.cli import main
 from cds_service.pathway.proof_record import RECORD, record_of
 from cds_service.pathway.register import PathwayRegister, seal_of
 from cds_service.settings import Settings
@@ -64,9 +66,29 @@ def reaching(*sub_icb: str) -> Json:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def empty(tmp_path: Path) -> Path:
+    """The demo's configuration, without pathways of its own."""
+    return Path(shutil.copytree(DEMO_CONFIGURATION, tmp_path / "configuration"))
+
+
+def take_over(folder: Path, last_day: str, first_day: str) -> None:
+    """A joint region begins on the day after both packaged ones have ended."""
+    nwl, nel = packaged("nwl"), packaged("nel")
+    joint = {"id": "wel", "title": "Joint demo pathway", "effective": first_day, "review": "2091-01-01"}
+    write_pathways(
+        folder,
+        {**nwl, "until": last_day},
+        {**nel, "until": last_day},
+        {**nwl, **joint, "footprint": reaching("W2U3Z", "A3A8R")},
+    )
+    with (folder / "destinations.csv").open("a", encoding="utf-8") as destinations:
+        destinations.write("wel,,community-msk,Joint Demo Community MSK Service,Z99W09,020 7946 0009,,,,,,\n")
+
+
+@pytest.fixture
+def folder(empty: Path) -> Path:
     """A configuration whose North West London practices belong to North East London from 30 November."""
-    folder = Path(shutil.copytree(DEMO_CONFIGURATION, tmp_path / "configuration"))
+    folder = empty
     nwl, nel = packaged("nwl"), packaged("nel")
     from_tomorrow = {"version": "9.0", "effective": "2026-11-30"}
     write_pathways(
@@ -86,13 +108,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def start(folder: Path, tmp_path: Path, clock: Clock) -> Iterator[Callable[..., InProcess]]:
+def start(empty: Path, tmp_path: Path, clock: Clock) -> Iterator[Callable[..., InProcess]]:
     """Starts the service; unless told otherwise it looks at its folder all the time."""
     running: list[InProcess] = []
 
     def started(reload_seconds: float = 0.02) -> InProcess:
         url = f"sqlite:///{tmp_path / 'log.sqlite3'}"
-        settings = Settings(config=folder, auth="off", demo=True, database_url=url, reload_seconds=reload_seconds)
+        settings = Settings(config=empty, auth="off", demo=True, database_url=url, reload_seconds=reload_seconds)
         running.append(InProcess(create_app(settings, clock=clock), tmp_path / "log.sqlite3").__enter__())
         return running[-1]
 
@@ -121,6 +143,7 @@ def spoken(service: InProcess) -> str:
     return str(card["source"]["label"])
 
 
+@pytest.mark.usefixtures("folder")
 def test_a_service_that_never_reads_again_places_by_the_day(start: Callable[..., InProcess], clock: Clock) -> None:
     """Versions advance by date, and footprints with them: a region never speaks in an area that it gave up."""
     service = start(reload_seconds=0)
@@ -144,3 +167,32 @@ def test_a_folder_refused_over_midnight_does_not_keep_yesterdays_footprint(
     organisations.write_text(sound, "utf-8")
     until(service, lambda: not is_refused(service))
     assert spoken(service).startswith("North East London")
+
+
+def test_a_region_can_take_over_the_whole_area_of_others(
+    start: Callable[..., InProcess], empty: Path, clock: Clock
+) -> None:
+    """Its destinations stand in the folder before, and those of the others after, and no day refuses the folder."""
+    take_over(empty, last_day="2026-11-29", first_day="2026-11-30")
+    service = start()
+    assert spoken(service).startswith("North West London")
+    assert "Brent Demo Community MSK Service" in str(service.cards(KNEE))
+    clock.now = AFTER_MIDNIGHT
+    until(service, lambda: service.send("GET", "/health/ready").json()["configuration"]["inForceSince"] > "2026-11-30")
+    assert not is_refused(service)
+    assert spoken(service).startswith("Joint demo pathway")
+    assert "Joint Demo Community MSK Service" in str(service.cards(KNEE))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("directory", "check"), ("directory", "lookup", "Z99001"), ("directory", "fcp", "list"), ("pathways", "check")],
+    ids=" ".join,
+)
+def test_a_takeover_can_be_prepared(empty: Path, words: tuple[str, ...]) -> None:
+    """The commands read a folder as the service does, long before the day."""
+    take_over(empty, last_day="2090-03-31", first_day="2090-04-01")
+    shown = CliRunner().invoke(main, [*words, "--config", str(empty)], env={"CDS_SERVICE_CONFIG": None})
+    assert "is not a region id" not in shown.output
+    assert shown.exception is None or isinstance(shown.exception, SystemExit)
+    assert "Error" not in shown.output

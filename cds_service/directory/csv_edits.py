@@ -9,7 +9,7 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,11 +46,12 @@ class EditableCsv:
         """Whether a row was changed, added or removed since the file was read."""
         return self.rows != self._rows_before
 
-    def check(self, footprints: Mapping[str, str]) -> None:
+    def check(self, footprints: Mapping[str, str], regions: Iterable[str] = ()) -> None:
         """See that the service would start with the folder as it will be.
 
         Args:
             footprints: as for `load_directory`.
+            regions: as for `load_directory`.
 
         Raises:
             ConfigurationError: it would not; with every problem.
@@ -62,7 +63,7 @@ class EditableCsv:
                     shutil.copyfile(self.path.parent / file, trial / file)
             (trial / self.path.name).write_bytes(self._rendered())
             try:
-                load_directory(trial, footprints)
+                load_directory(trial, footprints, regions)
             except ConfigurationError as error:
                 raise ConfigurationError(self.path.parent, error.problems) from None
 

@@ -79,7 +79,7 @@ class Footprints(NamedTuple):
 
     Attributes:
         region_of: the region of each code that lies in a footprint, upper case.
-        boroughs: the boroughs of each region.
+        boroughs: the boroughs of each region that has a pathway, also of one that holds no area on the day.
     """
 
     region_of: Mapping[str, str]

@@ -32,25 +32,27 @@ from cds_service.directory.tables import (
 from cds_service.directory.vocabulary import borough_key, code_key, identifier_key, region_key
 
 
-def load_directory(folder: Path, footprints: Mapping[str, str]) -> Directory:
+def load_directory(folder: Path, footprints: Mapping[str, str], regions: Iterable[str] = ()) -> Directory:
     """Read the CSV files of a configuration folder.
 
     Args:
         folder: the configuration folder; `organisations.csv` must be in it, the other files may be.
         footprints: the region id of each sub-ICB location or legacy ICB code that lies in a pathway's
             footprint, for example `{"W2U3Z": "nwl"}`. A code that is not here lies in no footprint.
+        regions: the ids of regions that rows may name besides: those that hold no area on this day, since their
+            pathway is yet to begin, or another's has taken over all of it.
 
     Raises:
         ConfigurationError: a file holds something wrong; the error lists every problem of every file.
     """
     footprints = {code_key(code): region_key(region) for code, region in footprints.items()}
-    regions = frozenset(footprints.values())
+    known = frozenset({*footprints.values(), *map(region_key, regions)})
     findings = Findings()
 
-    organisations = read_table(folder, ORGANISATIONS, regions, findings)
-    register = read_table(folder, FCP_REGISTER, regions, findings)
-    destinations = read_table(folder, DESTINATIONS, regions, findings)
-    procedures = read_table(folder, PROCEDURES, regions, findings)
+    organisations = read_table(folder, ORGANISATIONS, known, findings)
+    register = read_table(folder, FCP_REGISTER, known, findings)
+    destinations = read_table(folder, DESTINATIONS, known, findings)
+    procedures = read_table(folder, PROCEDURES, known, findings)
     if findings.problems:
         raise ConfigurationError(folder, findings.problems)
 

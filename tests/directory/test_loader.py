@@ -128,6 +128,16 @@ def test_a_quoted_line_end_in_a_name_is_a_space(load: Load) -> None:
     assert directory.organisations["Z99001"].name == "Demo Surgery"
 
 
+def test_a_region_that_holds_no_area_on_the_day_may_be_named(
+    write_folder: Callable[..., Path], footprints: dict[str, str]
+) -> None:
+    """One that takes an area over is prepared before, and one that gave its own up is cleared away after."""
+    folder = write_folder(organisations=[PRACTICE], destinations=["wel,,ces,Demo A&E,,020 7946 0001,"])
+    found = load_directory(folder, footprints, {"WEL"}).destination("wel", None, "ces")
+    assert found is not None
+    assert found.name == "Demo A&E"
+
+
 def test_missing_optional_files_are_empty_tables(load: Load) -> None:
     """Nobody is exempt, no local service is named, no local code is known."""
     directory = load(organisations=[PRACTICE])
