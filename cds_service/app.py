@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
@@ -100,7 +101,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         in_force=in_force,
         now=now,
     )
-    served = _served(standing, signature, today, folder, edge, standing.monitor.routes(folder.monitor_access))
+    behind = _behind(standing, folder, standing.monitor.routes(folder.monitor_access))
+    served = _served(standing, signature, today, folder, behind, edge)
     watch = FolderWatch(
         settings.config, served, partial(_serve, standing), standing.configuration, now, settings.reload_seconds
     )
@@ -111,24 +113,20 @@ def _serve(standing: _Standing, before: Served, signature: bytes) -> Served:
     """What the folder is now, as an application; callers come in by the same edge as before where no client changed."""
     today = _today(standing.now)
     folder = read_folder(standing.settings, today)
-    monitor_routes = standing.monitor.routes(folder.monitor_access)  # may refuse the folder: before an edge is opened
+    behind = _behind(standing, folder, standing.monitor.routes(folder.monitor_access))
+    # Last: whatever fails after it would leave its clients' connections reserved, with nobody to let go of them.
     is_same = before.clients == folder.clients
     edge = before.edge if is_same else standing.edges.edge_for(folder.clients)
-    return _served(standing, signature, today, folder, edge, monitor_routes)
+    return _served(standing, signature, today, folder, behind, edge)
 
 
 def _served(
-    standing: _Standing,
-    signature: bytes | None,
-    today: date,
-    folder: Folder,
-    edge: Edge,
-    monitor_routes: Sequence[BaseRoute],
+    standing: _Standing, signature: bytes | None, today: date, folder: Folder, behind: "_Behind", edge: Edge
 ) -> Served:
     return Served(
         signature=signature,
         day=today,
-        app=_application(standing, folder, edge, monitor_routes),
+        app=_application(standing, folder, behind, edge),
         clients=folder.clients,
         edge=edge,
         warnings=(*folder.directory.warnings, *_silent_regions(folder, today)),
@@ -140,9 +138,23 @@ def _silent_regions(folder: Folder, today: date) -> Iterator[str]:
     return (f"pathway {region}: {why}" for region, why in folder.register.silent(today).items())
 
 
-def _application(standing: _Standing, folder: Folder, edge: Edge, monitor_routes: Sequence[BaseRoute]) -> ASGIApp:
+class _Behind(NamedTuple):
+    """What a folder becomes behind the edge; everything that may fail is done when there is one.
+
+    Attributes:
+        responder: answers hook calls.
+        monitor_routes: the monitor's.
+        rest: health, pages, the FHIR export.
+    """
+
+    responder: Responder
+    monitor_routes: Sequence[BaseRoute]
+    rest: ASGIApp
+
+
+def _behind(standing: _Standing, folder: Folder, monitor_routes: Sequence[BaseRoute]) -> _Behind:
     settings, log, now = standing.settings, standing.log, standing.now
-    register, directory, clients, sign_offs, terminology, _ = folder
+    register, directory, _, sign_offs, terminology, _ = folder
     pathways = register.in_force(_today(now))
     source_urls: dict[str, str] = {
         NATIONAL.id: f"{settings.public_url}/pathways/{NATIONAL.id}",
@@ -151,15 +163,6 @@ def _application(standing: _Standing, folder: Folder, edge: Edge, monitor_routes
             for region, pathway in pathways.items()
         },
     }
-    responder = Responder(register, directory, terminology, source_urls)
-    service_call = ServiceCall(
-        responder,
-        CallLogger(log.card_log, register, log.episode_keys, "demo" if settings.demo else "live"),
-        edge.door,
-        edge.completer,
-        now,
-    )
-    hooks = hook_routes(service_call, FeedbackCall(log.card_log, edge.door, now), Discovery(edge.door))
     rest = _fastapi()
     rest.include_router(health_router(log.card_log, _metrics_access(settings), standing.configuration))
     rest.include_router(
@@ -174,9 +177,22 @@ def _application(standing: _Standing, folder: Folder, edge: Edge, monitor_routes
         checker = build_checker(standing.pages, register, directory, terminology, source_urls, now, settings.public_url)
         rest.router.routes.extend(checker_routes(checker))
     rest.mount("/fhir", fhir_server(register, terminology, demo=settings.demo))
+    return _Behind(Responder(register, directory, terminology, source_urls), monitor_routes, rest)
+
+
+def _application(standing: _Standing, folder: Folder, behind: _Behind, edge: Edge) -> ASGIApp:
+    settings, log, now = standing.settings, standing.log, standing.now
+    service_call = ServiceCall(
+        behind.responder,
+        CallLogger(log.card_log, folder.register, log.episode_keys, "demo" if settings.demo else "live"),
+        edge.door,
+        edge.completer,
+        now,
+    )
+    hooks = hook_routes(service_call, FeedbackCall(log.card_log, edge.door, now), Discovery(edge.door))
     # Not mounted: a path that holds a line break fits no mount, and would get a bare text.
-    router = Router([*hooks, *monitor_routes], default=rest, redirect_slashes=False)
-    return BrowserAccess(LastResort(ShortWay(service_call, router)), _origins(settings, clients))
+    router = Router([*hooks, *behind.monitor_routes], default=behind.rest, redirect_slashes=False)
+    return BrowserAccess(LastResort(ShortWay(service_call, router)), _origins(settings, folder.clients))
 
 
 class _WholeLife:

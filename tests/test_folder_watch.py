@@ -10,6 +10,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
@@ -18,7 +19,8 @@ from cds_service.app import create_app
 from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.directory import ConfigurationError
 from cds_service.directory.errors import Problem
-from cds_service.edge import Edge, NoClientError
+from cds_service.edge import Edge, Edges, NoClientError
+from cds_service.exchange_wiring import fhir_server
 from cds_service.folder import Folder, read_folder
 from cds_service.folder_watch import FolderWatch, Served, folder_signature, told_without_values
 from cds_service.hooks.health import ConfigurationState
@@ -470,6 +472,37 @@ def test_a_start_that_midnight_overtakes_is_followed_by_a_reading(
     settings = Settings(config=folder, auth="off", database_url=f"sqlite:///{database}", reload_seconds=0.02)
     with InProcess(create_app(settings, clock=lambda: now), database) as service:
         until(service, lambda: days == [date(2026, 11, 29), date(2026, 11, 30)])
+
+
+def test_a_reading_that_fails_reserves_no_edge(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that nobody enters is never left: its clients' connections would stay reserved for good."""
+    made: list[Edge] = []
+    faults = iter([False, True])
+
+    class Counted(Edges):
+        def edge_for(self, clients: tuple[Client, ...]) -> Edge:
+            made.append(super().edge_for(clients))
+            return made[-1]
+
+    def failing_once(*parts: Any, **options: Any) -> Starlette:  # noqa: ANN401 - handed on as they came
+        if next(faults, False):
+            raise RuntimeError
+        return fhir_server(*parts, **options)
+
+    monkeypatch.setattr(app, "Edges", Counted)
+    monkeypatch.setattr(app, "fhir_server", failing_once)
+    clients = folder / "clients.yaml"
+    entry = "clients:\n- {id: ehr, issuer: 'https://ehr.example', jwks_url: 'https://ehr.example/jwks'}\n"
+    url = f"sqlite:///{tmp_path / 'log.sqlite3'}"
+    settings = Settings(config=folder, auth="off", database_url=url, reload_seconds=0.02)
+    with InProcess(create_app(settings, clock=lambda: NOW), tmp_path / "log.sqlite3") as service:
+        clients.write_text(entry, "utf-8")
+        until(service, lambda: "reason" in configuration(service))
+        assert configuration(service)["reason"] == "a defect of the service; its log says where"
+        assert len(made) == 1
+        clients.write_text(entry.replace("id: ehr", "id: other"), "utf-8")
+        until(service, lambda: "reason" not in configuration(service))
+        assert len(made) == 2
 
 
 def test_no_call_sees_two_folders_and_none_fails(service: InProcess, folder: Path) -> None:
