@@ -63,7 +63,7 @@ def explain(hook: Path, config: Path, day: datetime | None) -> None:
                 click.echo(f"  card      {card['indicator']}: {card['summary']}")
     for line in left_out(call):
         click.echo(f"Left out: {line}")
-    if not answer.orders:
+    if not answer.orders and answer.refusal is None:
         click.echo("No selected order is an MSK MRI or ultrasound: nothing was held against a pathway.")
     if answer.refusal is not None:
         click.echo(f"The service answers HTTP {answer.refusal.status} instead of cards: {_diagnostics(answer.refusal)}")

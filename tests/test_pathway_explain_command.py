@@ -85,3 +85,14 @@ def test_a_suspension_is_told_with_its_days_and_reason(call_file: Path, tmp_path
     assert "pathway   nwl version 1.2 is suspended (suspensions.yaml): only CES and MSCC speak" in said
     assert "pathway   suspended since 2026-11-20 until 2026-11-22: wrong link" in said
     assert "A Name" not in said
+
+
+def test_an_order_that_cannot_be_read_is_not_said_to_be_none(call_file: Path) -> None:
+    """It may be an MSK scan: its place is named, and the refusal."""
+    call = hook_call("nwl-gp-knee-mri-pain--redirect.json")
+    call["context"]["draftOrders"]["entry"][0]["resource"]["reasonCode"] = "words"
+    call_file.write_text(json.dumps(call), encoding="utf-8")
+    result = CliRunner().invoke(main, ["pathways", "explain", str(call_file), "--config", str(DEMO_CONFIGURATION)])
+    assert f"Left out: {DRAFTS}[0].resource: cannot be read: {DRAFTS}[0].resource.reasonCode is not" in result.output
+    assert "The service answers HTTP 400 instead of cards: " in result.output
+    assert "No selected order" not in result.output

@@ -242,7 +242,9 @@ def _mend(problem: ErrorDetails) -> str:
         return "is not known here; correct its spelling, or take it out"
     if kind == "enum" and len(place) > 1 and place[-2] in _LISTED:
         return f"{_shown(problem['input'])} cannot stand here; write {_LISTED[str(place[-2])]}"
-    _, should, what = said.replace("valid tuple", "list").replace("valid dictionary", "mapping").partition(" should ")
+    if kind in {"model_type", "dict_type"}:
+        return "should be a mapping; correct it"
+    _, should, what = said.replace("valid tuple", "list").partition(" should ")
     return f"{_shown(problem['input'])} should {what}; correct it" if should and kind != "value_error" else said
 
 

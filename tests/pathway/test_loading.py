@@ -176,6 +176,7 @@ def test_every_fault_of_a_file_is_named_with_its_field(tmp_path: Path, nwl_file:
         ("modalities", ["xray"], "modalities.0: 'xray' cannot stand here; write mri or uss"),
         ("modalities", ["other"], "modalities: list mri, uss or both, once each"),
         ("modalities", [], "modalities: what stands there should have at least 1 item after validation, not 0"),
+        ("document", "A Name", "document: should be a mapping; correct it"),
         ("modalities", "mri", "modalities: 'mri' should be a list; correct it"),
         ("title", None, "title: nothing should be a valid string; correct it"),
         ("id", "national", "id 'national' means that no region applies; choose another"),
