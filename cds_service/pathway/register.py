@@ -6,9 +6,10 @@ suspended) the region has no pathway that day: CES and MSCC speak from the natio
 and logged as `not_effective`.
 
 A later version names the one before it with the hash of its file (`supersedes`). An earlier file that was changed or
-taken away is refused, so that what an old log row or an old card meant stays known. So is a file that would take the
-place of a packaged version before it begins itself: the packaged one is copied beside it first. A suspension is
-of the region and stands apart from the files (`suspensions.yaml`): it outlasts a version and touches no seal.
+taken away is refused, so that what an old log row or an old card meant stays known. A region's own file takes the
+place of the packaged one, also before it begins: to keep the packaged one until then, it is copied beside it. A
+suspension is of the region and stands apart from the files (`suspensions.yaml`): it outlasts a version and touches no
+seal.
 """
 
 from collections import defaultdict
@@ -50,9 +51,8 @@ class PathwayRegister:
         suspensions: the suspension of each region that has one.
 
     Raises:
-        PathwayFileError: two versions overlap, an earlier one was changed or is not there, a packaged one would go
-            before its successor begins, two regions claim one footprint on one day, or a region is suspended that
-            has no pathway.
+        PathwayFileError: two versions overlap, an earlier one was changed or is not there, two regions claim one
+            footprint on one day, or a region is suspended that has no pathway.
     """
 
     def __init__(
@@ -149,6 +149,7 @@ class PathwayRegister:
         """For each region whose pathway does not speak on a day: why, without the name and words of a suspension."""
         return {
             region: f"version {pathway.version} {_out_of_force(pathway, day)}: only CES and MSCC speak"
+            + _kept_until(self._versions[region][0], day)
             for region, pathway in self.in_force(day).items()
             if not pathway.is_effective(day)
         }
@@ -216,15 +217,19 @@ def _check_first(first: PathwayFile) -> None:
             mend = _copying(packaged, first)
         msg = f"{first.name}: supersedes: version {stated.version} is not in the folder; {mend}"
         raise PathwayFileError(msg)
-    if packaged is not None and packaged.pathway.effective < first.pathway.effective:
-        seal = seal_of(packaged)
-        msg = (
-            f"{first.name}: effective {first.pathway.effective}: it takes the place of the packaged version "
-            f"{seal.version}, which is in force from {packaged.pathway.effective}, and until it begins nothing would "
-            f"be; {_copying(packaged, first)}, and write "
-            f'supersedes: {{version: "{seal.version}", sha256: {seal.sha256}}} into {first.name}'
-        )
-        raise PathwayFileError(msg)
+
+
+def _kept_until(first: PathwayFile, day: date) -> str:
+    """How the packaged version stays in force until a region's own first one begins."""
+    packaged = None if first.packaged else packaged_file(first.pathway.id)
+    if packaged is None or not packaged.pathway.effective <= day < first.pathway.effective:
+        return ""
+    seal = seal_of(packaged)
+    return (
+        f". {first.name} takes the place of the packaged version {seal.version}; to keep that one until then "
+        f"{_copying(packaged, first)}, and write "
+        f'supersedes: {{version: "{seal.version}", sha256: {seal.sha256}}} into {first.name}'
+    )
 
 
 def _copying(packaged: PathwayFile, first: PathwayFile) -> str:

@@ -127,20 +127,24 @@ def test_a_later_version_has_to_name_the_one_before_it(tmp_path: Path, write: Wr
     assert 'write supersedes: {version: "1.2", sha256: ' in seal
 
 
-def test_the_next_version_of_a_packaged_pathway_never_displaces_it_before_its_day(tmp_path: Path, write: Write) -> None:
-    """The region would have no pathway until then; doing what the messages say mends it."""
+def test_a_file_that_begins_later_than_the_packaged_one_is_told_how_to_keep_it_until_then(
+    tmp_path: Path, write: Write
+) -> None:
+    """It takes its place at once; doing what is said puts both in force, each on its days."""
     packaged = packaged_file(NWL)
     assert packaged is not None
     copying = f"copy the packaged file {packaged_path(packaged)}, byte for byte, into the folder as nwl-1.2.yaml"
+    today = date(2026, 11, 29)
     write("1.3", "2026-12-01")
-    said = refusal(tmp_path)
-    assert "nwl-1.3.yaml: effective 2026-12-01: it takes the place of the packaged version 1.2" in said
+    said = PathwayRegister.load(tmp_path).silent(today)[NWL]
+    assert "nwl-1.3.yaml takes the place of the packaged version 1.2" in said
     assert copying in said
     seal = yaml.safe_load(said[said.index("{version") : said.index(" into nwl-1.3.yaml")])
     write("1.3", "2026-12-01", supersedes=seal)
     assert f"nwl-1.3.yaml: supersedes: version 1.2 is not in the folder; {copying}" in refusal(tmp_path)
     (tmp_path / "pathways" / "nwl-1.2.yaml").write_bytes(Path(packaged_path(packaged)).read_bytes())
     assert [version_on(tmp_path, day) for day in ("2026-11-30", "2026-12-01")] == ["1.2", "1.3"]
+    assert PathwayRegister.load(tmp_path).silent(today) == {}
 
 
 def test_the_name_to_copy_a_packaged_file_to_is_never_that_of_the_file_it_goes_before(
@@ -148,7 +152,8 @@ def test_the_name_to_copy_a_packaged_file_to_is_never_that_of_the_file_it_goes_b
 ) -> None:
     """Copied over it, the region's own text would be lost."""
     write("1.2", "2026-12-01")
-    assert "into the folder as packaged-nwl-1.2.yaml" in refusal(tmp_path)
+    said = PathwayRegister.load(tmp_path).silent(date(2026, 11, 29))[NWL]
+    assert "into the folder as packaged-nwl-1.2.yaml" in said
 
 
 def test_a_file_that_begins_with_the_packaged_one_takes_its_place(tmp_path: Path, write: Write) -> None:
