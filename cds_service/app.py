@@ -129,13 +129,24 @@ def _served(
         app=_application(standing, folder, behind, edge),
         clients=folder.clients,
         edge=edge,
-        warnings=(*folder.directory.warnings, *_silent_regions(folder, today)),
+        warnings=(
+            *folder.directory.warnings,
+            *_silent_regions(folder, today),
+            *_speaking_again(folder, standing.in_force.folder, today),
+        ),
         take_over=partial(standing.in_force.put, folder),
     )
 
 
 def _silent_regions(folder: Folder, today: date) -> Iterator[str]:
     return (f"pathway {region}: {why}" for region, why in folder.register.silent(today).items())
+
+
+def _speaking_again(folder: Folder, before: Folder, today: date) -> Iterator[str]:
+    return (
+        f"pathway {region}: speaks again; it was silent by the folder that was in force"
+        for region in folder.register.speaks_again(before.register, today)
+    )
 
 
 class _Behind(NamedTuple):

@@ -505,6 +505,17 @@ def test_a_reading_that_fails_reserves_no_edge(folder: Path, tmp_path: Path, mon
         assert len(made) == 2
 
 
+def test_a_suspension_that_vanishes_is_told(service: InProcess, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The region speaks again, and the log says so: a file may go that nobody meant to take away."""
+    suspension = "nwl: {by: A Name, reason: wrong link, since: 2026-11-21}\n"
+    (folder / "suspensions.yaml").write_text(suspension, "utf-8")
+    until(service, lambda: not service.cards(KNEE))
+    assert "speaks again" not in caplog.text
+    (folder / "suspensions.yaml").unlink()
+    until(service, lambda: bool(service.cards(KNEE)))
+    assert "pathway nwl: speaks again; it was silent by the folder that was in force" in caplog.messages
+
+
 def test_no_call_sees_two_folders_and_none_fails(service: InProcess, folder: Path) -> None:
     """While two states of the folder alternate under traffic, each answer is wholly of one of them."""
     path = folder / "destinations.csv"

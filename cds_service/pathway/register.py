@@ -154,6 +154,10 @@ class PathwayRegister:
             if not pathway.is_effective(day)
         }
 
+    def speaks_again(self, before: Self, day: date) -> list[RegionId]:
+        """The regions that another register keeps silent on a day, and this one does not."""
+        return [region for region in before.silent(day) if region in self.regions - self.silent(day).keys()]
+
     def _holds_footprint(self, pathway: Pathway, day: date) -> bool:
         """Whether a version is its region's on a day, suspended or not, and has begun and not ended."""
         is_over = pathway.until is not None and day > pathway.until

@@ -333,6 +333,19 @@ def test_a_suspension_in_a_pathway_file_is_refused_with_its_place(tmp_path: Path
     assert "nwl-1.2.yaml: suspension: stands in suspensions.yaml" in refusal(tmp_path)
 
 
+def test_a_region_whose_suspension_is_gone_speaks_again(tmp_path: Path, write: Write) -> None:
+    """By another register of the same day: one that speaks in both, or is no more, does not."""
+    write("1.2", "2025-07-01")
+    suspend(tmp_path)
+    day, before = date(2026, 8, 1), PathwayRegister.load(tmp_path)
+    assert before.speaks_again(before, day) == []
+    (tmp_path / "suspensions.yaml").unlink()
+    after = PathwayRegister.load(tmp_path)
+    assert after.speaks_again(before, day) == [NWL]
+    assert after.speaks_again(before, date(2026, 7, 31)) == []
+    assert PathwayRegister([file for file in after.files if file.pathway.id != NWL]).speaks_again(before, day) == []
+
+
 def test_a_region_that_does_not_speak_is_told_of(tmp_path: Path, write: Write) -> None:
     """Before its first day, in a gap, while suspended and after its last; a region that speaks is not."""
     write("1.2", "2025-07-01", until="2025-12-31")
