@@ -1,7 +1,7 @@
 """`cds-service pathways diff`: what changes from one pathway file to another, and for how many logged orders."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -9,12 +9,12 @@ from typing import Final
 import click
 from sqlalchemy import Engine, func, select
 
-from cds_service.cardlog.coarse import AgeBand, BodyRegionGroup, london_day_and_hour
+from cds_service.cardlog.coarse import AgeBand, BodyRegionGroup, today_in_london
 from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.schema import evaluation
 from cds_service.pathway.differing import Counted, LoggedFacts, changed_fields, changes, count_changed
 from cds_service.pathway.facts import BodyRegion, FcpListing, Indication, KnownBy, Modality, Oncology, Setting
-from cds_service.pathway.loading import PathwayFileError, parse_pathway
+from cds_service.pathway.loading import PathwayFileError, parse_pathway, read_text
 from cds_service.pathway.model import Pathway
 from cds_service.pathway_commands import faults_told, pathways
 
@@ -49,7 +49,7 @@ def diff(old: Path, new: Path, database_url: str | None) -> None:
     OLD and NEW are pathway files of one region; a suspension stands in neither.
     """
     with faults_told():
-        before, after = (parse_pathway(path.read_text("utf-8"), path.name) for path in (old, new))
+        before, after = (parse_pathway(read_text(path), path.name) for path in (old, new))
         if before.id != after.id:
             msg = f"{new.name}: id '{after.id}' is another region than '{before.id}' of {old.name}"
             raise PathwayFileError(msg)
@@ -62,7 +62,7 @@ def diff(old: Path, new: Path, database_url: str | None) -> None:
         click.echo(f"also: {text}")
     click.echo(f"{len(found)} situation(s) with no or one coded reason are answered otherwise; they may overlap.")
     if database_url is not None:
-        since = london_day_and_hour(datetime.now(UTC))[0] - _QUARTER
+        since = today_in_london() - _QUARTER
         engine = open_engine(database_url)
         try:
             counted = count_changed(before, after, _logged(engine, before, since))

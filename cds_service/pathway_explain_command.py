@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cds_service.cardlog.coarse import london_day_and_hour
+from cds_service.cardlog.coarse import today_in_london
 from cds_service.directory import load_directory
 from cds_service.hooks.answers import AnsweredOrder, Responder
 from cds_service.pathway.facts import RegionId
@@ -41,11 +41,11 @@ def explain(hook: Path, config: Path, day: datetime | None) -> None:
 
     It prints facts, not the call: no name, identifier or free text.
     """
-    today = london_day_and_hour(datetime.now(UTC))[0] if day is None else day.date()
+    today = today_in_london() if day is None else day.date()
     with faults_told():
         register = PathwayRegister.load(config)
         directory = load_directory(config, register.footprints(today), register.regions)
-    terminology = load_terminology()
+        terminology = load_terminology(config / "value-sets")
     responder = Responder(register, directory, terminology, _NoPages())
     try:
         request = parse_hook_request(_read(hook))
