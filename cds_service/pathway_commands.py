@@ -3,13 +3,13 @@
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Final
 
 import click
 
-from cds_service.cardlog.coarse import london_day_and_hour
+from cds_service.cardlog.coarse import today_in_london
 from cds_service.directory import ConfigurationError, load_directory
 from cds_service.directory.csv_edits import replace_file
 from cds_service.directory.vocabulary import KINDS
@@ -17,7 +17,7 @@ from cds_service.pathway.checking import Finding, Level, check_pathway
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import PathwayFile, PathwayFileError
 from cds_service.pathway.matrix_pages import html, markdown
-from cds_service.pathway.model import Pathway, Suspension
+from cds_service.pathway.model import Pathway
 from cds_service.pathway.proof_record import (
     RECORD,
     UnsafePathwayError,
@@ -29,8 +29,7 @@ from cds_service.pathway.proof_record import (
 from cds_service.pathway.properties import PROPERTIES
 from cds_service.pathway.proving import prove
 from cds_service.pathway.register import PathwayRegister
-from cds_service.pathway.sign_off import SIGN_OFFS, drawn_hash, entry_of, read_sign_offs, sign, signed, state_of
-from cds_service.pathway.suspensions import SUSPENSIONS, in_file, read_suspensions
+from cds_service.pathway.sign_off import SIGN_OFFS, as_record, drawn_hash, read_sign_offs, sign, signed, state_of
 from cds_service.terminology import ValueSetError
 
 _TOLD: Final = (ConfigurationError, PathwayFileError, ValueSetError)
@@ -47,7 +46,12 @@ config_option = click.option(
     envvar=_CONFIG,
     help="The configuration folder; without it, the packaged pathways.",
 )
-"""The option that every command of the group has."""
+"""For a command that also looks at the packaged pathways alone."""
+
+folder_option = click.option(
+    "--config", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True, envvar=_CONFIG
+)
+"""For a command that writes into the folder."""
 
 
 @click.group()
@@ -59,7 +63,7 @@ def pathways() -> None:
 @config_option
 def check(config: Path | None) -> None:
     """Say what the owner of each pathway should look at; exit with 1 when something is wrong."""
-    today = _today()
+    today = today_in_london()
     problems = 0
     with faults_told():
         register = PathwayRegister.load(config)
@@ -158,11 +162,11 @@ _version_option = click.option("--version", default=None, help="The version; the
 def matrix(region: str, config: Path | None, version: str | None, kind: str) -> None:
     """Print the whole behaviour of a pathway as a short decision table."""
     with faults_told():
-        pathway = _file_of(PathwayRegister.load(config), region, version).pathway
+        pathway = file_of(PathwayRegister.load(config), region, version).pathway
     click.echo(markdown(pathway) if kind == "markdown" else html(pathway), nl=False)
 
 
-def _stated(_context: click.Context, _option: click.Parameter, value: str) -> str:
+def stated(_context: click.Context, _option: click.Parameter, value: str) -> str:
     """A name or a reason that is blank is none."""
     if not value.strip():
         raise click.BadParameter("is blank: state it")
@@ -171,64 +175,39 @@ def _stated(_context: click.Context, _option: click.Parameter, value: str) -> st
 
 @pathways.command("sign-off")
 @click.argument("region")
-@click.option("--config", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True, envvar=_CONFIG)
+@folder_option
 @_version_option
-@click.option("--by", required=True, callback=_stated, help="Who signs.")
-@click.option("--role", required=True, callback=_stated, help="As what, for example: Clinical Safety Officer.")
+@click.option("--by", required=True, callback=stated, help="Who signs.")
+@click.option("--role", required=True, callback=stated, help="As what, for example: Clinical Safety Officer.")
 @click.option("--matrix-sha256", "read", required=True, help="The hash that stands below the matrix that was read.")
 def sign_off_command(region: str, config: Path, version: str | None, by: str, role: str, read: str) -> None:
     """Record that somebody has read the matrix of a pathway and signs it."""
     with faults_told():
-        file = _file_of(PathwayRegister.load(config), region, version)
+        file = file_of(PathwayRegister.load(config), region, version)
         if read.lower() != drawn_hash(file):
             msg = (
                 f"{file.name}: --matrix-sha256 {read} is of another matrix than this service draws of it: read what "
                 "cds-service pathways matrix prints, and sign that"
             )
             raise PathwayFileError(msg)
-        read_sign_offs(config)
-        signature = sign(file, by, role, _today())
-    with (config / SIGN_OFFS).open("a", encoding="utf-8") as record:
-        record.write(entry_of(signature))
+        signature = sign(file, by, role, today_in_london())
+        record = (*read_sign_offs(config), signature)
+    keep(config / SIGN_OFFS, as_record(record))
     click.echo(f"{file.name}: {state_of(file, (signature,))}, matrix {signature.matrix_sha256}")
 
 
-@pathways.command()
-@click.argument("region")
-@click.option("--config", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True, envvar=_CONFIG)
-@click.option("--by", required=True, callback=_stated, help="The name of who decides it.")
-@click.option("--reason", required=True, callback=_stated, help="Why.")
-def suspend(region: str, config: Path, by: str, reason: str) -> None:
-    """Put a region's pathway out of force from today, whichever version; CES and MSCC speak on, nationally.
+def file_of(register: PathwayRegister, region: str, version: str | None) -> PathwayFile:
+    """The file of a version of a region; of the one in force today when none is named.
 
-    It is written into suspensions.yaml of the folder, and ends with the last day that is given there as 'until'.
+    Raises:
+        PathwayFileError: there is none; the message names those that there are.
     """
-    today = _today()
-    with faults_told():
-        register = PathwayRegister.load(config)
-        wanted = _file_of(register, region, None).pathway.id
-        before = read_suspensions(config)
-        if wanted in before and before[wanted].holds(today):
-            msg = f"{SUSPENSIONS}: {wanted} is suspended already, since {before[wanted].since}; change it there"
-            raise PathwayFileError(msg)
-        suspensions = {**before, wanted: Suspension(by=by, reason=reason, since=today)}
-        PathwayRegister(register.files, suspensions)
-    try:
-        replace_file(config / SUSPENSIONS, in_file(suspensions).encode())
-    except OSError as error:
-        said = f"{config / SUSPENSIONS}: {error.strerror}. Run the command as a user who may write the folder"
-        raise click.ClickException(said) from None
-    click.echo(f"{wanted}: suspended from {today}. A running service follows within seconds:")
-    click.echo(f"see that /health/ready names no refused folder, and that /pathways/{wanted} says so.")
-
-
-def _file_of(register: PathwayRegister, region: str, version: str | None) -> PathwayFile:
     wanted = RegionId(region.lower())
     if wanted not in register.regions:
         msg = f"no pathway '{region}': there are {', '.join(sorted(register.regions))}"
         raise PathwayFileError(msg)
     if version is None:
-        return register.file_in_force(wanted, _today())
+        return register.file_in_force(wanted, today_in_london())
     found = [file for file in register.versions(wanted) if file.pathway.version == version]
     if not found:
         known = ", ".join(file.pathway.version for file in register.versions(wanted))
@@ -245,7 +224,7 @@ def _of_destinations(config: Path | None, register: PathwayRegister, pathway: Pa
     """Tell of each borough without somebody to refer to: its cards then propose no referral (A30)."""
     if config is None:
         return
-    directory = load_directory(config, register.footprints(_today()), register.regions)
+    directory = load_directory(config, register.footprints(today_in_london()), register.regions)
     for kind in _NEEDED_KINDS:
         boroughs = pathway.footprint.boroughs
         without = [name for name in boroughs if directory.destination(pathway.id, name, kind) is None]
@@ -253,6 +232,15 @@ def _of_destinations(config: Path | None, register: PathwayRegister, pathway: Pa
             where = "the whole region" if len(without) == len(boroughs) else ", ".join(without)
             text = f"no '{kind}' destination for {where}: cards there propose no referral"
             yield Finding(Level.PROBLEM, "destinations.csv", text)
+
+
+def keep(path: Path, text: str) -> None:
+    """Write a file of the folder, whole or not at all."""
+    try:
+        replace_file(path, text.encode())
+    except OSError as error:
+        said = f"{path}: {error.strerror}. Run the command as a user who may write the folder"
+        raise click.ClickException(said) from None
 
 
 @contextmanager
@@ -266,7 +254,3 @@ def faults_told() -> Iterator[None]:
 
 def _pathway_folder(config: Path | None) -> Path | None:
     return None if config is None else config / "pathways"
-
-
-def _today() -> date:
-    return london_day_and_hour(datetime.now(UTC))[0]

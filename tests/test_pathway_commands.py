@@ -3,7 +3,8 @@
 import json
 import re
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from errno import EACCES
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from cds_service import pathway_commands
 from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.migrating import bring_up_to_date
 from cds_service.cardlog.schema import evaluation
@@ -18,6 +20,10 @@ from cds_service.cli import main
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import read_pathway_files
 from cds_service.pathway.register import PathwayRegister, seal_of
+from cds_service.pathway.sign_off import read_sign_offs
+from cds_service.pathway.suspensions import read_suspensions
+from cds_service.terminology.additions import additions_file
+from cds_service.terminology.value_sets import packaged_value_sets
 from fhir_fixtures import hook_call
 from tests.conftest import DEMO_CONFIGURATION
 
@@ -125,6 +131,29 @@ def test_a_sign_off_ends_when_the_service_draws_another_matrix(folder: Path, rea
     assert "not signed off: signed off for another matrix than this service draws" in checked(folder)
 
 
+def test_a_sign_off_leaves_a_record_that_can_be_read(folder: Path, read_hash: str) -> None:
+    """Whatever stood there: a list in brackets, an entry without its last line end; earlier ones stay."""
+    path = folder / "sign-offs.yaml"
+    path.write_text("[]", encoding="utf-8")
+    assert sign(folder, read_hash).exit_code == 0
+    path.write_text(path.read_text("utf-8").rstrip(), encoding="utf-8")
+    assert sign(folder, read_hash).exit_code == 0
+    first, second = read_sign_offs(folder)
+    assert first == second
+
+
+def test_a_record_that_cannot_be_written_is_told(folder: Path, read_hash: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In words, without a traceback."""
+
+    def refused(*_: object) -> None:
+        raise PermissionError(EACCES, "Permission denied")
+
+    monkeypatch.setattr(pathway_commands, "replace_file", refused)
+    for result in (sign(folder, read_hash), suspended(folder, "nwl")):
+        assert result.exit_code == 1
+        assert "Permission denied. Run the command as a user who may write the folder" in result.output
+
+
 def checked(folder: Path) -> str:
     """What `check` prints, its lines joined."""
     return " ".join(run("check", "--config", folder).output.split())
@@ -174,6 +203,28 @@ def test_a_suspension_that_is_over_makes_room_for_another(folder: Path) -> None:
     (folder / "suspensions.yaml").write_text(yaml.safe_dump(over), encoding="utf-8")
     assert "nwl: suspended from" in suspended(folder, "nwl").output
     assert "until" not in yaml.safe_load((folder / "suspensions.yaml").read_text("utf-8"))["nwl"]
+
+
+def test_a_suspension_that_lies_ahead_is_not_swallowed(folder: Path) -> None:
+    """Its days, name and reason stay; who wants it today changes them."""
+    day = datetime.now(UTC).date() + timedelta(days=30)
+    planned = f"nwl: {{by: A Name, reason: the service moves, since: {day}}}\n"
+    (folder / "suspensions.yaml").write_text(planned, encoding="utf-8")
+    result = suspended(folder, "nwl")
+    assert result.exit_code == 1
+    assert f"nwl is to be suspended from {day}; change 'since' there" in result.output
+    assert (folder / "suspensions.yaml").read_text("utf-8") == planned
+
+
+def test_a_suspension_that_a_refused_folder_holds_up_is_not_called_in_force(folder: Path) -> None:
+    """It is written; what is wrong with another file is told, and once that is mended it counts."""
+    (folder / "monitor-access.yaml").write_text("nothing of the kind\n", encoding="utf-8")
+    result = suspended(folder, "nwl")
+    assert result.exit_code == 1
+    assert "nwl: NOT in force: suspensions.yaml is written, but a running service refuses the folder" in result.output
+    assert "monitor-access.yaml" in result.output
+    assert "suspended from" not in result.output
+    assert read_suspensions(folder)[NWL].reason == "The link is wrong"
 
 
 @pytest.mark.parametrize(
@@ -281,6 +332,12 @@ def test_diff_compares_one_region_with_itself(tmp_path: Path) -> None:
     assert "another region than 'nwl'" in run("diff", tmp_path / "nwl.yaml", tmp_path / "nel.yaml").output
 
 
+def test_diff_refuses_what_is_no_text(tmp_path: Path) -> None:
+    """With the name of the file."""
+    (tmp_path / "old.yaml").write_bytes(b"id: \xff\xfe")
+    assert "Error: old.yaml: not UTF-8 text" in run("diff", tmp_path / "old.yaml", tmp_path / "old.yaml").output
+
+
 def test_explain_traces_a_call_from_its_place_to_the_card(tmp_path: Path) -> None:
     """Place, fact, rule with its sentences, card; nobody's name or identifier."""
     call = tmp_path / "call.json"
@@ -290,6 +347,26 @@ def test_explain_traces_a_call_from_its_place_to_the_card(tmp_path: Path) -> Non
     assert "rule      nwl.redirect of North West London MSK MRI and ultrasound pathway v1.2 (N2, N5)" in said
     assert "card      warning: Refer to community MSK instead of ordering this MRI" in said
     assert "999" not in said
+
+
+def test_explain_reads_the_codes_of_the_deployment(folder: Path, tmp_path: Path) -> None:
+    """As the service does: a code that the folder adds is an indication; one that cannot be added is told."""
+    knee_pain, own_code = "30989003", "90000002"
+    text = json.dumps(hook_call("nwl-gp-knee-mri-pain--redirect.json"))
+    assert knee_pain in text
+    call = tmp_path / "call.json"
+    call.write_text(text.replace(knee_pain, own_code), encoding="utf-8")
+    asked = ("explain", call, "--config", folder, "--on", "2026-11-21")
+    assert "fact      indications = pain" not in run(*asked).output
+    pain = next(one for one in packaged_value_sets() if one.group == "ind_pain")
+    added = folder / "value-sets" / "ind-pain.json"
+    added.parent.mkdir()
+    added.write_text(additions_file(pain, None, {own_code: "Sore knee"}, "A test", date(2026, 11, 21)), "utf-8")
+    assert "fact      indications = pain" in run(*asked).output
+    added.write_text("nothing of the kind\n", encoding="utf-8")
+    result = run(*asked)
+    assert result.exit_code == 1
+    assert "Error: ind-pain.json: " in result.output
 
 
 def test_explain_refuses_what_is_no_call(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ A sign-off is of the matrix that its signatory read, by hash, and of the file th
 none, was changed since, or is drawn otherwise by a newer service, the service says that the pathway is not signed off.
 """
 
+from collections.abc import Iterable
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -84,9 +85,9 @@ def sign(file: PathwayFile, by: str, role: str, on: date) -> SignOff:
     )
 
 
-def entry_of(sign_off: SignOff) -> str:
-    """A signature as an entry to append to the record."""
-    return yaml.safe_dump([sign_off.model_dump()], sort_keys=False, allow_unicode=True)
+def as_record(sign_offs: Iterable[SignOff]) -> str:
+    """All signatures as the record holds them."""
+    return yaml.safe_dump([one.model_dump() for one in sign_offs], sort_keys=False, allow_unicode=True)
 
 
 def file_hash(file: PathwayFile) -> str:
