@@ -166,14 +166,8 @@ class _Behind(NamedTuple):
 def _behind(standing: _Standing, folder: Folder, monitor_routes: Sequence[BaseRoute]) -> _Behind:
     settings, log, now = standing.settings, standing.log, standing.now
     register, directory, _, sign_offs, terminology, _ = folder
-    pathways = register.in_force(_today(now))
-    source_urls: dict[str, str] = {
-        NATIONAL.id: f"{settings.public_url}/pathways/{NATIONAL.id}",
-        **{
-            region: str(pathway.document.url or f"{settings.public_url}/pathways/{region}")
-            for region, pathway in pathways.items()
-        },
-    }
+    everyone: list[str] = [NATIONAL.id, *register.regions]
+    source_urls = {one: f"{settings.public_url}/pathways/{one}" for one in everyone}
     rest = _fastapi()
     rest.include_router(health_router(log.card_log, _metrics_access(settings), standing.configuration))
     rest.include_router(

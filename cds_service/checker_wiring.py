@@ -40,7 +40,7 @@ def build_checker(
         register: the versions of each region's pathway.
         directory: the configuration folder's.
         terminology: the packaged value sets.
-        source_urls: the page of each pathway, by id.
+        source_urls: the service's page of each pathway, by id.
         clock: the aware time now.
         public_url: the service's public address.
     """

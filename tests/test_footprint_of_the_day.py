@@ -96,7 +96,12 @@ def folder(empty: Path) -> Path:
         nwl,
         {**nwl, **from_tomorrow, "footprint": reaching("Z9901")},
         nel,
-        {**nel, **from_tomorrow, "footprint": reaching("A3A8R", "W2U3Z")},
+        {
+            **nel,
+            **from_tomorrow,
+            "footprint": reaching("A3A8R", "W2U3Z"),
+            "document": {**nel["document"], "url": "https://nel.example/from-tomorrow"},
+        },
     )
     return folder
 
@@ -150,6 +155,8 @@ def test_a_service_that_never_reads_again_places_by_the_day(start: Callable[...,
     assert spoken(service).startswith("North West London")
     clock.now = AFTER_MIDNIGHT
     assert spoken(service).startswith("North East London")
+    (card,) = service.cards(KNEE)
+    assert card["source"]["url"] == "https://nel.example/from-tomorrow"
 
 
 def test_a_folder_refused_over_midnight_does_not_keep_yesterdays_footprint(

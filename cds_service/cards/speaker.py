@@ -108,14 +108,21 @@ def _links_on(text: TextKey, pathway: Pathway | NationalFallback, *, spine: bool
 def speakers_of(pathways: Mapping[RegionId, Pathway], source_urls: Mapping[str, str]) -> dict[RegionId, Speaker]:
     """A speaker for each pathway and one for the national fallback, by id."""
     everyone: list[Pathway | NationalFallback] = [*pathways.values(), NATIONAL]
-    return {pathway.id: Speaker(pathway, source_urls[pathway.id]) for pathway in everyone}
+    return {pathway.id: Speaker(pathway, _page_of(pathway, source_urls)) for pathway in everyone}
+
+
+def _page_of(pathway: Pathway | NationalFallback, source_urls: Mapping[str, str]) -> str:
+    """The document that this version names, else the service's page of the pathway."""
+    stated = pathway.document.url if isinstance(pathway, Pathway) else None
+    return source_urls[pathway.id] if stated is None else str(stated)
 
 
 class Speakers:
     """Speakers for whichever versions are in force, each set made once and kept while it holds.
 
     Args:
-        source_urls: the page of each pathway, by id, for cards' `source.url`.
+        source_urls: the service's page of each pathway, by id: for cards' `source.url` where a version names no
+            document.
     """
 
     def __init__(self, source_urls: Mapping[str, str]) -> None:

@@ -89,7 +89,8 @@ class Responder:
         directory: organisations, register, destinations and local procedures; an organisation's region is that of
             the call's day, whatever day the directory was read on.
         terminology: the packaged value sets.
-        source_urls: the page of each pathway, by id, for cards' `source.url`.
+        source_urls: the service's page of each pathway, by id: for cards' `source.url` where a version names no
+            document.
     """
 
     def __init__(

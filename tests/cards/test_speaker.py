@@ -23,16 +23,24 @@ def test_there_is_a_speaker_for_each_pathway_and_one_for_the_nation() -> None:
 
 
 @pytest.mark.parametrize(
-    ("speaker", "label"),
+    ("speaker", "label", "url"),
     [
-        (NWL, "North West London MSK MRI and ultrasound pathway v1.2"),
-        (NEL, "North East London MSK MRI pathway v1.4"),
-        (NATIONAL, "National guidance for suspected red flags in MSK imaging orders v1.0"),
+        (NWL, "North West London MSK MRI and ultrasound pathway v1.2", "https://pathway.example/nwl"),
+        (
+            NEL,
+            "North East London MSK MRI pathway v1.4",
+            "https://primarycare.northeastlondon.icb.nhs.uk/news/use-of-mri-in-primary-care-for-msk-conditions",
+        ),
+        (
+            NATIONAL,
+            "National guidance for suspected red flags in MSK imaging orders v1.0",
+            "https://pathway.example/national",
+        ),
     ],
 )
-def test_the_source_is_title_version_and_page(speaker: Speaker, label: str) -> None:
-    """What a clinician reads beside the card."""
-    assert speaker.source == {"label": label, "url": f"https://pathway.example/{speaker.pathway.id}"}
+def test_the_source_is_title_version_and_page(speaker: Speaker, label: str, url: str) -> None:
+    """What a clinician reads beside the card: the document that the version names, else the service's own page."""
+    assert speaker.source == {"label": label, "url": url}
 
 
 def test_only_a_region_suggests_anything() -> None:
