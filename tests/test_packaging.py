@@ -12,16 +12,18 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("cds_service", "fhir_fixtures")
 
 LOADS_EVERYTHING = """
+from datetime import date
 from importlib.resources import as_file, files
 import cds_service, fhir_fixtures
 from cds_service.demo.fhir_server import fixture_fhir_app
 from cds_service.directory import load_directory
-from cds_service.pathway.loading import footprint_regions, load_pathways
+from cds_service.pathway.loading import load_pathways
+from cds_service.pathway.register import PathwayRegister
 from cds_service.terminology import load_terminology
 print(cds_service.__file__, fhir_fixtures.__file__, sep="\\n")
 pathways = load_pathways()
 with as_file(files("cds_service.demo") / "configuration") as folder:
-    directory = load_directory(folder, footprint_regions(pathways))
+    directory = load_directory(folder, PathwayRegister.load().footprints(date(2026, 11, 21)))
 fixture_fhir_app()
 calls = [fhir_fixtures.hook_call(row.file) for row in fhir_fixtures.expectations()]
 counts = pathways, directory.organisations, load_terminology().value_sets, calls, fhir_fixtures.feedback()

@@ -116,11 +116,6 @@ def _merged(national: object, own: object) -> object:
     return {**national, **{key: _merged(national.get(key), value) for key, value in own.items()}}
 
 
-def footprint_regions(pathways: Mapping[RegionId, Pathway]) -> Mapping[str, RegionId]:
-    """The region of each sub-ICB location and, as a fallback, legacy ICB code (fact 4)."""
-    return MappingProxyType({code: pathway.id for pathway in pathways.values() for code in footprint_codes(pathway)})
-
-
 def check_footprints_are_apart(files: Iterable[PathwayFile]) -> None:
     """Hold each code of a footprint to one region.
 

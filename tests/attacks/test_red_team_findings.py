@@ -25,7 +25,7 @@ from cds_service.fhir.resources import ResourceIndex
 from cds_service.hooks.last_resort import LastResort
 from cds_service.hooks.responses import json_response, read_body
 from cds_service.limited_http import MOST_CONNECTIONS, LimitedHttpProtocol
-from cds_service.pathway.loading import footprint_regions, load_pathways
+from cds_service.pathway.register import PathwayRegister
 from cds_service.security.addresses import is_allowed
 from cds_service.security.authentication import audiences
 from cds_service.security.clients import Client
@@ -268,7 +268,7 @@ class CountedRole(dict[str, object]):
 
 def looks_at_roles(size: int, orders: int, based_on: int) -> int:
     """How often roles are looked at for orders of the user, who has as many roles."""
-    regions = footprint_regions(load_pathways(DEMO_CONFIGURATION / "pathways"))
+    regions = PathwayRegister.load(DEMO_CONFIGURATION).footprints(date(2026, 11, 21))
     practitioner = {"reference": "Practitioner/p"}
     roles = [
         {"resource": CountedRole(resourceType="PractitionerRole", id=f"r{number}", practitioner=practitioner)}

@@ -11,12 +11,14 @@ from cds_service.pathway.decide import decide
 from cds_service.pathway.facts import Facts, RegionId
 from cds_service.pathway.loading import (
     NATIONAL,
+    PathwayFile,
     PathwayFileError,
-    footprint_regions,
     load_pathways,
     parse_pathway,
+    read_pathway_files,
 )
 from cds_service.pathway.outcomes import Caution, Outcome, RuleId, TextKey
+from cds_service.pathway.register import PathwayRegister
 
 Json = dict[str, Any]
 TODAY = date(2026, 11, 21)
@@ -67,7 +69,7 @@ def test_a_deployments_file_can_add_a_region(tmp_path: Path, nwl_file: Json, rou
     decision = decide(routine._replace(region=THIRD), pathways[THIRD], TODAY)
 
     assert list(pathways) == [NWL, NEL, THIRD]
-    assert footprint_regions(pathways)["Z9901"] == THIRD
+    assert PathwayRegister(read_pathway_files(tmp_path)).footprints(TODAY)["Z9901"] == THIRD
     assert (decision.outcome, decision.rule_id) == (Outcome.REDIRECT, "third.redirect")
 
 
@@ -113,7 +115,7 @@ def test_a_region_may_take_a_code_that_the_replaced_file_had(tmp_path: Path, nwl
     write(tmp_path, "nwl.yaml", moved)
     write(tmp_path, "third.yaml", stated)
 
-    assert footprint_regions(load_pathways(tmp_path))["QRV"] == THIRD
+    assert PathwayRegister(read_pathway_files(tmp_path)).footprints(TODAY)["QRV"] == THIRD
 
 
 @pytest.mark.parametrize(
@@ -240,11 +242,11 @@ def test_texts_that_could_not_be_used_are_refused(nwl_file: Json, texts: object,
 
 def test_footprints_are_found_by_code_in_capitals(nwl_file: Json) -> None:
     """Sub-ICB locations and legacy ICB codes of both regions, and nothing wider."""
-    assert dict(footprint_regions(load_pathways())) == {"W2U3Z": NWL, "QRV": NWL, "A3A8R": NEL, "QMF": NEL}
+    assert PathwayRegister.load().footprints(TODAY) == {"W2U3Z": NWL, "QRV": NWL, "A3A8R": NEL, "QMF": NEL}
 
     nwl_file["footprint"]["sub_icb"] = ["w2u3z"]
     own = parse_pathway(yaml.safe_dump(nwl_file), "own.yaml")
-    assert footprint_regions({NWL: own})["W2U3Z"] == NWL
+    assert PathwayRegister([PathwayFile("own.yaml", "", own, packaged=False)]).footprints(TODAY)["W2U3Z"] == NWL
 
 
 def test_the_national_fallback_is_always_in_force() -> None:
