@@ -163,7 +163,7 @@ def stacked_share_chart(
             )
         for place, (_, parts) in enumerate(rows):
             if any(part.rounded is None for part in parts):
-                axes.text(1, place, f"{MASK}  a part is too small to show", va="center", color=SOFT)
+                axes.text(1, place, f"{MASK}  a part is masked", va="center", color=SOFT)
             elif not sum(part.rounded or 0 for part in parts):
                 axes.text(1, place, "none", va="center", color=SOFT)
         axes.set_xlim(0, 100)

@@ -88,7 +88,7 @@ def funnel_chart(
                 clip_on=False,
             )
             if is_outside:
-                _put_names(axes, chosen, largest)
+                _put_names(axes, chosen, largest, float(whole.percent or 0))
         axes.set_xlim(0, largest)
         axes.set_ylim(0, 100)
         axes.set_yticks([0, 25, 50, 75, 100], ["0%", "25%", "50%", "75%", "100%"])
@@ -121,17 +121,18 @@ def _put_funnel(axes: "Axes", percent: float, largest: float) -> None:
             axes.plot(sizes, edge, color=INK, linewidth=1.3, linestyle=dashes, label=label if sign > 0 else None)
 
 
-def _put_names(axes: "Axes", chosen: Sequence[tuple[str, int, float]], largest: float) -> None:
+def _put_names(axes: "Axes", chosen: Sequence[tuple[str, int, float]], largest: float, middle: float) -> None:
+    """Beside the marks, away from the middle: the limits, which run inwards of them, strike no name out there."""
     if len(chosen) > _MOST_NAMED:
         return  # more would lie over each other; the table beside the chart has them all
     for name, size, percent in chosen:
-        is_left = size <= largest / 2
+        is_left, is_high = size <= largest / 2, percent >= middle
         axes.annotate(
             name,
             (size, percent),
-            xytext=(9 if is_left else -9, 0),
+            xytext=(6 if is_left else -6, 6 if is_high else -6),
             textcoords="offset points",
             ha="left" if is_left else "right",
-            va="center",
+            va="bottom" if is_high else "top",
             fontsize=TEXT_SIZE - 1,
         )

@@ -141,7 +141,7 @@ def test_a_row_with_a_masked_part_is_not_drawn_as_shares() -> None:
     """The rest of the bar would be that part."""
     words = set(_words(_shares()))
 
-    assert {"*  a part is too small to show", "none"} <= words
+    assert {"*  a part is masked", "none"} <= words
 
 
 def test_places_outside_the_limits_are_named_and_masked_ones_left_out() -> None:
