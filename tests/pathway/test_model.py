@@ -32,7 +32,7 @@ def test_the_packaged_file_is_accepted(nwl_file: Json, read: Read, nwl: Pathway)
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("surprise", 1, ["surprise", "not permitted"]),
+        ("surprise", 1, ["surprise", "not known", "spelling"]),
         ("review", date(2025, 6, 30), ["review 2025-06-30", "before effective 2025-07-01", "check"]),
         ("adult_from", 15, ["adult_from", "16"]),
         ("adult_from", 19, ["adult_from", "18"]),
