@@ -1,6 +1,5 @@
 """An area that moves from one region to another, in a service that runs on: each day's footprint places its orders."""
 
-import asyncio
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from cds_service.pathway.register import PathwayRegister, seal_of
 from cds_service.settings import Settings
 from fhir_fixtures import hook_call
 from tests.conftest import DEMO_CONFIGURATION, InProcess
+from tests.test_folder_watch import until
 
 KNEE = hook_call("nwl-gp-knee-mri-pain--redirect.json")
 BEFORE_MIDNIGHT = datetime(2026, 11, 29, 23, 59, tzinfo=UTC)
@@ -126,15 +126,6 @@ def start(empty: Path, tmp_path: Path, clock: Clock) -> Iterator[Callable[..., I
     yield started
     for one in running:
         one.__exit__()
-
-
-def until(service: InProcess, holds: Callable[[], bool]) -> None:
-    """Let the service go on until something holds."""
-    for _ in range(400):
-        if holds():
-            return
-        service._runner.run(asyncio.sleep(0.025))
-    pytest.fail("it never held")
 
 
 def is_refused(service: InProcess) -> bool:

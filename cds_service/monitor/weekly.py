@@ -61,9 +61,9 @@ def weekly_counts(asked: Asked, measure: WeeklyMeasure, heading: Heading, rows_o
         rows_of: what is counted of a request; a week without any is 0 once the log has begun.
     """
     weeks = weeks_logged(asked)
-    counts = _orders(rows_of(asked))
+    counts = _firings(rows_of(asked))
     # With the week in which the log began: without it the total would tell it, beside that of the page's opening.
-    disclosed = counts_in(asked, lambda each: _of_weeks(asked.period.mondays(), _orders(rows_of(each)), 0))
+    disclosed = counts_in(asked, lambda each: _of_weeks(asked.period.mondays(), _firings(rows_of(each)), 0))
     rows = tuple((week, disclosed.whole((week,))) for week in weeks)
     table = FigureTable(caption=f"{measure.name} by week", headings=(headings.WEEK, heading), labels=1, rows=rows)
     if not any(counts.get(week) for week in weeks):
@@ -107,7 +107,7 @@ def _week(row: WeeklyCount) -> date:
     return row.week
 
 
-def _orders(rows: Iterable[WeeklyCount]) -> dict[date, int]:
+def _firings(rows: Iterable[WeeklyCount]) -> dict[date, int]:
     return {week: sums.evaluations for week, sums in grouped(rows, _week).items()}
 
 

@@ -4,15 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Final
 
+from cds_service.cardlog.rollups import week_of
 from cds_service.monitor.spc import Observation, Value
 
-ONE_WEEK: Final = timedelta(days=7)
 _SIX_DAYS: Final = timedelta(days=6)
-
-
-def week_of(day: date) -> date:
-    """The Monday of a day's week."""
-    return day - timedelta(days=day.weekday())
 
 
 def first_whole_week(day: date) -> date:
@@ -20,36 +15,11 @@ def first_whole_week(day: date) -> date:
     return week_of(day + _SIX_DAYS)
 
 
-def last_complete_week(today: date) -> date:
-    """The Monday of the last week that is over.
-
-    Args:
-        today: the day in London; its own week is not over, even on a Sunday.
-    """
-    return week_of(today) - ONE_WEEK
-
-
-def complete_weeks(first: date, last: date, *, today: date) -> list[date]:
-    """The Mondays of the weeks that lie whole between two days and are over.
-
-    Args:
-        first: the first day, inclusive.
-        last: the last day, inclusive.
-        today: the day in London.
-    """
-    monday = first_whole_week(first)
-    weeks = []
-    while monday + _SIX_DAYS <= last and monday <= last_complete_week(today):
-        weeks.append(monday)
-        monday += ONE_WEEK
-    return weeks
-
-
 def by_week(weeks: Iterable[date], values: Mapping[date, Value | None], missing: Value | None) -> list[Observation]:
     """A value for each week, in order.
 
     Args:
-        weeks: Mondays, from `complete_weeks`.
+        weeks: Mondays, in order.
         values: what was measured, by Monday; other days are ignored.
         missing: what a week without an entry is: 0 for a count while the log was running, None for a share.
     """
