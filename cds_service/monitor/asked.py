@@ -27,10 +27,10 @@ from cds_service.cardlog.report_rows import (
     UnknownProcedure,
     WeeklyCount,
 )
-from cds_service.cardlog.rollups import week_of
 from cds_service.monitor.period import Period
 from cds_service.monitor.selection import HOOKS, PLACES, Field, Selection
 from cds_service.monitor.sums import OfOutcome
+from cds_service.monitor.weeks import week_of
 from cds_service.monitor.words import WITHOUT_FOOTPRINT
 from cds_service.pathway.facts import Modality
 from cds_service.pathway.model import Pathway

@@ -4,10 +4,14 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Final
 
-from cds_service.cardlog.rollups import week_of
 from cds_service.monitor.spc import Observation, Value
 
 _SIX_DAYS: Final = timedelta(days=6)
+
+
+def week_of(day: date) -> date:
+    """The Monday of a day's week."""
+    return day - timedelta(days=day.weekday())
 
 
 def first_whole_week(day: date) -> date:
