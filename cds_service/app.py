@@ -20,12 +20,6 @@ from cds_service import __version__
 from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.checker.routes import TEMPLATES as CHECKER_TEMPLATES
 from cds_service.checker.routes import checker_routes
-from cds_service.checker_wiring import build_checker
-from cds_service.edge import Edge, Edges
-from cds_service.exchange_wiring import fhir_server
-from cds_service.folder import Folder, FolderInForce, read_folder
-from cds_service.folder_watch import FolderWatch, Served, signature_or_none
-from cds_service.history_wiring import invented_history
 from cds_service.hooks.answers import Responder
 from cds_service.hooks.browsers import BrowserAccess
 from cds_service.hooks.health import ConfigurationState, MetricsAccess, health_router
@@ -36,14 +30,20 @@ from cds_service.hooks.pathway_pages import TEMPLATES as PATHWAY_TEMPLATES
 from cds_service.hooks.pathway_pages import pathway_pages
 from cds_service.hooks.responses import on_defect, on_http_error
 from cds_service.hooks.routes import Clock, Discovery, FeedbackCall, ServiceCall, ShortWay, hook_routes
-from cds_service.log_wiring import LogParts, build_log
-from cds_service.monitor_wiring import Monitor, figure_pages
 from cds_service.pages.render import Pages
 from cds_service.pages.style_sheet import style_sheet_route
 from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.sign_off import state_of
 from cds_service.security.clients import Client
 from cds_service.settings import Settings
+from cds_service.wiring.checker import build_checker
+from cds_service.wiring.edge import Edge, Edges
+from cds_service.wiring.exchange import fhir_server
+from cds_service.wiring.folder import Folder, FolderInForce, read_folder
+from cds_service.wiring.folder_watch import FolderWatch, Served, signature_or_none
+from cds_service.wiring.history import invented_history
+from cds_service.wiring.log import LogParts, build_log
+from cds_service.wiring.monitor import Monitor, figure_pages
 
 _logger = logging.getLogger(__name__)
 

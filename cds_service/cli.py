@@ -20,15 +20,15 @@ from cds_service.cardlog.episode_keys import EpisodeSecretError
 from cds_service.cardlog.migrating import SchemaError
 from cds_service.cardlog.spool import SpoolError
 from cds_service.directory import ConfigurationError
-from cds_service.edge import NoClientError
 from cds_service.hooks.openapi import openapi_document
-from cds_service.log_wiring import DatabaseSettingError
 from cds_service.monitor.access.access_file import AccessFileError, NoClientSecretError
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.security.clients_file import ClientsFileError
 from cds_service.server import keep_words_out_of_tracebacks, tune_interpreter, uvicorn_options
 from cds_service.settings import Settings
 from cds_service.terminology import ValueSetError
+from cds_service.wiring.edge import NoClientError
+from cds_service.wiring.log import DatabaseSettingError
 
 STARTING_ERRORS = (
     AccessFileError,
@@ -54,14 +54,14 @@ DEMO_PATIENT = "nwl-adult"
 
 
 _ELSEWHERE = {
-    "access": "access_commands",
+    "access": "commands.access",
     "call": "vendor.commands",
-    "clients": "clients_commands",
-    "directory": "directory_commands",
+    "clients": "commands.clients",
+    "directory": "commands.directory",
     "doctor": "vendor.commands",
-    "log": "log_commands",
-    "pathways": "pathway_group",
-    "terminology": "terminology_commands",
+    "log": "commands.log",
+    "pathways": "commands.pathways_group",
+    "terminology": "commands.terminology",
 }
 """Commands and groups by name, and the module of each."""
 

@@ -10,13 +10,13 @@ import pytest
 
 from cds_service.app import create_app
 from cds_service.directory import ConfigurationError
-from cds_service.edge import Edge, Edges, NoClientError
-from cds_service.log_wiring import DatabaseSettingError
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.security.clients import ANYONE
 from cds_service.security.clients_file import ClientsFileError
 from cds_service.security.door import OpenDoor
 from cds_service.settings import Settings
+from cds_service.wiring.edge import Edge, Edges, NoClientError
+from cds_service.wiring.log import DatabaseSettingError
 from fhir_fixtures import hook_call
 from tests.conftest import BASE_URL, DEMO_CONFIGURATION, NOW, InProcess, StartService
 

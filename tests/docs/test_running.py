@@ -131,7 +131,7 @@ METRICS, REASONS = chapter(RUNNING, "## Metrics").split("\n| `reason` |")
 
 def test_every_metric_of_ours_is_described() -> None:
     """Those too that are there with authentication alone; what prometheus-client adds by itself is left out."""
-    importlib.import_module("cds_service.guarded_edge")  # brings what a service with authentication counts
+    importlib.import_module("cds_service.wiring.guarded_edge")  # brings what a service with authentication counts
     text = generate_latest().decode()
     families = {name for name in re.findall(r"^# TYPE (cds_\w+)", text, re.MULTILINE) if not name.endswith("_created")}
     rows = {row[0].strip("`"): set(in_backticks(row[1])) for row in table_rows(METRICS)}

@@ -5,13 +5,14 @@ import re
 
 import pytest
 
-from cds_service import guarded_edge, limited_http, server
+from cds_service import limited_http, server
 from cds_service.cards import escape
 from cds_service.fhir import fetching, missing
 from cds_service.hooks import responses
 from cds_service.protocol import feedback, hook_request, json_body, messages
 from cds_service.security import client_token, clients, jwks, key_sources, outbound, strict_yaml
 from cds_service.settings import Settings
+from cds_service.wiring import guarded_edge
 from tests.docs.conftest import ROOT, chapter, in_backticks, page, table_rows
 
 PAGE = page("docs/security.md")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.exchange_wiring import exported_resources
 from cds_service.pathway.loading import load_pathways
+from cds_service.wiring.exchange import exported_resources
 
 sys.path.append(str(Path(__file__).parent))
 

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import pytest
 from plan_evaluator import Applied, Json, Variables, applied, code_of, input_of
 
-from cds_service.exchange_wiring import exported_resources
 from cds_service.pathway.decide import decide
 from cds_service.pathway.decision import Decision
 from cds_service.pathway.facts import (
@@ -30,6 +29,7 @@ from cds_service.pathway.loading import load_pathways, read_pathway_files
 from cds_service.pathway.model import Suspension
 from cds_service.pathway.outcomes import RuleId
 from cds_service.pathway.register import PathwayRegister, seal_of
+from cds_service.wiring.exchange import exported_resources
 from tests.spec.situations import Choices
 from tests.spec.test_decision_table import ROWS, TODAY, facts_of
 

@@ -14,12 +14,12 @@ from cds_service.exchange.bundle import collection
 from cds_service.exchange.facts import FactName
 from cds_service.exchange.names import BASE
 from cds_service.exchange.terminology import version_with
-from cds_service.exchange_wiring import exported_resources
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import load_pathways
 from cds_service.pathway.model import Suspension
 from cds_service.terminology import load_terminology
 from cds_service.terminology.value_set_file import Concept
+from cds_service.wiring.exchange import exported_resources
 from tests.contract.test_suggested_resources import INTENT, PRIORITY, empty
 
 Json = dict[str, Any]

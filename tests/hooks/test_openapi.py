@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from cds_service.exchange_wiring import KNOWLEDGE_TYPES
 from cds_service.hooks.openapi import openapi_document
 from cds_service.hooks.openapi_fhir import SEARCHED_BY, TYPES
+from cds_service.wiring.exchange import KNOWLEDGE_TYPES
 from tests.conftest import InProcess, JsonObject
 
 KEPT = Path(__file__).parents[2] / "openapi" / "openapi.json"

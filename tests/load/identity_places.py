@@ -18,7 +18,7 @@ from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.export_formats import ExportFormat
 from cds_service.cardlog.exporting import EXPORTED_TABLES
 from cds_service.cardlog.upkeep import Upkeep
-from cds_service.log_commands import log
+from cds_service.commands.log import log
 
 
 class Place(NamedTuple):

@@ -15,7 +15,7 @@ from loss_play import Disk, FileLimit, Play, SmallDisk, Stage, playing, until
 from loss_services import Service
 from servers import VoidRunError
 
-from cds_service.log_commands import log
+from cds_service.commands.log import log
 
 _SLOW_DISK = (str(Path(__file__).with_name("loss_slow_disk.py")),)
 _UNKNOWN_CARD = "00000000-0000-4000-8000-000000000000"

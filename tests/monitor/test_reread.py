@@ -18,7 +18,7 @@ from cds_service.pathway.sign_off import as_record, sign
 from cds_service.settings import Settings
 from tests.conftest import DEMO_CONFIGURATION, InProcess
 from tests.monitor.access.conftest import hidden_fields
-from tests.test_folder_watch import configuration, rewrite, until
+from tests.wiring.test_folder_watch import configuration, rewrite, until
 
 NETWORK = "/monitor/where?region=nwl&borough=Brent&pcn=Larkfield+PCN"
 

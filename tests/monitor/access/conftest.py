@@ -20,8 +20,8 @@ from starlette.types import ASGIApp
 from cds_service.cardlog.migrating import bring_up_to_date
 from cds_service.monitor.access.guard import GuardedPage, Visit
 from cds_service.monitor.access.permissions import Permission
-from cds_service.monitor_wiring import Monitor
 from cds_service.settings import Settings
+from cds_service.wiring.monitor import Monitor
 from tests.monitor.access.provider import LocalProvider
 
 REGIONS = ("nel", "nwl")

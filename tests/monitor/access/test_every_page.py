@@ -8,11 +8,11 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
-from cds_service.folder import FolderInForce, read_folder
 from cds_service.monitor.access.guard import GuardedPage, GuardedRoute
 from cds_service.monitor.access.permissions import Permission
-from cds_service.monitor_wiring import Monitor, figure_pages
 from cds_service.settings import Settings
+from cds_service.wiring.folder import FolderInForce, read_folder
+from cds_service.wiring.monitor import Monitor, figure_pages
 from tests.conftest import DEMO_CONFIGURATION
 from tests.monitor.access.conftest import REGIONS, Browser, Clock, hidden_fields, show_regions
 from tests.monitor.access.test_guard import MATRIX

@@ -5,8 +5,8 @@ import pytest
 from starlette.applications import Starlette
 
 from cds_service.monitor.access.permissions import ROLES, Permission
-from cds_service.monitor_wiring import Monitor
 from cds_service.settings import Settings
+from cds_service.wiring.monitor import Monitor
 from tests.monitor.access.conftest import PAGES, REGIONS, Browser, Clock, SignIn, hidden_fields
 
 MATRIX = {

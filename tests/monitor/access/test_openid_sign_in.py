@@ -10,8 +10,8 @@ from starlette.applications import Starlette
 
 from cds_service.monitor.access.access_file import load_access
 from cds_service.monitor.access.access_log import AccessLog
-from cds_service.monitor_wiring import Monitor
 from cds_service.settings import Settings
+from cds_service.wiring.monitor import Monitor
 from tests.monitor.access.conftest import PAGES, REGIONS, Browser, Clock, hidden_fields
 from tests.monitor.access.provider import CLIENT_ID, CLIENT_SECRET, LocalProvider
 

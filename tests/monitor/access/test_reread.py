@@ -15,7 +15,7 @@ from cds_service.monitor.access.access_file import AccessFileError
 from cds_service.settings import Settings
 from tests.conftest import DEMO_CONFIGURATION, NOW, InProcess
 from tests.monitor.access.provider import CLIENT_ID, CLIENT_SECRET, LocalProvider
-from tests.test_folder_watch import KNEE, configuration, rewrite, until
+from tests.wiring.test_folder_watch import KNEE, configuration, rewrite, until
 
 ANALYST = {"value": "Monitor.Analyst.NWL", "role": "analyst", "footprints": ["nwl"]}
 AUDITOR = {"value": "Monitor.Auditor", "role": "auditor", "footprints": ["nel"]}

@@ -12,7 +12,6 @@ from starlette.routing import BaseRoute, Route
 
 from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.cardlog.databases import open_engine
-from cds_service.folder import FolderInForce
 from cds_service.monitor.access.access_file import WITHOUT_FOOTPRINT, NoClientSecretError, Provider, ReadAccess
 from cds_service.monitor.access.access_log import AccessLog
 from cds_service.monitor.access.api_tokens import ApiTokens
@@ -32,6 +31,7 @@ from cds_service.pages.render import Pages
 from cds_service.pathway.model import Pathway
 from cds_service.pathway.sign_off import state_of
 from cds_service.settings import Settings
+from cds_service.wiring.folder import FolderInForce
 
 if TYPE_CHECKING:
     from cds_service.monitor.access.openid import OpenIdProvider

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from cds_service.cardlog.coarse import today_in_london
+from cds_service.commands.directory_report import show_import
+from cds_service.commands.fcp_register import fcp
+from cds_service.commands.folder import config_option, finish, footprints_of, told
 from cds_service.directory import Directory, load_directory
 from cds_service.directory.borough_list import read_borough_list
 from cds_service.directory.checking import check_directory
@@ -20,9 +23,6 @@ from cds_service.directory.importing import Footprints, lay_over
 from cds_service.directory.practices import OdsPractice, commissioners_concerned
 from cds_service.directory.tables import FCP_REGISTER, ORGANISATIONS, read_table
 from cds_service.directory.vocabulary import KINDS, REFERRING_SETTINGS, code_key
-from cds_service.directory_report import show_import
-from cds_service.folder_commands import config_option, finish, footprints_of, told
-from cds_service.register_commands import fcp
 
 if TYPE_CHECKING:
     from cds_service.directory.ods_api import OdsApi

@@ -14,7 +14,7 @@ from cds_service.security.door import Door, OpenDoor
 from cds_service.settings import Settings
 
 if TYPE_CHECKING:
-    from cds_service.guarded_edge import GuardedEdges
+    from cds_service.wiring.guarded_edge import GuardedEdges
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Edges:
         elif not any(client.fhir_servers for client in clients):
             return Edge(OpenDoor(unauthenticated_caller(clients)))
         if self._guarded is None:
-            from cds_service.guarded_edge import GuardedEdges  # noqa: PLC0415 - half a second, which other starts save
+            from cds_service.wiring.guarded_edge import GuardedEdges  # noqa: PLC0415 - half a second, which other starts save
 
             self._guarded = GuardedEdges(self._settings)
         return self._guarded.edge_for(clients)

@@ -14,15 +14,11 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from cds_service import app, folder_watch
+from cds_service import app
 from cds_service.app import create_app
 from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.directory import ConfigurationError
 from cds_service.directory.errors import Problem
-from cds_service.edge import Edge, Edges, NoClientError
-from cds_service.exchange_wiring import fhir_server
-from cds_service.folder import Folder, read_folder
-from cds_service.folder_watch import FolderWatch, Served, folder_signature, told_without_values
 from cds_service.hooks.health import ConfigurationState
 from cds_service.monitor.access.access_file import AccessFileError, NoClientSecretError
 from cds_service.pathway.loading import PathwayFileError
@@ -31,6 +27,11 @@ from cds_service.security.clients_file import ClientsFileError
 from cds_service.security.door import OpenDoor
 from cds_service.settings import Settings
 from cds_service.terminology import ValueSetError
+from cds_service.wiring import folder_watch
+from cds_service.wiring.edge import Edge, Edges, NoClientError
+from cds_service.wiring.exchange import fhir_server
+from cds_service.wiring.folder import Folder, read_folder
+from cds_service.wiring.folder_watch import FolderWatch, Served, folder_signature, told_without_values
 from fhir_fixtures import hook_call
 from tests.conftest import DEMO_CONFIGURATION, NOW, InProcess
 

@@ -15,7 +15,6 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, delete, select
 
-from cds_service import log_commands
 from cds_service.cardlog.coarse import AgeBand, BodyRegionGroup
 from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.events import CallRecord, CardEvent, EvaluationEvent, SuggestionEvent
@@ -25,7 +24,8 @@ from cds_service.cardlog.rows import rows_of
 from cds_service.cardlog.schema import card, evaluation
 from cds_service.cardlog.spool import Spool
 from cds_service.cardlog.store import CardLogStore
-from cds_service.log_commands import log
+from cds_service.commands import log as log_commands
+from cds_service.commands.log import log
 from cds_service.pathway.facts import FcpListing, KnownBy, Modality, Oncology, Setting
 from cds_service.pathway.outcomes import Indicator, Outcome
 
@@ -189,7 +189,7 @@ def test_a_terminal_is_shown_how_far_an_export_has_come(card_log: Log, tmp_path:
     """A bar for each table on standard error; in a file or a pipe there is none."""
     card_log.add(a_call(LATELY))
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-c", "from cds_service.log_commands import log; log()"]
+    command = [sys.executable, "-c", "from cds_service.commands.log import log; log()"]
     command += ["export", "--database-url", card_log.url, "--table", "card", "--output", str(tmp_path / "exports")]
 
     finished = subprocess.run(command, stderr=theirs, stdout=subprocess.PIPE, check=True)  # noqa: S603 - our command

@@ -13,7 +13,7 @@ from cds_service.directory.ods_api import ORD
 from tests.directory.ods_files import ods_row, write_epraccur
 from tests.directory.test_ods_api import organisation, target
 
-STARTER = Path(__file__).parents[1] / "examples" / "deployment"
+STARTER = Path(__file__).parents[2] / "examples" / "deployment"
 SYSTEM = "https://fhir.nhs.uk/Id/sds-user-id"
 
 
@@ -26,8 +26,8 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def london_day(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is one day for all of these tests."""
-    for module in ("directory_commands", "register_commands"):
-        monkeypatch.setattr(f"cds_service.{module}.today_in_london", lambda: date(2026, 11, 29))
+    for module in ("directory", "fcp_register"):
+        monkeypatch.setattr(f"cds_service.commands.{module}.today_in_london", lambda: date(2026, 11, 29))
 
 
 @pytest.fixture

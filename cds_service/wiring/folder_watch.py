@@ -19,7 +19,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.directory import ConfigurationError
-from cds_service.edge import Edge, NoClientError
 from cds_service.hooks.health import ConfigurationState
 from cds_service.hooks.last_resort import told_without_words
 from cds_service.monitor.access.access_file import AccessFileError, NoClientSecretError
@@ -27,6 +26,7 @@ from cds_service.pathway.loading import PathwayFileError
 from cds_service.security.clients import Client
 from cds_service.security.clients_file import ClientsFileError
 from cds_service.terminology import ValueSetError
+from cds_service.wiring.edge import Edge, NoClientError
 
 REFUSED: Final = (
     AccessFileError,

@@ -12,11 +12,11 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from cds_service import pathway_commands
 from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.migrating import bring_up_to_date
 from cds_service.cardlog.schema import evaluation
 from cds_service.cli import main
+from cds_service.commands import pathways as pathways_commands
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import read_pathway_files
 from cds_service.pathway.register import PathwayRegister, seal_of
@@ -148,7 +148,7 @@ def test_a_record_that_cannot_be_written_is_told(folder: Path, read_hash: str, m
     def refused(*_: object) -> None:
         raise PermissionError(EACCES, "Permission denied")
 
-    monkeypatch.setattr(pathway_commands, "replace_file", refused)
+    monkeypatch.setattr(pathways_commands, "replace_file", refused)
     for result in (sign(folder, read_hash), suspended(folder, "nwl")):
         assert result.exit_code == 1
         assert "Permission denied. Run the command as a user who may write the folder" in result.output

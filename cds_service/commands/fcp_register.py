@@ -7,6 +7,7 @@ from typing import Final
 import click
 
 from cds_service.cardlog.coarse import today_in_london
+from cds_service.commands.folder import config_option, finish, footprints_of, told
 from cds_service.directory import load_directory
 from cds_service.directory.csv_edits import open_csv
 from cds_service.directory.errors import Findings
@@ -14,7 +15,6 @@ from cds_service.directory.model import RegisterEntry
 from cds_service.directory.register_edits import Listing, add_listing, expire_listings, told_of_later
 from cds_service.directory.tables import FCP_REGISTER, read_table
 from cds_service.directory.vocabulary import code_key
-from cds_service.folder_commands import config_option, finish, footprints_of, told
 
 _DAY: Final = click.DateTime(formats=["%Y-%m-%d"])
 _SDS_USER: Final = "https://fhir.nhs.uk/Id/sds-user-id"

@@ -12,11 +12,11 @@ from sqlalchemy import Engine, func, select
 from cds_service.cardlog.coarse import AgeBand, BodyRegionGroup, today_in_london
 from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.schema import evaluation
+from cds_service.commands.pathways import faults_told, pathways
 from cds_service.pathway.differing import Counted, LoggedFacts, changed_fields, changes, count_changed
 from cds_service.pathway.facts import BodyRegion, FcpListing, Indication, KnownBy, Modality, Oncology, Setting
 from cds_service.pathway.loading import PathwayFileError, parse_pathway, read_text
 from cds_service.pathway.model import Pathway
-from cds_service.pathway_commands import faults_told, pathways
 
 _QUARTER: Final = timedelta(days=92)
 

@@ -10,14 +10,14 @@ from typing import Any
 import click
 
 from cds_service.cardlog.coarse import today_in_london
+from cds_service.commands.pathways import faults_told, pathways
+from cds_service.commands.pathways_explain_places import came_from, known_codes, left_out
 from cds_service.directory import load_directory
 from cds_service.hooks.answers import AnsweredOrder, Responder
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.outcomes import Outcome
 from cds_service.pathway.register import PathwayRegister
-from cds_service.pathway_commands import faults_told, pathways
-from cds_service.pathway_explain_places import came_from, known_codes, left_out
 from cds_service.protocol.hook_request import parse_hook_request
 from cds_service.protocol.operation_outcome import ProtocolError
 from cds_service.security.clients import ANYONE

@@ -22,10 +22,10 @@ from cds_service.cardlog.spool_import import import_spool
 from cds_service.cardlog.status import Status, status
 from cds_service.cardlog.store import CardLogStore
 from cds_service.cardlog.verifying import Level, verify
-from cds_service.existing_log import database_option, existing_log, outdated, require_head
-from cds_service.log_wiring import spool_folder
+from cds_service.commands.existing_log import database_option, existing_log, outdated, require_head
 from cds_service.pathway.outcomes import Outcome
 from cds_service.settings import Settings
+from cds_service.wiring.log import spool_folder
 
 _TOLD: Final = (
     CardLogStoreError,

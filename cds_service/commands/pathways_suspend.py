@@ -6,15 +6,15 @@ from pathlib import Path
 import click
 
 from cds_service.cardlog.coarse import today_in_london
-from cds_service.folder import read_folder
-from cds_service.folder_watch import REFUSED
+from cds_service.commands.pathways import faults_told, file_of, folder_option, keep, pathways, stated
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.pathway.model import Suspension
 from cds_service.pathway.register import PathwayRegister
 from cds_service.pathway.suspensions import SUSPENSIONS, in_file, read_suspensions
-from cds_service.pathway_commands import faults_told, file_of, folder_option, keep, pathways, stated
 from cds_service.settings import Settings
+from cds_service.wiring.folder import read_folder
+from cds_service.wiring.folder_watch import REFUSED
 
 
 @pathways.command()

@@ -11,8 +11,8 @@ import pytest
 import respx
 from click.testing import CliRunner, Result
 
-from cds_service import terminology_commands
 from cds_service.cli import main
+from cds_service.commands import terminology as terminology_commands
 from cds_service.directory.csv_edits import replace_file
 from cds_service.terminology import ValueSetError, load_terminology
 from cds_service.terminology.check_digit import is_concept_id

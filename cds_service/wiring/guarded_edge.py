@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from ipaddress import ip_network
 
-from cds_service.edge import Edge
 from cds_service.fhir.fetching import FhirFetcher
 from cds_service.hooks.completing import PrefetchCompleter
 from cds_service.hooks.discovery import PREFETCH
@@ -22,6 +21,7 @@ from cds_service.security.rates import RateLimiter
 from cds_service.security.replay import ReplayGuard
 from cds_service.security.replay_store import ReplayStore, replay_database_url
 from cds_service.settings import Settings
+from cds_service.wiring.edge import Edge
 
 KEY_SERVER_SECONDS = 3.0
 """How long a key server may take; calls wait for it only when their key is not known yet."""

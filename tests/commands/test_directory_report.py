@@ -1,7 +1,7 @@
 import pytest
 
+from cds_service.commands.directory_report import show_import
 from cds_service.directory.importing import Change, ImportReport, Listed
-from cds_service.directory_report import show_import
 
 REGION_OF = {"W2U3Z": "nwl", "QRV": "nwl", "A3A8R": "nel"}
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from cds_service.exchange_wiring import KNOWLEDGE_TYPES, exported_resources
 from cds_service.pathway.register import PathwayRegister
 from cds_service.terminology.additions import additions_file
 from cds_service.terminology.value_sets import packaged_value_sets
+from cds_service.wiring.exchange import KNOWLEDGE_TYPES, exported_resources
 from tests.conftest import DEMO_CONFIGURATION, InProcess, StartService
 
 BASE = "https://cds-service.example/fhir"

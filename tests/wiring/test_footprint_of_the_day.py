@@ -18,7 +18,7 @@ from cds_service.pathway.register import PathwayRegister, seal_of
 from cds_service.settings import Settings
 from fhir_fixtures import hook_call
 from tests.conftest import DEMO_CONFIGURATION, InProcess
-from tests.test_folder_watch import until
+from tests.wiring.test_folder_watch import until
 
 KNEE = hook_call("nwl-gp-knee-mri-pain--redirect.json")
 BEFORE_MIDNIGHT = datetime(2026, 11, 29, 23, 59, tzinfo=UTC)

@@ -10,8 +10,8 @@ from cds_service.cardlog.migrating import bring_up_to_date, current_revision, do
 from cds_service.cli import main
 from cds_service.monitor.access.access_log import AccessLog
 from cds_service.monitor.access.api_tokens import ApiTokens
-from cds_service.monitor_wiring import Monitor
 from cds_service.settings import Settings
+from cds_service.wiring.monitor import Monitor
 from tests.monitor.access.conftest import PAGES, REGIONS, Browser
 
 EXPORT = "/monitor/test/export-figures"

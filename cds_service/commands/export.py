@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 import orjson
 
+from cds_service.commands.pathways import config_option, faults_told, pathways
 from cds_service.exchange.bundle import collection
-from cds_service.exchange_wiring import exported_resources
 from cds_service.pathway.register import PathwayRegister
-from cds_service.pathway_commands import config_option, faults_told, pathways
 from cds_service.terminology import load_terminology
+from cds_service.wiring.exchange import exported_resources
 
 
 @pathways.command()

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from cds_service.clients_commands import clients
+from cds_service.commands.clients import clients
 from cds_service.security.client_token import read_token
 from cds_service.security.clients import Client
 from cds_service.security.clients_file import load_clients

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from cds_service.cardlog import migrating
 from cds_service.cardlog.databases import CardLogStoreError
-from cds_service.existing_log import database_option, existing_log, require_head
+from cds_service.commands.existing_log import database_option, existing_log, require_head
 from cds_service.monitor.access.access_file import NAME, WITHOUT_FOOTPRINT, AccessFileError, load_access
 from cds_service.monitor.access.access_log import AccessEntry, AccessLog, Happening
 from cds_service.monitor.access.api_tokens import LONGEST_LIFE, ROLES_OF_TOKENS, ApiToken, ApiTokens

@@ -10,8 +10,8 @@ import pytest
 from cds_service.cardlog.databases import CardLogStoreError
 from cds_service.cardlog.events import CallRecord
 from cds_service.cardlog.known_database import is_known, remember
-from cds_service.log_wiring import DatabaseSettingError, build_log, spool_folder
 from cds_service.settings import Settings
+from cds_service.wiring.log import DatabaseSettingError, build_log, spool_folder
 from tests.conftest import DEMO_CONFIGURATION, NOW
 
 AWAY = "postgresql://keeper:open-sesame@127.0.0.1:1/cardlog"
