@@ -195,9 +195,14 @@ def _conditions(conditions: Iterable[Condition]) -> list[Json]:
 
 
 def _sources(rule: Rule, speaker: Pathway | NationalFallback) -> list[Json]:
-    """The sentences that a rule rests on, by number; their words stay in the document."""
+    """The sentences that a rule rests on, by number and in our words; those of the document stay in it."""
+    said = speaker.document.sentences if isinstance(speaker, Pathway) else {}
     named = [
-        {"type": "justification", "label": sentence, "display": f"{speaker.title}: sentence {sentence}"}
+        {
+            "type": "justification",
+            "label": sentence,
+            "display": ": ".join(filter(None, (f"{speaker.title}: sentence {sentence}", said.get(sentence)))),
+        }
         for sentence in rule.sentences
     ]
     national = [{"type": "justification", "display": "National guidance"}] if rule.basis is Basis.NATIONAL else []

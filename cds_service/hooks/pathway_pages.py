@@ -13,7 +13,7 @@ from cds_service.pages.frame import Frame
 from cds_service.pages.render import Pages
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import NATIONAL
-from cds_service.pathway.model import Document, NationalFallback, Pathway
+from cds_service.pathway.model import Basis, Document, NationalFallback, Pathway, Rule
 from cds_service.pathway.sign_off import NOT_SIGNED_OFF
 
 TEMPLATES = {"pathways": "cds_service.hooks"}
@@ -102,10 +102,17 @@ def _rules(speaker: Pathway | NationalFallback) -> list[tuple[str, ...]]:
         (
             rule_id + ("" if rule.enabled else " (switched off)"),
             rule.because,
-            f"document, {', '.join(rule.sentences)}" if rule.basis == "document" else "national guidance",
+            _source(rule, speaker.document.sentences if isinstance(speaker, Pathway) else {}),
         )
         for rule_id, rule in speaker.rules.items()
     ]
+
+
+def _source(rule: Rule, said: Mapping[str, str]) -> str:
+    """Where a rule comes from: the sentences of the document by number, and in our words where the file has them."""
+    if rule.basis is not Basis.DOCUMENT:
+        return "national guidance"
+    return "document, " + "; ".join(f"{one}: {said[one]}" if one in said else one for one in rule.sentences)
 
 
 def _summaries(speaker: Pathway | NationalFallback) -> list[tuple[str, ...]]:

@@ -43,6 +43,7 @@ def check_pathway(pathway: Pathway, today: date) -> list[Finding]:
     return [
         *_of_review(pathway, today),
         *_of_approval(pathway),
+        *_of_sentences(pathway),
         *_of_links(pathway),
         *_of_people(pathway),
     ]
@@ -75,6 +76,13 @@ def _of_approval(pathway: Pathway) -> Iterator[Finding]:
     elif odd or approval.status == "implausible":
         text = f"{approval.as_printed} is implausible as printed: ask the document's owner"
         yield Finding(Level.NOTE, "document.approval", text)
+
+
+def _of_sentences(pathway: Pathway) -> Iterator[Finding]:
+    """Whoever signs reads what a rule answers beside what the document says."""
+    if not pathway.document.sentences and pathway.sentences_named():
+        text = "not stated, so the matrix has numbers alone: say what each says, for example 'N1: it is about MSK MRI'"
+        yield Finding(Level.PROBLEM, "document.sentences", text)
 
 
 def _of_links(pathway: Pathway) -> Iterator[Finding]:

@@ -6,9 +6,9 @@ from html import escape
 from typing import Any
 
 from cds_service.pathway.loading import NATIONAL
-from cds_service.pathway.matrix import Matrix, Row, ages_of, in_words, matrix_of
-from cds_service.pathway.model import Pathway
-from cds_service.pathway.outcomes import RuleId, TextKey
+from cds_service.pathway.matrix import Answer, Matrix, Row, ages_of, in_words, matrix_of
+from cds_service.pathway.model import Basis, NationalFallback, Pathway, Rule
+from cds_service.pathway.outcomes import TextKey
 
 _Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
 
@@ -52,7 +52,8 @@ def html(pathway: Pathway) -> str:
 _INTRODUCTION = (
     "What the service answers, worked out from its rules. Read the first table from top to bottom: the first row that "
     "fits answers. Each order is shown with no coded reason or a single one; of several, all are asked in this order "
-    "of rules, and the card names the others. What a row does not name may be anything."
+    "of rules, and the card names the others. What a row does not name may be anything. Beside each row stand the "
+    "summary of its card, whose whole text is below, and the sentences of the document behind it, in our words."
 )
 
 _HASH = "SHA-256 of this matrix, which a sign-off names"
@@ -73,7 +74,7 @@ def _tables(pathway: Pathway) -> Iterator[_Table]:
     matrix = matrix_of(pathway)
     yield "About", ("Item", "As loaded"), _about(pathway)
     rows = [_row(position, row, matrix, pathway) for position, row in enumerate(matrix.rows, start=1)]
-    yield "What answers", ("Row", "When", "Outcome", "Card", "Referral drafted", "Rests on"), rows
+    yield "What answers", ("Row", "When", "Outcome", "Card", "Referral drafted", "Rests on", "Why"), rows
     removals: list[tuple[str, ...]] = [
         (row.answer.outcome.value, in_words(row.when, matrix.grid, ages_of(pathway))) for row in matrix.removals
     ]
@@ -86,6 +87,7 @@ def _tables(pathway: Pathway) -> Iterator[_Table]:
     yield "What a card adds", ("Caution", "Words"), _lines(texts.cautions)
     yield "What a card says of another red flag that is coded too", ("Red flag", "Words"), _lines(texts.also_coded)
     yield "Why a scan stays, as a card says it", ("Reason", "Words"), _lines(texts.kept)
+    yield "What the document says, in our words", ("Sentence", "Says", "Rules", "Pages"), _sentences(pathway)
     yield "Pages that cards offer", ("Page", "Address", "Sentence", "On the cards"), _links(pathway)
     reasons = [(one.code, one.display, one.hl7 or "none") for one in pathway.override_reasons]
     yield "What a clinician may answer", ("Code", "Words", "HL7's code"), list(reasons)
@@ -108,21 +110,47 @@ def _about(pathway: Pathway) -> list[tuple[str, ...]]:
 
 def _row(position: int, row: Row, matrix: Matrix, pathway: Pathway) -> tuple[str, ...]:
     answer = row.answer
-    card = "none" if answer.indicator is None else f"{answer.indicator}: {answer.text}"
+    nationally = answer.speaker == NATIONAL.id
+    stated = (NATIONAL if nationally else pathway).rules[answer.rule]
     return (
         str(position),
         in_words(row.when, matrix.grid, ages_of(pathway)),
         answer.outcome.value,
-        card,
+        _card(answer, NATIONAL if nationally else pathway),
         "yes" if answer.creates else "no",
-        _source(answer.rule, pathway, nationally=answer.speaker == NATIONAL.id),
+        _source(stated, pathway),
+        stated.because,
     )
 
 
-def _source(rule: RuleId, pathway: Pathway, *, nationally: bool) -> str:
-    stated = NATIONAL.rules[rule] if nationally else pathway.rules[rule]
-    sentences = ", ".join(stated.sentences)
-    return f"{sentences + ': ' if sentences else 'national: '}{stated.because}"
+def _card(answer: Answer, speaker: Pathway | NationalFallback) -> str:
+    """How urgent, which text, and its summary; the whole text stands in the table of texts."""
+    if answer.indicator is None or answer.text is None:
+        return "none"
+    return f"{answer.indicator}, {answer.text}: {_shown(speaker.texts.cards[answer.text].summary)}"
+
+
+def _source(rule: Rule, pathway: Pathway) -> str:
+    """The sentences behind a rule, in our words."""
+    said = pathway.document.sentences
+    sentences = [f"{one}: {said.get(one, _NOT_SAID)}" for one in rule.sentences]
+    return "; ".join([*(["national guidance"] if rule.basis is Basis.NATIONAL else []), *sentences])
+
+
+_NOT_SAID = "the pathway file does not say it"
+
+
+def _sentences(pathway: Pathway) -> list[tuple[str, ...]]:
+    """Each sentence of the document, with the rules and the pages that rest on it."""
+    return [
+        (
+            sentence,
+            says,
+            ", ".join(rule for rule, stated in pathway.rules.items() if sentence in stated.sentences) or "none",
+            ", ".join(link.label for link in pathway.links if link.sentence == sentence) or "none",
+        )
+        for sentence, says in pathway.document.sentences.items()
+    ]
 
 
 def _text(key: TextKey, pathway: Pathway) -> tuple[str, ...]:

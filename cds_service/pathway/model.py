@@ -68,7 +68,7 @@ class ApprovalDate(Frozen):
 
 
 class Document(Frozen):
-    """The source document's own metadata, as printed."""
+    """The source document: its own metadata, as printed, and in our words what each of its sentences says."""
 
     title: Line
     reviewed: Line | None = None
@@ -80,6 +80,7 @@ class Document(Frozen):
     approval: ApprovalDate | None = None
     contact: Line | None = None
     url: HttpsUrl | None = None
+    sentences: dict[SentenceId, Line] = Field(default_factory=dict)
 
 
 class Footprint(Frozen):
@@ -208,7 +209,16 @@ class Pathway(Frozen):
         if len(set(codes)) != len(codes):
             msg = "override_reasons: each code may stand once"
             raise ValueError(msg)
+        unsaid = self.sentences_named() - set(self.document.sentences)
+        if unsaid and self.document.sentences:
+            msg = f"document.sentences: {', '.join(sorted(unsaid))} not stated, but named by a rule or a link; say it"
+            raise ValueError(msg)
         return self
+
+    def sentences_named(self) -> set[SentenceId]:
+        """The sentences on which rules and links rest."""
+        of_rules = {sentence for rule in self.rules.values() for sentence in rule.sentences}
+        return of_rules | {link.sentence for link in self.links if link.sentence is not None}
 
     def enabled(self, rule: RuleId) -> bool:
         """Whether the region has the rule and has not switched it off."""

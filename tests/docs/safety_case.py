@@ -20,7 +20,12 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "clinical-safety"
 
 HAZARDS: list[dict[str, Any]] = yaml.safe_load((FOLDER / "hazard-log.yaml").read_text("utf-8"))
-SENTENCES: dict[str, dict[str, str]] = yaml.safe_load((FOLDER / "sentences.yaml").read_text("utf-8"))
+CARRIERS: dict[str, dict[str, str]] = yaml.safe_load((FOLDER / "sentences.yaml").read_text("utf-8"))
+"""What carries a sentence besides the rules that name it, or why nothing can."""
+
+SENTENCES = {sentence: says for pathway in PATHWAYS.values() for sentence, says in pathway.document.sentences.items()}
+"""What each sentence of the two documents says, as the pathway files and so their matrices have it."""
+
 DECISIONS = {
     row["id"]: decide(
         facts := facts_of(row),
@@ -118,14 +123,14 @@ def traceability() -> str:
     """From each sentence to rules, cases, texts and hazards, and from each hazard back."""
     lines = [GENERATED, "# Traceability", "", _HOW, "", "## From the documents to the hazards", ""]
     lines += ["| sentence | says | rule | cases | card texts | hazards |", "|---|---|---|---|---|---|"]
-    for sentence, about in SENTENCES.items():
-        rules = rules_of(sentence)
+    for sentence, says in SENTENCES.items():
+        rules, about = rules_of(sentence), CARRIERS.get(sentence, {})
         for region, rule in rules:
-            lines.append(f"| {sentence} | {about['says']} | {_chain(rule, region)} |")
+            lines.append(f"| {sentence} | {says} | {_chain(rule, region)} |")
         if "carried_by" in about:
-            lines.append(f"| {sentence} | {about['says']} | carried by {about['carried_by']} | | | |")
+            lines.append(f"| {sentence} | {says} | carried by {about['carried_by']} | | | |")
         elif not rules:
-            lines.append(f"| {sentence} | {about['says']} | not executable: {about['not_executable']} | | | |")
+            lines.append(f"| {sentence} | {says} | not executable: {about['not_executable']} | | | |")
     lines += ["", "## Rules from national guidance", "", "| rule | cases | card texts | hazards |", "|---|---|---|---|"]
     lines += [f"| {_chain(rule, speaker)} |" for speaker, rule in national_rules()]
     lines += ["", "## What a card adds to its rule's words", "", "| addition | cases | hazards |", "|---|---|---|"]

@@ -110,7 +110,7 @@ def test_each_rule_names_its_source(service: InProcess) -> None:
     """A sentence of the document, or national guidance."""
     words = page(service, "nel").words
 
-    assert "document, E9" in words
+    assert "document, E9: suspected cauda equina syndrome goes by the national pathway" in words
     assert "national guidance" in words
 
 

@@ -58,6 +58,15 @@ def test_an_approval_before_the_effective_date_is_in_order(nwl_file: Json) -> No
     assert findings(parse_pathway(yaml.safe_dump(nwl_file), "nwl.yaml"), "document.approval") == []
 
 
+def test_sentences_that_nobody_can_read_are_a_problem(nwl_file: Json) -> None:
+    """Whoever signs would see their numbers alone; both packaged pathways say them."""
+    assert [findings(pathway, "document.sentences") for pathway in load_pathways().values()] == [[], []]
+    del nwl_file["document"]["sentences"]
+    (finding,) = findings(parse_pathway(yaml.safe_dump(nwl_file), "nwl.yaml"), "document.sentences")
+    assert finding.level is Level.PROBLEM
+    assert "say what each says" in finding.text
+
+
 def test_each_lost_link_is_a_problem() -> None:
     """NWL's two links are lost (N8, N11)."""
     assert [(finding.level, finding.text[:45]) for finding in findings(NWL, "links")] == [

@@ -11,7 +11,7 @@ from cds_service.pathway.facts import Facts, Oncology, Setting
 from cds_service.pathway.loading import load_pathways
 from cds_service.pathway.matrix import Answer, Matrix, ages_of, in_words, matrix_of
 from cds_service.pathway.matrix_pages import html, markdown
-from cds_service.pathway.model import Suspension
+from cds_service.pathway.model import Pathway, Suspension
 from cds_service.pathway.outcomes import TextKey
 
 NWL, NEL = load_pathways().values()
@@ -61,6 +61,23 @@ def test_whatever_a_row_denies_is_denied_by_itself(
     assert in_words({fact: values}, matrix.grid, ages_of(NEL)) == said
 
 
+@pytest.mark.parametrize("pathway", [NWL, NEL], ids=lambda one: one.id)
+def test_each_sentence_of_the_document_stands_in_what_is_signed(pathway: Pathway) -> None:
+    """In our words, also those on which no rule rests; a rule of the nation says so, also where a sentence fits."""
+    lines = markdown(pathway).splitlines()
+    for sentence, says in pathway.document.sentences.items():
+        assert [line for line in lines if line.startswith(f"| {sentence} | {says} | ")], sentence
+    urgent = [line for line in lines if " | warning, urgent: " in line]
+    assert urgent
+    assert all("| national guidance" in line for line in urgent)
+
+
+def test_a_sentence_that_the_file_does_not_say_is_called_that() -> None:
+    """A file that was written before the matrix told them, for example."""
+    silent = NWL.document.model_copy(update={"sentences": {}})
+    assert "| N10: the pathway file does not say it |" in markdown(NWL.model_copy(update={"document": silent}))
+
+
 @pytest.fixture(scope="module")
 def page() -> str:
     """NWL's, as Markdown."""
@@ -69,7 +86,12 @@ def page() -> str:
 
 def test_the_page_has_the_sentence_and_the_words_of_each_card(page: str) -> None:
     """In Markdown and in HTML, which holds no mark-up of the file."""
-    assert "| redirect | warning: redirect | yes | N2, N5: MSK scans are not routinely ordered" in page
+    redirect = next(line for line in page.splitlines() if "| redirect | warning, redirect: " in line)
+    cells = redirect.split(" | ")
+    assert cells[3] == "warning, redirect: Refer to community MSK instead of ordering this scan"
+    said = NWL.document.sentences
+    assert cells[5] == f"N2: {said['N2']}; N5: {said['N5']}"
+    assert cells[6].startswith("MSK scans are not routinely ordered")
     assert "| ces | Send to the emergency department immediately" in page
     bold = html(NWL.model_copy(update={"title": "<b>bold</b>"}))
     assert "&lt;b&gt;bold&lt;/b&gt;" in bold

@@ -122,6 +122,14 @@ def test_a_rule_of_the_document_names_its_sentence(nwl_file: Json, read: Read) -
     assert "names at least one sentence" in message
 
 
+def test_a_sentence_that_a_rule_or_a_link_names_is_said(nwl_file: Json, read: Read) -> None:
+    """Where the file says any: one left out, or a number that the document does not have, is told of."""
+    nwl_file["rules"]["ces"]["sentences"] = ["N15"]
+    del nwl_file["document"]["sentences"]["N12"]
+
+    assert "document.sentences: N12, N15 not stated, but named by a rule or a link" in refusal(read, nwl_file)
+
+
 @pytest.mark.parametrize("rule", sorted(LOCKED_RULES))
 def test_a_red_flag_of_the_document_cannot_be_switched_off(nwl_file: Json, read: Read, rule: RuleId) -> None:
     """Nor the pathway itself: the message names the rule and what to remove."""
