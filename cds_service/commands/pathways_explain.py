@@ -12,10 +12,12 @@ import click
 from cds_service.cardlog.coarse import today_in_london
 from cds_service.commands.pathways import faults_told, pathways
 from cds_service.commands.pathways_explain_places import came_from, known_codes, left_out
+from cds_service.commands.pathways_explain_resources import CallResources
 from cds_service.directory import load_directory
 from cds_service.hooks.answers import AnsweredOrder, Responder
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import NATIONAL
+from cds_service.pathway.model import Pathway
 from cds_service.pathway.outcomes import Outcome
 from cds_service.pathway.register import PathwayRegister
 from cds_service.protocol.hook_request import parse_hook_request
@@ -53,10 +55,12 @@ def explain(hook: Path, config: Path, day: datetime | None) -> None:
     except ProtocolError as error:
         raise click.ClickException(_diagnostics(error)) from None
     answer = responder.answer(call, ANYONE, today)
+    resources = CallResources(call.context, terminology, today)
     for position, order in enumerate(answer.orders, start=1):
         facts, path = order.order.facts, order.order.order.path
         click.secho(f"Order {position}: {facts.modality} of {facts.body_region}, {path}", bold=True)
-        for line in (*known_codes(order.order, terminology), *_trace(order, register, today)):
+        codes = known_codes(order.order, resources, terminology)
+        for line in (*codes, *_trace(order, resources, register, today)):
             click.echo(f"  {line}")
         for card in answer.cards:
             if card["uuid"] == order.card_id:
@@ -92,16 +96,19 @@ def _read(hook: Path) -> dict[str, Any]:
     return call
 
 
-def _trace(answered: AnsweredOrder, register: PathwayRegister, today: date) -> Iterator[str]:
+def _trace(answered: AnsweredOrder, resources: CallResources, register: PathwayRegister, today: date) -> Iterator[str]:
     decision = answered.decision
     used = {name: value for name, value, _ in decision.facts_used}
     for name, value in {**used, "region": decision.facts.region}.items():
-        yield f"fact      {name} = {value}{came_from(name, answered.order)}"
+        yield f"fact      {name} = {value}{came_from(name, answered.order, resources)}"
     yield from _out_of_force(decision.facts.region, register, today)
     pathway = register.in_force(today).get(RegionId(decision.speaker), NATIONAL)
     sources = ", ".join(decision.sources) or "national guidance"
     stated_by = f"{pathway.title} v{pathway.version} ({sources})"
     yield f"rule      {decision.rule_id} of {stated_by}: {' '.join(decision.reasons)}"
+    if isinstance(pathway, Pathway):
+        said = pathway.document.sentences
+        yield from (f"sentence  {one}: {said[one]}" for one in decision.sources if one in said)
     if decision.outcome is Outcome.COULD_NOT_EVALUATE:
         yield "outcome   could_not_evaluate: never silence; a card beside it names the order, else the call is refused"
         return

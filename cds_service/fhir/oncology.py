@@ -4,7 +4,7 @@ Under care outranks active, active outranks past. `NONE` needs a whole and empty
 have said otherwise; an absent key is never read as "none".
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from cds_service.fhir.reasons import is_not_true
@@ -28,24 +28,32 @@ ENDED_CARE_TEAM = frozenset({"proposed", "suspended", "inactive", "entered-in-er
 
 
 class OncologyStatus(NamedTuple):
-    """The value and where it came from."""
+    """The value and where it came from.
+
+    Attributes:
+        value: what is known of cancer.
+        evidence: the kind of place, in a few words that say nothing of the patient.
+        shown_by: every resource of the call that shows it; empty when none does.
+    """
 
     value: Oncology
     evidence: str
+    shown_by: tuple[Json, ...] = ()
 
 
 def read_oncology(patient_id: str, index: ResourceIndex, terminology: Terminology) -> OncologyStatus:
     """Read care first, then the problem list, then whether everything was answered."""
-    cancers, all_coded = _problems(patient_id, index, terminology)
+    cancers, uncoded = _problems(patient_id, index, terminology)
     haematological = any(HAEMATOLOGICAL_GROUP in groups for _, groups in cancers)
-    care = _care(patient_id, index, terminology, haematological=haematological)
-    if care is not None:
-        return OncologyStatus(Oncology.UNDER_CARE, care)
+    care = tuple(_care(patient_id, index, terminology, haematological=haematological))
+    if care:
+        return OncologyStatus(Oncology.UNDER_CARE, care[0]["resourceType"], care)
     if cancers:
-        active = any(_is_active(condition, groups) for condition, groups in cancers)
-        return OncologyStatus(Oncology.ACTIVE if active else Oncology.PAST, "problem list")
-    if not all_coded:
-        return OncologyStatus(Oncology.UNKNOWN, "a problem without a code")
+        active = tuple(condition for condition, groups in cancers if _is_active(condition, groups))
+        found = active or tuple(condition for condition, _ in cancers)
+        return OncologyStatus(Oncology.ACTIVE if active else Oncology.PAST, "problem list", found)
+    if uncoded:
+        return OncologyStatus(Oncology.UNKNOWN, "a problem without a code", tuple(uncoded))
     if all(index.answered(key) for key in ONCOLOGY_PREFETCH):
         return OncologyStatus(Oncology.NONE, "problem list, episodes and care teams")
     return OncologyStatus(Oncology.UNKNOWN, "not all sources answered")
@@ -53,10 +61,10 @@ def read_oncology(patient_id: str, index: ResourceIndex, terminology: Terminolog
 
 def _problems(
     patient_id: str, index: ResourceIndex, terminology: Terminology
-) -> tuple[list[tuple[Json, frozenset[str]]], bool]:
-    """The patient's cancers, present or past, that are not refuted, with their groups; and whether all is coded."""
+) -> tuple[list[tuple[Json, frozenset[str]]], list[Json]]:
+    """The patient's cancers, present or past, that are not refuted, with their groups; and the problems not coded."""
     cancers: list[tuple[Json, frozenset[str]]] = []
-    all_coded = True
+    uncoded: list[Json] = []
     for condition in index.prefetched("Condition"):
         is_coded = False
         for system, code in codings(condition.get("code")):
@@ -66,8 +74,9 @@ def _problems(
                 continue
             if same_patient(condition.get("subject"), patient_id, index):
                 cancers.append((condition, groups))
-        all_coded = all_coded and is_coded
-    return cancers, all_coded
+        if not is_coded:
+            uncoded.append(condition)
+    return cancers, uncoded
 
 
 def _is_active(condition: Json, groups: frozenset[str]) -> bool:
@@ -76,8 +85,8 @@ def _is_active(condition: Json, groups: frozenset[str]) -> bool:
     return PAST_STATUS.isdisjoint(status_codes(condition.get("clinicalStatus")))
 
 
-def _care(patient_id: str, index: ResourceIndex, terminology: Terminology, *, haematological: bool) -> str | None:
-    """The kind of resource that shows current oncology care, or None."""
+def _care(patient_id: str, index: ResourceIndex, terminology: Terminology, *, haematological: bool) -> Iterator[Json]:
+    """Each resource that shows current oncology care."""
 
     def treats_cancer(found: Iterable[tuple[str, str]]) -> bool:
         for coding in found:
@@ -91,8 +100,7 @@ def _care(patient_id: str, index: ResourceIndex, terminology: Terminology, *, ha
         for resource in index.prefetched(kind):
             treats = is_current(resource.get("status")) and treats_cancer(service_codings(resource))
             if treats and same_patient(resource.get(patient), patient_id, index):
-                return kind
-    return None
+                yield resource
 
 
 def _episode_codings(episode: Json) -> list[tuple[str, str]]:

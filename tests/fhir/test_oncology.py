@@ -63,6 +63,17 @@ def test_one_place_that_did_not_answer_leaves_it_unknown(key: str, answer: objec
     assert status_of({**EMPTY, key: answer}) == OncologyStatus(Oncology.UNKNOWN, "not all sources answered")
 
 
+def test_what_shows_a_cancer_is_kept_with_it() -> None:
+    """The active ones where there are any, else the past ones; else the problems that nobody coded."""
+    active, past = cancer(), cancer(clinical="resolved")
+    uncoded = {"resourceType": "Condition", "code": {"text": "words"}}
+    answers = {**EMPTY, "conditions": bundle(active, uncoded), "pastConditions": bundle(past)}
+    assert status_of(answers).shown_by == (active,)
+    assert status_of({**answers, "conditions": bundle(uncoded)}).shown_by == (past,)
+    assert status_of({**EMPTY, "conditions": bundle(uncoded)}).shown_by == (uncoded,)
+    assert status_of(EMPTY).shown_by == ()
+
+
 @pytest.mark.parametrize("key", ONCOLOGY_PREFETCH)
 def test_an_absent_key_is_never_read_as_none(key: str) -> None:
     """The sandbox leaves a key out when the fetch failed."""
@@ -119,7 +130,8 @@ def test_a_cancer_that_was_ruled_out_does_not_count(verification: str) -> None:
 @pytest.mark.parametrize("key", ONCOLOGY_PREFETCH)
 def test_what_was_found_counts_though_other_places_did_not_answer(key: str) -> None:
     """A cancer on one page is a cancer."""
-    assert status_of({key: bundle(cancer(), link=NEXT_PAGE)}) == OncologyStatus(Oncology.ACTIVE, "problem list")
+    status = status_of({key: bundle(cancer(), link=NEXT_PAGE)})
+    assert (status.value, status.evidence) == (Oncology.ACTIVE, "problem list")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +172,8 @@ WITHOUT_A_CODE: dict[str, object] = {
 def test_a_problem_without_a_code_leaves_it_unknown(key: str, code: object) -> None:
     """It may be the cancer, and words are not read: "none" would need to know what it is."""
     problems = bundle(condition("c1", KNEE_ARTHRITIS), condition("c2") | {"code": code})
-    assert status_of({**EMPTY, key: problems}) == OncologyStatus(Oncology.UNKNOWN, "a problem without a code")
+    status = status_of({**EMPTY, key: problems})
+    assert (status.value, status.evidence) == (Oncology.UNKNOWN, "a problem without a code")
 
 
 def test_what_is_known_outweighs_a_problem_without_a_code() -> None:

@@ -22,7 +22,6 @@ from oncology_builders import (
     team,
 )
 
-from cds_service.fhir.oncology import OncologyStatus
 from cds_service.fhir.shapes import Json
 from cds_service.pathway.facts import Oncology
 
@@ -42,7 +41,9 @@ from cds_service.pathway.facts import Oncology
 def test_current_oncology_care_is_under_care(answers: Json, evidence: str) -> None:
     """EpisodeOfCare, CareTeam or Encounter of an oncology service; it outranks any problem list."""
     with_past_cancer = {**EMPTY, "pastConditions": bundle(cancer(clinical="resolved")), **answers}
-    assert status_of(with_past_cancer) == OncologyStatus(Oncology.UNDER_CARE, evidence)
+    status = status_of(with_past_cancer)
+    assert (status.value, status.evidence) == (Oncology.UNDER_CARE, evidence)
+    assert [shown["resourceType"] for shown in status.shown_by] == [evidence]
     assert status_of(answers).value is Oncology.UNDER_CARE
 
 
