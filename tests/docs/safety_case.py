@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,9 @@ from typing import Any
 import yaml
 
 from cds_service.pathway.decide import decide
+from cds_service.pathway.decision import Decision
 from cds_service.pathway.loading import NATIONAL
+from cds_service.pathway.model import Basis
 from cds_service.pathway.outcomes import Caution, KeepScan, Outcome, RuleId, TextKey
 from tests.spec.test_decision_table import PATHWAYS, ROWS, TODAY, facts_of
 
@@ -20,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "clinical-safety"
 
 HAZARDS: list[dict[str, Any]] = yaml.safe_load((FOLDER / "hazard-log.yaml").read_text("utf-8"))
-CARRIERS: dict[str, dict[str, str]] = yaml.safe_load((FOLDER / "sentences.yaml").read_text("utf-8"))
+CARRIERS: dict[str, dict[str, Any]] = yaml.safe_load((FOLDER / "sentences.yaml").read_text("utf-8"))
 """What carries a sentence besides the rules that name it, or why nothing can."""
 
 SENTENCES = {sentence: says for pathway in PATHWAYS.values() for sentence, says in pathway.document.sentences.items()}
@@ -120,7 +122,7 @@ def hazard_log() -> str:
 
 
 def traceability() -> str:
-    """From each sentence to rules, cases, texts and hazards, and from each hazard back."""
+    """From each sentence to rules, cases, texts and hazards; and back from each hazard, text, rule and case."""
     lines = [GENERATED, "# Traceability", "", _HOW, "", "## From the documents to the hazards", ""]
     lines += ["| sentence | says | rule | cases | card texts | hazards |", "|---|---|---|---|---|---|"]
     for sentence, says in SENTENCES.items():
@@ -128,7 +130,8 @@ def traceability() -> str:
         for region, rule in rules:
             lines.append(f"| {sentence} | {says} | {_chain(rule, region)} |")
         if "carried_by" in about:
-            lines.append(f"| {sentence} | {says} | carried by {about['carried_by']} | | | |")
+            hazards = "" if rules else ", ".join(about["hazards"]) or "none: it informs"
+            lines.append(f"| {sentence} | {says} | carried by {about['carried_by']} | | | {hazards} |")
         elif not rules:
             lines.append(f"| {sentence} | {says} | not executable: {about['not_executable']} | | | |")
     lines += ["", "## Rules from national guidance", "", "| rule | cases | card texts | hazards |", "|---|---|---|---|"]
@@ -146,14 +149,94 @@ def traceability() -> str:
     ]
     for hazard in HAZARDS:
         rules = [RuleId(rule) for rule in hazard["rules"]]
+        carried = {one for one, about in CARRIERS.items() if hazard["id"] in about.get("hazards", ())}
         sentences = sorted(
-            {one for rule in rules for one in _sentences_of(rule)}, key=lambda one: (one[0], int(one[1:]))
+            carried.union(*map(_sentences_of, rules)),
+            key=lambda one: (one[0], int(one[1:])),
         )
         tests = sum(len(control["tests"]) for control in hazard["controls"])
         named = ", ".join(f"`{rule}`" for rule in rules) or "none: it is about the log and its figures"
         link = f"[{hazard['id']}](hazard-log.md) {hazard['hazard']}"
         lines.append(f"| {link} | {named} | {', '.join(sentences) or 'none'} | {tests} |")
+    for caption, heads, rows in (
+        (
+            "Back from the card texts",
+            ("card text", "rules", "cases that show it", "rests on", "hazards"),
+            back_from_texts(),
+        ),
+        ("Back from the rules", ("rule", "rests on", "hazards"), back_from_rules()),
+        ("Back from the cases", ("case", "rule", "card text", "rests on", "hazards"), back_from_cases()),
+    ):
+        lines += ["", f"## {caption}", "", f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
+        lines += [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def back_from_texts() -> list[tuple[str, ...]]:
+    """Each card text with the rules that speak with it, the cases that show it, what it rests on, and its hazards."""
+    return [
+        (
+            f"`{key}`",
+            ", ".join(f"`{speaker}.{rule}`" for speaker, rule in speaking),
+            ", ".join(row for row, it in DECISIONS.items() if _text_of(it) is key) or _NO_CASE_OF_RULE,
+            _sources_in_words(speaking),
+            _in_order(hazard for _, rule in speaking for hazard in hazards_of(rule)),
+        )
+        for key in TextKey
+        if (speaking := [(speaker, rule) for speaker, rule in stated_rules() if key in texts_of(rule)])
+    ]
+
+
+def back_from_rules() -> list[tuple[str, ...]]:
+    """Each rule of each file with what it rests on and its hazards."""
+    return [
+        (f"`{speaker}.{rule}`", _sources_in_words([(speaker, rule)]), _in_order(hazards_of(rule)))
+        for speaker, rule in stated_rules()
+    ]
+
+
+def back_from_cases() -> list[tuple[str, ...]]:
+    """Each case with the rule that decides it, its card, what that rests on, and the hazards of all that is said."""
+    added: dict[str, list[str]] = {row: [] for row in DECISIONS}
+    for place, cases in additions().items():
+        for row in cases:
+            added[row] += hazards_of_addition(place)
+    return [
+        (
+            row,
+            f"`{it.rule_id}`",
+            "no card" if (text := _text_of(it)) is None else f"`{text}`",
+            _sources_in_words([(str(it.speaker), it.rule)]),
+            _in_order([*hazards_of(it.rule), *added[row]]),
+        )
+        for row, it in DECISIONS.items()
+    ]
+
+
+def _text_of(decision: Decision) -> TextKey | None:
+    """The text of a case's card; what could not be evaluated is told to a client that asked for a card."""
+    could_not = decision.rule is RuleId.COULD_NOT_EVALUATE
+    return TextKey.COULD_NOT_EVALUATE if could_not else decision.text
+
+
+def stated_rules() -> list[tuple[str, RuleId]]:
+    """Every rule of every file, with whose words it speaks."""
+    return [(speaker, rule) for rule in RuleId for speaker, rules in _FILES.items() if rule in rules]
+
+
+_FILES = {**{str(region): pathway.rules for region, pathway in PATHWAYS.items()}, NATIONAL.id: NATIONAL.rules}
+
+
+def _sources_in_words(rules: list[tuple[str, RuleId]]) -> str:
+    """The sentences behind rules, and whether any rests on national guidance."""
+    stated = [_FILES[speaker][rule] for speaker, rule in rules]
+    sentences = dict.fromkeys(sentence for one in stated for sentence in one.sentences)
+    national = any(one.basis is Basis.NATIONAL for one in stated)
+    return ", ".join([*sentences, *(["national guidance"] if national else [])])
+
+
+def _in_order(hazards: Iterable[str]) -> str:
+    return ", ".join(sorted(set(hazards), key=lambda hazard: int(hazard[1:])))
 
 
 _HOW = (
@@ -165,13 +248,7 @@ _HOW = (
 
 def national_rules() -> list[tuple[str, RuleId]]:
     """The rules that rest on national guidance, with whose words speak: a region's, or the nation's."""
-    files = {**{str(region): pathway.rules for region, pathway in PATHWAYS.items()}, NATIONAL.id: NATIONAL.rules}
-    return [
-        (region, rule)
-        for rule in RuleId
-        for region, rules in files.items()
-        if rule in rules and not rules[rule].sentences
-    ]
+    return [(speaker, rule) for speaker, rule in stated_rules() if not _FILES[speaker][rule].sentences]
 
 
 def _sentences_of(rule: RuleId) -> Iterator[str]:

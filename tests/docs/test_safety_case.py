@@ -16,11 +16,15 @@ from tests.docs.safety_case import (
     PATHWAYS,
     SENTENCES,
     additions,
+    back_from_cases,
+    back_from_rules,
+    back_from_texts,
     hazards_of,
     hazards_of_addition,
     is_a_test,
     named_tests,
     rules_of,
+    stated_rules,
     texts_of,
     traceability,
 )
@@ -56,6 +60,8 @@ def test_no_sentence_is_unmapped() -> None:
     assert set(CARRIERS) <= set(SENTENCES)
     for sentence in SENTENCES:
         assert rules_of(sentence) or {"carried_by", "not_executable"} & set(CARRIERS[sentence]), sentence
+        carried_alone = not rules_of(sentence) and "carried_by" in CARRIERS[sentence]
+        assert not carried_alone or "hazards" in CARRIERS[sentence], sentence
     named = {one for pathway in PATHWAYS.values() for rule in pathway.rules.values() for one in rule.sentences}
     assert named <= set(SENTENCES)
 
@@ -83,6 +89,30 @@ def test_every_card_text_belongs_to_a_rule() -> None:
     assert {text for rule in RuleId for text in texts_of(rule)} == {key.value for key in TextKey}
     page = traceability()
     assert [key for key in TextKey if f"`{key}`" not in page] == []
+
+
+def test_each_card_text_rule_and_case_leads_back_to_its_source_and_its_hazards() -> None:
+    """Every one of them, once, with no cell empty, and all of it on the page."""
+    texts, rules, cases = back_from_texts(), back_from_rules(), back_from_cases()
+
+    assert [text for text, *_ in texts] == [f"`{key}`" for key in TextKey]
+    assert [rule for rule, *_ in rules] == [f"`{speaker}.{rule}`" for speaker, rule in stated_rules()]
+    assert [case for case, *_ in cases] == list(DECISIONS)
+    assert [row for row in (*texts, *rules, *cases) if not all(row)] == []
+    page = traceability().splitlines()
+    assert [row for row in (*texts, *rules, *cases) if f"| {' | '.join(row)} |" not in page] == []
+
+
+def test_the_way_back_meets_the_way_there() -> None:
+    """What a case is decided by, and what each sentence leads to, is what stands behind it on the way back."""
+    behind = {rule: source for rule, source, _ in back_from_rules()}
+    for case, rule, _, source, _ in back_from_cases():
+        assert behind[rule] == source
+        assert set(DECISIONS[case].sources) <= set(source.split(", ")), case
+    for sentence in SENTENCES:
+        assert [
+            rule for region, rule in rules_of(sentence) if sentence not in behind[f"`{region}.{rule}`"].split(", ")
+        ] == []
 
 
 def test_everything_that_a_card_adds_bears_on_a_hazard() -> None:
