@@ -5,13 +5,14 @@ period. The counts are exact: whoever shows them holds them to the rules of disc
 known".
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple, TypeVar
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Engine, Table, cast, func, select, text
+from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Engine, Table, cast, func, or_, select, text
 
 from cds_service.cardlog.databases import transaction
 from cds_service.cardlog.partitions import month_of
@@ -124,6 +125,42 @@ def practice_counts(engine: Engine, filters: Filters) -> list[PracticeCount]:
         CardLogStoreError: the database failed.
     """
     return _summed(engine, PracticeCount, filters)
+
+
+def practice_counts_around(engine: Engine, filters: Filters) -> dict[Filters, list[PracticeCount]]:
+    """What `practice_counts` answers to a question, and to those that differ from it in the hook or in the modality.
+
+    They are asked at once, since they are about the same rows, and it takes longest to find these.
+
+    Args:
+        engine: to the card log's database.
+        filters: the question, which chooses a hook, a modality or both.
+
+    Returns:
+        For each of the questions that has rows, its answer.
+
+    Raises:
+        ValueError: a client is asked for, by which practices are not counted.
+        CardLogStoreError: the database failed.
+    """
+    table = weekly_practice_count
+    choices = {name: value for name in ("hook", "modality") if (value := getattr(filters, name)) is not None}
+    chosen = [table.c[name] for name in choices]
+    keys, counts = _keys_and_counts(PracticeCount, table)
+    conditions = _conditions(table, replace(filters, hook=None, modality=None))
+    if len(choices) > 1:  # all of one hook, and all of one modality
+        conditions.append(or_(*(table.c[name] == value for name, value in choices.items())))
+    statement = select(*keys, *_sums(counts), *chosen).where(*conditions).group_by(*keys, *chosen).order_by(*keys)
+    answers: dict[tuple[str, ...], list[PracticeCount]] = defaultdict(list)
+    width = len(PracticeCount._fields)
+    with _question(engine) as connection:
+        for row in connection.execute(statement).all():
+            answers[row[width:]].append(PracticeCount._make(row[:width]))
+    questions = (dict(zip(choices, values, strict=True)) for values in answers)
+    return {
+        replace(filters, hook=each.get("hook"), modality=each.get("modality")): rows
+        for each, rows in zip(questions, answers.values(), strict=True)
+    }
 
 
 def override_reasons(engine: Engine, filters: Filters) -> list[OverrideReason]:
@@ -259,8 +296,7 @@ def _last_answers(connection: Connection, shown: Sequence[_RedFlag]) -> dict[str
 def _summed(engine: Engine, answer: type[Answer], filters: Filters) -> list[Answer]:
     """An answer from a table of figures, in the order of its keys."""
     table = _table_for(answer, filters)
-    keys = [table.c[name] for name in answer._fields if table.c[name].primary_key]
-    counts = [table.c[name] for name in answer._fields if not table.c[name].primary_key]
+    keys, counts = _keys_and_counts(answer, table)
     pinned = [name for name in CHOICES.get(table.name, ()) if name not in answer._fields]
     conditions = [*_conditions(table, filters), *_all_but_chosen(table, filters, pinned)]
     with _question(engine) as connection:
@@ -272,10 +308,18 @@ def _summed(engine: Engine, answer: type[Answer], filters: Filters) -> list[Answ
         if len(keys) + len(pinned) == len(table.primary_key):
             statement = select(*keys, *counts).where(*conditions)
         else:
-            # As an integer: PostgreSQL would add up to a decimal, which is slow to read.
-            sums = (cast(func.sum(count), BigInteger) for count in counts)
-            statement = select(*keys, *sums).where(*conditions).group_by(*keys)
+            statement = select(*keys, *_sums(counts)).where(*conditions).group_by(*keys)
         return [answer._make(row) for row in connection.execute(statement.order_by(*keys)).all()]
+
+
+def _keys_and_counts(answer: type[NamedTuple], table: Table) -> tuple[list["Column[Any]"], list["Column[Any]"]]:
+    columns = [table.c[name] for name in answer._fields]
+    return [each for each in columns if each.primary_key], [each for each in columns if not each.primary_key]
+
+
+def _sums(counts: Sequence["Column[Any]"]) -> list[ColumnElement[int]]:
+    # As integers: PostgreSQL would add up to decimals, which are slow to read.
+    return [cast(func.sum(count), BigInteger) for count in counts]
 
 
 @contextmanager

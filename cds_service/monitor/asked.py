@@ -174,7 +174,18 @@ class Asked:
     @cached_property
     def by_practice(self) -> list[PracticeCount]:
         """Counts by practice, of the period."""
-        return self._of_outcome(self._answer(reports.practice_counts, self._filters()))
+        filters = self._filters()
+        if filters.hook is not None or filters.modality is not None:
+            self._ask_for_practices_around(filters)
+        return self._of_outcome(self._answer(reports.practice_counts, filters))
+
+    def _ask_for_practices_around(self, filters: Filters) -> None:
+        """Have the log answer for each hook or modality beside the chosen one too, against which it will be held."""
+        if (reports.practice_counts, filters) not in self.answers:
+            found = reports.practice_counts_around(self.sources.engine, filters)
+            for each in (self, *self.beside.get(Field.HOOK, ()), *self.beside.get(Field.MODALITY, ())):
+                question = replace(filters, hook=each.selection.hook, modality=each.selection.modality)
+                self.answers[reports.practice_counts, question] = found.get(question, [])
 
     @cached_property
     def override_reasons(self) -> list[OverrideReason]:

@@ -6,7 +6,7 @@ something sent round a circle of edges, each of which can take it. So a masked c
 can be sent through its edge and back by another way. The search is exact for whole numbers.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Self
 
 MASKED_BELOW: Final = 8
@@ -115,24 +115,26 @@ class Grid:
 
         Were such a sum masked only when it is itself below eight, its mask would tell that they are nearly all 1.
         """
-        if not self.is_sum(place):
+        fewest, most = MASKED_BELOW - LEAST_POSSIBLE + 1, MASKED_BELOW - 1
+        # What so few small counts cannot add up to needs no second look.
+        if not (fewest <= self.exact[place] <= most * most and self.is_sum(place)):
             return False
         counts = [count for count in self._summed(*place) if count]
-        return MASKED_BELOW - LEAST_POSSIBLE < len(counts) < MASKED_BELOW and max(counts) < MASKED_BELOW
+        return fewest <= len(counts) <= most and max(counts) < MASKED_BELOW
 
     def is_sum(self, place: Place) -> bool:
         """Whether a count is a sum of others."""
         row, column = place
         return column == self._columns or bool(self.below[row])
 
-    def around(self, place: Place) -> Iterator[list[Place]]:
+    def around(self, place: Place) -> Iterator[set[Place]]:
         """The counts that share a sum with this one, then those that share one with these, and so on."""
         seen: set[int] = set()
         nodes = set(self.ends[place])
         while nodes:
             seen |= nodes
             edges = [edge for node in nodes for edge in self.edges[node]]
-            yield sorted({self._places[number // 2] for _, number in edges} - {place})
+            yield {self._places[number // 2] for _, number in edges} - {place}
             nodes = {other for other, _ in edges} - seen
 
     def _summed(self, row: int, column: int) -> Iterator[int]:
@@ -160,6 +162,10 @@ class Grid:
 class Attacker:
     """Knows a table by what is shown of it.
 
+    What is masked in the course of time only ever leaves more possible, so a count that could not be told is not told
+    later. Of one that could be told it is remembered what shuts it in: nodes from which too little can be sent away.
+    It stays so until a count that leads out of them is masked, which saves looking again after every mask.
+
     Args:
         grid: the table.
         bounds: what each count tells by itself.
@@ -171,34 +177,69 @@ class Attacker:
         # By how much a count can rise, and beside it by how much it can fall.
         self._room = [0] * (2 * len(self._numbers))
         self._fall: dict[Place, int] = {}
+        self._seen: list[Place] = []
+        self._shut_in: dict[Place, _ShutIn] = {}
         for place, bound in bounds.items():
-            self.see(place, bound)
+            self._take_in(place, bound)
 
     def see(self, place: Place, bound: Bounds) -> None:
-        """Take note of what a count tells by itself now."""
+        """Take note of what a count tells by itself, now that it is masked."""
+        self._take_in(place, bound)
+        self._seen.append(place)
+
+    def can_tell(self, place: Place) -> bool:
+        """Whether fewer than `LEAST_POSSIBLE` values of a count agree with all that is shown, or not as small a one."""
+        if self._is_still_shut_in(place):
+            return True
+        told, sides = self._told(place)
+        if told:
+            self._shut_in[place] = _ShutIn(sides, len(self._seen))
+        return told
+
+    def _take_in(self, place: Place, bound: Bounds) -> None:
         number, exact = 2 * self._numbers[place], self._grid.exact[place]
         self._room[number : number + 2] = (bound.most - exact, exact - bound.least)
         self._fall[place] = bound.fall
 
-    def can_tell(self, place: Place) -> bool:
-        """Whether fewer than `LEAST_POSSIBLE` values of a count agree with all that is shown, or not as small a one."""
+    def _is_still_shut_in(self, place: Place) -> bool:
+        known = self._shut_in.pop(place, None)
+        if known is None:
+            return False
+        for each in self._seen[known.when :]:
+            start, end = self._grid.ends[each]
+            if each == place or any((start in side) != (end in side) for side in known.sides):
+                return False
+        self._shut_in[place] = _ShutIn(known.sides, len(self._seen))
+        return True
+
+    def _told(self, place: Place) -> tuple[bool, list[Collection[int]]]:
+        """Whether a count can be told, and the nodes that shut it in."""
         wanted = LEAST_POSSIBLE - 1
         start, end = self._grid.ends[place]
         rise = 2 * self._numbers[place]
         fall = self._fall[place]
-        if fall and self._sendable(start, end, rise, min(self._room[rise + 1], fall)) < fall:
-            return True
-        found = self._sendable(end, start, rise, min(self._room[rise], wanted))
-        if found < wanted:
-            found += self._sendable(start, end, rise, min(self._room[rise + 1], wanted - found))
-        return found < wanted
+        if fall:
+            found, side = self._sendable(start, end, rise, min(self._room[rise + 1], fall))
+            if found < fall:
+                return True, [side]
+            if fall >= wanted:
+                return False, []
+        found, above = self._sendable(end, start, rise, min(self._room[rise], wanted))
+        if found >= wanted:
+            return False, []
+        more, below = self._sendable(start, end, rise, min(self._room[rise + 1], wanted - found))
+        return found + more < wanted, [above, below]
 
-    def _sendable(self, start: int, end: int, without: int, wanted: int) -> int:
-        """How much, up to what is wanted, can be sent from one node to another past one count."""
+    def _sendable(self, start: int, end: int, without: int, wanted: int) -> tuple[int, Collection[int]]:
+        """How much, up to what is wanted, can be sent from one node to another past one count.
+
+        Where it is less, the nodes of one side of what is in the way.
+        """
         sent: list[tuple[list[int], int]] = []
         total = 0
+        side: Collection[int] = ()
         while total < wanted:
-            way = self._way(start, end, without)
+            way, side = self._way(start, end, without)
             if not way:
                 break
             amount = min(wanted - total, *(self._room[step] for step in way))
@@ -207,15 +248,15 @@ class Attacker:
             total += amount
         for way, amount in sent:
             self._send(way, -amount)
-        return total
+        return total, side
 
     def _send(self, way: Sequence[int], amount: int) -> None:
         for step in way:
             self._room[step] -= amount
             self._room[step ^ 1] += amount
 
-    def _way(self, start: int, end: int, without: int) -> list[int]:
-        """A way between two nodes on which something can be sent; empty when there is none.
+    def _way(self, start: int, end: int, without: int) -> tuple[list[int], Collection[int]]:
+        """A way between two nodes on which something can be sent; where there is none, the nodes of the side shut in.
 
         It is looked for from both ends, where fewer nodes wait: often one of them is shut in, or both are neighbours.
         """
@@ -234,13 +275,25 @@ class Attacker:
                         continue
                     came[other] = (node, taken)
                     if other in met:
-                        return [*_steps(ahead, other), *_steps(back, other)]
+                        return [*_steps(ahead, other), *_steps(back, other)], ()
                     reached.append(other)
             if forward:
                 from_start = reached
             else:
                 from_end = reached
-        return []
+        return [], back if from_start else ahead
+
+
+class _ShutIn(NamedTuple):
+    """Why a count can be told.
+
+    Attributes:
+        sides: for each way in which it might have moved, nodes out of which too little can be sent.
+        when: how many masks had been seen.
+    """
+
+    sides: Sequence[Collection[int]]
+    when: int
 
 
 def _steps(came: Mapping[int, tuple[int, int]], node: int) -> Iterator[int]:

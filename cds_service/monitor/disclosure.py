@@ -11,7 +11,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Final, Generic, NamedTuple, NoReturn, TypeVar
 
-from cds_service.monitor.attack import MASKED_BELOW, ROUND_TO, Attacker, Bounds, Grid, Place
+from cds_service.monitor.attack import MASKED_BELOW, Grid, Place
+from cds_service.monitor.masking import rounded, shown_places
 
 NOTHING_TO_DIVIDE_BY: Final = "n/a"
 """What stands for a percentage of nothing."""
@@ -110,7 +111,7 @@ def disclose(count: RawCount) -> Shown:
     """
     if count.exact < 0:
         raise ValueError("count: is negative; a count of people is 0 or more")
-    return Shown(None if 0 < count.exact < MASKED_BELOW else _rounded(count.exact))
+    return Shown(None if 0 < count.exact < MASKED_BELOW else rounded(count.exact))
 
 
 def disclose_percentage(numerator: Shown, denominator: Shown) -> ShownPercentage:
@@ -127,10 +128,10 @@ def may_stand_beside(part: RawCount, others: Iterable[RawCount]) -> bool:
     Such parts are those of each EHR, where pages can be narrowed by it. What is answered for one part fits what is
     answered for each other.
     """
-    exact = sorted(other.exact for other in others if other.exact)
-    if not any(other < MASKED_BELOW for other in exact):
+    exact = sorted([other.exact for other in others if other.exact])
+    if not exact or exact[0] >= MASKED_BELOW:
         return True
-    return _stands_beside(part.exact, tuple(exact))
+    return not 0 < part.exact < MASKED_BELOW and _stands_beside(part.exact, tuple(exact))
 
 
 @lru_cache(maxsize=4_096)
@@ -219,18 +220,13 @@ def disclose_table(
         for name, column in (*places.items(), (None, len(places)))
         if (row, name) in withheld
     }
-    bounds = _masked_and_shown(grid, kept)
-    _mask_what_can_be_told(grid, bounds)
+    shown = shown_places(grid, kept)
     cells = {
-        (row, column): Shown(_rounded(exact[number, column]) if bounds[number, column].shown else None)
+        (row, column): Shown(rounded(exact[number, column]) if (number, column) in shown else None)
         for row, number in numbers.items()
         for column in range(len(places) + 1)
     }
     return ShownTable(cells, places)
-
-
-def _rounded(count: int) -> int:
-    return ROUND_TO * round(count / ROUND_TO)
 
 
 def _parents_first(parents: Mapping[_Row, _Row | None]) -> list[_Row]:
@@ -275,44 +271,3 @@ def _exact_counts(
             for place in range(len(places) + 1):
                 exact[parent, place] += exact[number, place]
     return exact
-
-
-def _masked_and_shown(grid: Grid, withheld: set[Place]) -> dict[Place, Bounds]:
-    """What each cell tells before any is masked for the sake of another."""
-    bounds = {}
-    for (row, column), count in grid.exact.items():
-        if (row, column) in withheld:
-            bounds[row, column] = Bounds.withheld(count)
-        elif row != 0 and len(grid.below[row]) == 1:
-            bounds[row, column] = Bounds.hidden(count)
-        elif grid.is_of_few((row, column)):
-            bounds[row, column] = Bounds.of_few(count)
-        elif 0 < count < MASKED_BELOW:
-            bounds[row, column] = Bounds.small()
-        else:
-            bounds[row, column] = Bounds.of_shown(_rounded(count))
-    return bounds
-
-
-def _mask_what_can_be_told(grid: Grid, bounds: dict[Place, Bounds]) -> None:
-    """Mask one count more for each that can be told from the others, until none can or nothing is shown."""
-    attacker = Attacker(grid, bounds)
-    waiting = [place for place, bound in bounds.items() if bound.protected]
-    while waiting and any(bound.shown for bound in bounds.values()):
-        waiting = [place for place in waiting if attacker.can_tell(place)]
-        for place in waiting:
-            # One that was masked for an earlier place may have made this one safe.
-            if attacker.can_tell(place):
-                hidden = Bounds.hidden_with_withheld if bounds[place].fall else Bounds.hidden
-                for other in _masked_with(grid, bounds, place):
-                    bounds[other] = hidden(grid.exact[other])
-                    attacker.see(other, bounds[other])
-
-
-def _masked_with(grid: Grid, bounds: Mapping[Place, Bounds], place: Place) -> list[Place]:
-    """What to mask as well: the smallest shown count that shares a sum with this one, before the sums themselves."""
-    for around in grid.around(place):
-        shown = [each for each in around if bounds[each].shown and grid.exact[each]]
-        if shown:
-            return [min(shown, key=lambda each: (grid.is_sum(each), grid.exact[each], each))]
-    return [each for each in bounds if bounds[each].shown]

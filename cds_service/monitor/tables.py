@@ -5,7 +5,7 @@ disclosure with their sums, and leave as `Shown`. Nothing that is made here can 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, NamedTuple
@@ -28,6 +28,9 @@ Leaves = Mapping[Key, Mapping[str, int]]
 
 ALL: Final[Key] = ()
 """The row of everything."""
+
+_Row = dict[str | None, int]
+"""The exact counts of a row by kind, its whole under None."""
 
 Cell = str | date | int | Shown | ShownPercentage | None
 """What stands in a table; an integer counts calls, codes or days, never people."""
@@ -162,20 +165,35 @@ def _withheld(leaves: Leaves, beside: Iterable[Iterable[Leaves]]) -> frozenset[t
     told: set[tuple[Key, str | None]] = set()
     for tables in beside:
         others = [_sums(table) for table in tables]
-        for place, count in own.items():
-            if not may_stand_beside(RawCount(count), [RawCount(other.get(place, 0)) for other in others]):
-                told.add(place)
+        for key, counts in own.items():
+            same_row = [other[key] for other in others if key in other]
+            if same_row:
+                told.update((key, kind) for kind in _kinds_that_tell(counts, same_row))
     return frozenset(told)
 
 
-def _sums(leaves: Leaves) -> dict[tuple[Key, str | None], int]:
-    sums: dict[tuple[Key, str | None], int] = defaultdict(int)
+def _kinds_that_tell(counts: _Row, others: Sequence[_Row]) -> Iterator[str | None]:
+    for kind, count in counts.items():
+        if not may_stand_beside(RawCount(count), [RawCount(other.get(kind, 0)) for other in others]):
+            yield kind
+
+
+def _sums(leaves: Leaves) -> dict[Key, _Row]:
+    """All rows, with those that others add up to, from below."""
+    sums: dict[Key, _Row] = {}
     for leaf, by_kind in leaves.items():
-        for depth in range(len(leaf) + 1):
-            for kind, count in by_kind.items():
-                sums[leaf[:depth], kind] += count
-                sums[leaf[:depth], None] += count
+        if by_kind:
+            sums[leaf] = {None: sum(by_kind.values())}
+            _add(sums[leaf], by_kind.items())
+    for depth in range(max(map(len, sums), default=0), 0, -1):
+        for key in [key for key in sums if len(key) == depth]:
+            _add(sums.setdefault(key[:-1], {}), sums[key].items())
     return sums
+
+
+def _add(row: _Row, counts: Iterable[tuple[str | None, int]]) -> None:
+    for kind, count in counts:
+        row[kind] = row.get(kind, 0) + count
 
 
 def is_masked(cell: Cell) -> bool:

@@ -184,6 +184,40 @@ def test_practice_counts(two_weeks: Log) -> None:
     assert counts[0].not_answered == 0
 
 
+@pytest.mark.parametrize(
+    ("chosen", "others"),
+    [
+        ({"modality": "mri"}, [{"modality": "uss"}, {"modality": "other"}]),
+        ({"hook": "order-sign"}, [{"hook": "order-select"}]),
+        (
+            {"hook": "order-sign", "modality": "uss"},
+            [{"hook": "order-select"}, {"modality": "mri"}, {"modality": "other"}],
+        ),
+    ],
+)
+def test_practice_counts_around_a_choice(log: Log, chosen: dict[str, str], others: list[dict[str, str]]) -> None:
+    """The answers to it and to those of another hook or another modality, as if each were asked by itself."""
+    each = product(("order-select", "order-sign"), (Modality.MRI, Modality.USS), ("Z99001", "Z99002"), range(2))
+    log.write(
+        *(
+            carded(number, hook=hook, modality=modality, organisation=organisation)
+            for number, (hook, modality, organisation, _) in enumerate(each)
+        ),
+        carded(100, region="nel", hook="order-sign", modality=Modality.MRI),
+    )
+    roll_up_due(log.engine)
+    question = Filters(regions=("nwl",), **chosen)
+
+    answers = reports.practice_counts_around(log.engine, question)
+
+    asked_alone = {
+        each: reports.practice_counts(log.engine, each)
+        for each in (question, *(replace(question, **other) for other in others))
+    }
+    assert answers == {each: answer for each, answer in asked_alone.items() if answer}
+    assert len(answers[question]) == 2
+
+
 def test_override_reasons(two_weeks: Log) -> None:
     """By reason, and by practice where that is asked for."""
     reason = (REASONS, "patient-ineligible", 1, 1)
@@ -269,6 +303,7 @@ def test_critical_cards_come_one_by_one(log: Log) -> None:
     ("report", "filters", "name"),
     [
         (reports.practice_counts, Filters(client_id="demo-ehr"), "client_id"),
+        (reports.practice_counts_around, Filters(hook="order-sign", client_id="demo-ehr"), "client_id"),
         (reports.override_reasons, Filters(hook="order-sign"), "hook"),
         (reports.weekly_override_reasons, Filters(hook="order-sign"), "hook"),
         (reports.episode_states, Filters(hook="order-sign"), "hook"),

@@ -9,6 +9,7 @@ orders less those of the other outcomes would be the red flags.
 """
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Final
 
 from cds_service.cardlog.report_rows import PracticeCount
@@ -147,13 +148,13 @@ def _is_of_red_flags(asked: Asked) -> bool:
 def _disclosed(asked: Asked) -> tuple[Disclosed, Disclosed]:
     if _is_of_red_flags(asked):
         return counts_in(asked, _by_footprint), answers_of({})
-    key_of = keys_of(_shown_rows(asked))
+    key_of = keys_of(asked.once(_shown_rows))
 
     def orders(each: Asked) -> dict[Key, int]:
-        return {key: sums.evaluations for key, sums in grouped(_shown_rows(each), key_of).items()}
+        return {key: sums.evaluations for key, sums in grouped(each.once(_shown_rows), key_of).items()}
 
     def redirects(each: Asked) -> dict[Key, Sums]:
-        sums = grouped(of_outcomes(_shown_rows(each), REDIRECTS), key_of)
+        sums = grouped(of_outcomes(each.once(_shown_rows), REDIRECTS), key_of)
         return {key: of_place for key, of_place in sums.items() if of_place.cards}
 
     # Footprints have no place in common, so that one is not laid beside the other.
@@ -171,16 +172,17 @@ def _shown_rows(asked: Asked) -> list[PracticeCount]:
 
 def keys_of(rows: Iterable[PracticeCount]) -> Callable[[PracticeCount], Key]:
     """The place of a row, down to where the log knows it; what is not known stands beside what is, and not alone."""
-    known_below = {full[:depth] for full in map(_full, rows) for depth in range(len(full)) if any(full[depth:])}
+    known = set(map(_full, rows))
+    known_below = {full[:depth] for full in known for depth in range(len(full)) if any(full[depth:])}
 
-    def key_of(row: PracticeCount) -> Key:
-        full = _full(row)
+    @cache
+    def key_of_place(full: tuple[str, ...]) -> Key:
         depth = next((depth for depth in range(len(full)) if not any(full[depth:])), len(full))
         while full[:depth] in known_below:  # a row that others belong to has no count of its own
             depth += 1
         return full[:depth]
 
-    return key_of
+    return lambda row: key_of_place(_full(row))
 
 
 def _full(row: PracticeCount) -> tuple[str, ...]:
