@@ -39,6 +39,7 @@ EVIDENCE_WORDS = {
     "encounter": "from the encounter's service provider",
     "conflict": "the evidence disagrees",
     "not-listed": "the organisation sent is not listed",
+    "requester-not-placed": "no organisation of the requester was sent",
     "none": "no organisation was sent",
 }
 """Where the setting comes from, or why it is not known."""

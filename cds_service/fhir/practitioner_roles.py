@@ -69,8 +69,8 @@ class PractitionerRoles:
     def practitioner_identity(self, reference: Json) -> str | None:
         """The `Practitioner/id` that a reference names; None for anything else."""
         target = as_text(reference.get("reference"))
-        relative = self._index.relative(target) if target is not None else None
-        return relative if relative is not None and relative.startswith("Practitioner/") else None
+        named = self._index.may_mean(target) if target is not None else None
+        return named if named is not None and named.startswith("Practitioner/") else None
 
     def identifiers(self, practitioner: Json, holder: Json) -> tuple[tuple[str, str], ...]:
         """A practitioner's identifiers, from the resource and from the reference itself."""

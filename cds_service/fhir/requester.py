@@ -2,7 +2,8 @@
 
 1. `requester` as a PractitionerRole; 2. as a Practitioner, through its PractitionerRoles; 3. the hook's user;
 4. `requester` as an Organization, or the encounter's service provider. The setting comes from the organisation and
-never from the role (fact 3).
+never from the role (fact 3). Where the order names somebody else than the user and no organisation came of them, the
+user's place and the encounter's exempt nobody (fact 2).
 """
 
 from collections.abc import Iterable
@@ -37,6 +38,7 @@ class SettingSource(StrEnum):
     ENCOUNTER = "encounter"
     CONFLICT = "conflict"
     NOT_LISTED = "not-listed"
+    REQUESTER_NOT_PLACED = "requester-not-placed"
     NONE = "none"
 
 
@@ -48,7 +50,8 @@ class Requester(NamedTuple):
         setting_source: the evidence it rests on, or why there is none.
         organisations: the listed organisations of the winning evidence (one, unless several roles were found).
         organisation_sent: whether any organisation was named, listed or not.
-        every_organisation_listed: whether each role of the requester was placed in a listed organisation.
+        every_organisation_listed: whether each role of the requester was placed in a listed organisation; false where
+            the organisations are somebody else's.
         fcp_listing: the state on the assured-FCP register for ordering from here.
         category: the kind of role, for the log alone.
     """
@@ -126,17 +129,30 @@ class RequesterReader:
             others.append(organisation)
         elif found.source in _FROM_REQUESTER and _adds_evidence(user, requester):
             others.append(self._of_roles(user, SettingSource.USER_ROLE).evidence)
+        if organisation is not None:
+            is_placed = bool(organisation.listed)
+        else:
+            is_placed = found.source in _FROM_REQUESTER or self._is_the_user(stated, requester, user, user_id)
         setting, source = _agreed(found, others)
+        if not is_placed and setting in _SPECIALIST:
+            setting, source = Setting.UNKNOWN, SettingSource.REQUESTER_NOT_PLACED
         person = requester if stated else user
         return Requester(
             setting=setting,
             setting_source=source,
             organisations=found.evidence.listed,
             organisation_sent=found.evidence.sent,
-            every_organisation_listed=found.every_role_listed,
-            fcp_listing=self._fcp_listing(person, found, others),
+            every_organisation_listed=found.every_role_listed and is_placed,
+            fcp_listing=self._fcp_listing(person, found, others) if is_placed else FcpListing.UNKNOWN,
             category=self._category(person.roles),
         )
+
+    def _is_the_user(self, stated: Json, requester: _Person, user: _Person, user_id: str) -> bool:
+        """Whether it is the user who asks: the order names nobody, or the user in one form or another."""
+        target = as_text(stated.get("reference"))
+        if not stated or (target is not None and self._index.may_mean(target) == user_id):
+            return True
+        return not _adds_evidence(user, requester)
 
     def works_for_a_specialist_service(self, order: Json) -> bool:
         """Whether an order's own requester belongs to a community MSK or secondary care organisation (A38)."""
@@ -274,7 +290,8 @@ def _adds_evidence(user: _Person, requester: _Person) -> bool:
 
     A bare Practitioner who is also the requester adds nothing to the one role that the order names.
     """
-    same_person = requester.practitioner is not None and requester.practitioner == user.practitioner
+    same_name = requester.practitioner is not None and requester.practitioner == user.practitioner
+    same_person = same_name or not set(requester.identifiers).isdisjoint(user.identifiers)
     return not (same_person and all(role in user.roles for role in requester.roles))
 
 

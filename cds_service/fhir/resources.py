@@ -138,6 +138,17 @@ class ResourceIndex:
             return path[len(self._base or "") :] if below_base else None
         return None if path.startswith("urn:") else path
 
+    def may_mean(self, target: str) -> str | None:
+        """The `Type/id` that a reference may mean: the relative form, or the end of an absolute one.
+
+        The end counts only where the call does not say its server, so that nobody can tell whose server is named.
+        """
+        relative = self.relative(target)
+        if relative is not None or self.knows_its_server or "://" not in target:
+            return relative
+        *_, kind, identity = target.split("/_history/", 1)[0].split("/")
+        return f"{kind}/{identity}"
+
 
 def _add_copy(found: dict[str, list[Json]], name: str, resource: Json) -> None:
     """Keep a resource under its name, unless it is there already: several prefetch keys often bring the same one."""
@@ -193,5 +204,4 @@ def same_patient(reference: object, patient_id: str, index: ResourceIndex) -> bo
     named = index.find(target)
     if named is not None:
         return named.get("resourceType") == "Patient" and named.get("id") == patient_id
-    # Without `fhirServer` nobody can say whose server an absolute reference names: its end must do.
-    return not index.knows_its_server and target.split("/_history/", 1)[0].endswith(f"/{own}")
+    return index.may_mean(target) == own

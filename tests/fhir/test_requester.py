@@ -74,12 +74,20 @@ def test_second_a_bare_practitioner_is_placed_by_their_one_role(requester: Json)
     assert place(found) == placed(GP, SettingSource.REQUESTER_ROLES, PRACTICE)
 
 
-@pytest.mark.parametrize("requester", [None, ANN, {"display": "Dr A Example"}, ref("#lost"), ref("Device/d1"), {}])
+@pytest.mark.parametrize("requester", [None, {}])
 @pytest.mark.parametrize("user", ["PractitionerRole/bob-role", "Practitioner/bob"])
 def test_third_the_users_role_tells_the_setting(requester: Json | None, user: str) -> None:
-    """§2.2, 3: where the requester's own evidence names no organisation."""
+    """§2.2, 3: where the order names no requester, any setting."""
     found = requester_of(bundle(bobs_role(AT_MSK)), requester=requester, user=user)
     assert place(found) == placed(MSK, SettingSource.USER_ROLE, COMMUNITY_MSK)
+
+
+@pytest.mark.parametrize("requester", [ANN, {"display": "Dr A Example"}, ref("#lost"), ref("Device/d1")])
+@pytest.mark.parametrize("user", ["PractitionerRole/bob-role", "Practitioner/bob"])
+def test_third_the_users_role_tells_a_setting_that_exempts_nobody(requester: Json, user: str) -> None:
+    """§2.2, 3: where the requester's own evidence names no organisation; what exempts is in test_requester_unplaced."""
+    found = requester_of(bundle(bobs_role(AT_PRACTICE)), requester=requester, user=user)
+    assert place(found) == placed(GP, SettingSource.USER_ROLE, PRACTICE)
 
 
 def test_fourth_the_requesting_organisation_tells_the_setting() -> None:

@@ -136,3 +136,21 @@ def test_an_order_for_another_patient_never_becomes_a_referral_for_this_one(serv
     ]
 
     assert {"reference": "Patient/nwl-adult"} not in referrals
+
+
+def test_a_consultants_session_does_not_silence_the_emergency_of_a_requester_of_whom_nothing_came(
+    service: InProcess,
+) -> None:
+    """A practice's order, opened in a trust: the card that the requester's role would have earned."""
+    call = hook_call("nwl-gp-lumbar-mri-ces--ces.json")
+    consultant = hook_call("nwl-consultant-lumbar-mri-ces--specialist-exempt.json")
+    assert service.cards(consultant) == []
+    for key in ("user", "encounter"):
+        call["prefetch"][key] = consultant["prefetch"][key]
+    for key in ("userId", "encounterId"):
+        call["context"][key] = consultant["context"][key]
+
+    (card,) = service.cards(call)
+
+    assert card["indicator"] == "critical"
+    assert "no organisation of the requester was sent" in card["detail"]
