@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, select, text
 from starlette.types import ASGIApp
 
@@ -23,6 +24,10 @@ from cds_service.app import create_app
 from cds_service.cardlog.schema import metadata
 from cds_service.settings import Settings
 from fhir_fixtures import expectations, feedback, hook_call, resources
+
+# How long an example takes, or takes to be drawn, says nothing about the service: the machine may be busy.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 JsonObject = dict[str, Any]
 

@@ -229,7 +229,7 @@ identifiers = st.fixed_dictionaries({}, optional={"system": junk, "value": junk}
 requesters = st.fixed_dictionaries({}, optional={"reference": junk, "identifier": identifiers | junk, "display": junk})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(reasons=st.lists(concepts, max_size=3), sites=st.lists(concepts, max_size=2), requester=requesters)
 def test_whatever_the_order_holds_the_referral_is_valid(
     reasons: list[Json], sites: list[Json], requester: Json

@@ -112,21 +112,21 @@ def is_well_answered(service: InProcess, body: JsonObject) -> None:
 
 
 @given(body=mutated_calls())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_a_mutated_call_is_well_answered(service: InProcess, body: JsonObject) -> None:
     """Junk in a resource is worth as little as its absence."""
     is_well_answered(service, body)
 
 
 @given(body=json_values)
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_json_is_well_answered(service: InProcess, body: JsonObject) -> None:
     """A call need not even look like one."""
     assert service.call(body).status_code == 400
 
 
 @given(name=st.sampled_from(sorted(feedback())), data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_mutated_feedback_is_stored_or_refused(service: InProcess, name: str, data: st.DataObject) -> None:
     """Nothing between."""
     body = feedback()[name]

@@ -6,14 +6,11 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.directory import ConfigurationError, Directory, Organisation, RegisterEntry, load_directory
 from cds_service.directory.tables import FILES
-
-# How long an example takes says nothing of the directory: files are written for some, and the machine may be busy.
-untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 FOOTPRINTS = {"W2U3Z": "nwl", "A3A8R": "nel"}
 SYSTEMS = ["urn:z99:a", "urn:z99:b"]
@@ -46,7 +43,6 @@ organisations = st.builds(
 identifiers = st.lists(st.tuples(st.sampled_from(SYSTEMS), st.sampled_from([*VALUES, " 1 ", "3"])), max_size=3)
 
 
-@untimed
 @given(registers, identifiers, st.none() | organisations, DAYS)
 def test_a_current_listing_is_the_practitioners_own_at_this_place_on_this_day(
     register: dict[tuple[str, str], tuple[RegisterEntry, ...]],
@@ -69,7 +65,6 @@ def test_a_current_listing_is_the_practitioners_own_at_this_place_on_this_day(
     assert (state == "current-not-spine") == (bool(valid_here) and not any(entry.spine for entry in valid_here))
 
 
-@untimed
 @given(registers, identifiers, organisations, DAYS)
 def test_taking_evidence_away_never_makes_a_listing_current(
     register: dict[tuple[str, str], tuple[RegisterEntry, ...]],
@@ -129,7 +124,6 @@ HALF_RIGHT = st.sampled_from(
 )
 
 
-@untimed
 @given(st.fixed_dictionaries({file: st.binary(max_size=80) for file in FILES}))
 def test_any_bytes_are_read_or_refused(content: dict[str, bytes]) -> None:
     """A damaged file never crashes the start."""
@@ -137,7 +131,6 @@ def test_any_bytes_are_read_or_refused(content: dict[str, bytes]) -> None:
 
 
 @pytest.mark.parametrize("file", FILES)
-@untimed
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=120))
 def test_any_text_under_the_header_is_read_or_refused(file: str, text: str) -> None:
     """Whatever stands in the rows."""
@@ -145,7 +138,6 @@ def test_any_text_under_the_header_is_read_or_refused(file: str, text: str) -> N
 
 
 @pytest.mark.parametrize("file", FILES)
-@untimed
 @given(cells=st.lists(st.lists(HALF_RIGHT, max_size=13), max_size=4))
 def test_rows_that_are_half_right_are_read_or_refused(file: str, cells: list[list[str]]) -> None:
     """Cells that are sound one by one and wrong together."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fhir_builders import TERMINOLOGY, TODAY, Reading, read_orders
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_service.directory import Directory, load_directory
@@ -113,7 +113,7 @@ def attempt(body: Json) -> Reading | None:
     return reading
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=300)
 @given(data=st.data(), file=st.sampled_from(FILES), junk=JSON)
 def test_arbitrary_json_anywhere_in_a_call_never_breaks_the_reader(
     data: st.DataObject, file: str, junk: object
@@ -162,7 +162,7 @@ def agreed(file: str) -> bool:
 PREFETCHED = [file for file in FILES if hook_call(file).get("prefetch") and agreed(file)]
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=200)
 @given(data=st.data(), file=st.sampled_from(PREFETCHED), junk=JSON)
 def test_junk_for_prefetch_never_makes_an_exemption(data: st.DataObject, file: str, junk: object) -> None:
     """Missing evidence never exempts: what is known of setting, age, place and cancer stays, or becomes unknown."""

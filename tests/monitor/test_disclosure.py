@@ -234,21 +234,20 @@ def _attacked(true: tuple[tuple[int, ...], ...]) -> None:
     assert all(len(values) > 1 for values in found.values()), (true, cells, totals, sums, found)
 
 
-@settings(deadline=None)  # trying every table takes as long as it takes
 @given(_tables(2))
 def test_an_attacker_who_tries_every_table_cannot_tell_a_masked_count(true: tuple[tuple[int, ...], ...]) -> None:
     """Two rows and two columns at most, with all sums shown; the attacker even knows which masks hide small counts."""
     _attacked(true)
 
 
-@settings(max_examples=12, deadline=None)  # trying every table takes as long as it takes
+@settings(max_examples=12)
 @given(_tables(3))
 def test_nor_in_a_larger_table(true: tuple[tuple[int, ...], ...]) -> None:
     """Up to three by three."""
     _attacked(true)
 
 
-@settings(max_examples=50, deadline=None)  # a busy machine is no fault
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=40))
 def test_no_small_count_is_ever_shown(counts: list[int]) -> None:
     """Neither a part nor a total."""

@@ -331,7 +331,7 @@ def test_rules_that_nobody_knows_are_refused(rule: str, value: int) -> None:
 _ANY = st.lists(st.none() | st.integers(-100, 100), max_size=60)
 
 
-@settings(max_examples=50, deadline=None)  # a busy machine is no fault
+@settings(max_examples=50)
 @given(_ANY)
 def test_turning_a_series_upside_down_turns_each_finding(values: list[Value | None]) -> None:
     """No rule prefers a side."""
@@ -344,7 +344,7 @@ def test_turning_a_series_upside_down_turns_each_finding(values: list[Value | No
     )
 
 
-@settings(max_examples=50, deadline=None)  # a busy machine is no fault
+@settings(max_examples=50)
 @given(_ANY, st.integers(-1000, 1000), st.integers(1, 50))
 def test_another_unit_changes_no_finding(values: list[Value | None], shift: int, scale: int) -> None:
     """Counts, percents and tenths of percents give the same marks."""
@@ -353,7 +353,7 @@ def test_another_unit_changes_no_finding(values: list[Value | None], shift: int,
     assert [(p.cause, p.side) for p in other.points] == [(p.cause, p.side) for p in xmr(weekly(values)).points]
 
 
-@settings(max_examples=50, deadline=None)  # a busy machine is no fault
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 100), min_size=13, max_size=60))
 def test_a_mark_is_never_without_its_reason(values: list[int]) -> None:
     """Outside is beyond the limit and nothing else is; a shift's points lie on its side."""

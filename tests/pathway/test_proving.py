@@ -179,7 +179,7 @@ ORDERS = st.builds(
 
 
 @pytest.mark.parametrize("name", PATHWAYS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(order=ORDERS)
 def test_any_set_of_reasons_is_answered_like_one_that_is_proved(name: str, order: Facts) -> None:
     """Whatever the reasons, one of the proved sets has the very same answer, but for the text of an urgent card."""

@@ -641,7 +641,6 @@ def test_a_failed_check_holds_nothing_of_the_token(key: SigningKey) -> None:
         assert refused.__suppress_context__ or refused.__context__ is None
 
 
-@settings(deadline=None)
 @given(
     text=st.text() | st.text(alphabet="abAB019-_.=", max_size=60) | st.from_regex(r"[\w-]{1,40}(\.[\w-]{1,40}){0,4}")
 )
@@ -659,7 +658,6 @@ CHANGES = st.dictionaries(st.sampled_from(["alg", "kid", "typ", "jku", "crit", "
 CLAIM_CHANGES = st.dictionaries(st.sampled_from(["iss", "aud", "exp", "iat", "nbf", "jti", "tenant"]), JSON, max_size=3)
 
 
-@settings(deadline=None)
 @given(head=JSON | CHANGES.map(lambda one: header(**one)), body=JSON | CLAIM_CHANGES.map(lambda one: claims(**one)))
 def test_any_json_in_a_token_is_read_or_refused(key: SigningKey, head: object, body: object) -> None:
     """And without a good signature nothing passes."""
@@ -673,7 +671,6 @@ def test_any_json_in_a_token_is_read_or_refused(key: SigningKey, head: object, b
     assert raised.value.reason is Reason.SIGNATURE
 
 
-@settings(deadline=None)
 @given(body=CLAIM_CHANGES.map(lambda one: claims(**one)))
 def test_any_claims_that_were_signed_pass_or_are_refused(key: SigningKey, body: Json) -> None:
     """What passes is for this issuer and endpoint, and lives no longer than it may."""
@@ -686,7 +683,7 @@ def test_any_claims_that_were_signed_pass_or_are_refused(key: SigningKey, body: 
     assert 0 < passed["exp"] - passed["iat"] <= CLIENT.maximum_life
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_no_token_changed_on_its_way_passes(key: SigningKey, data: st.DataObject) -> None:
     """One or more characters changed, put in or taken out, anywhere."""
@@ -703,7 +700,7 @@ def test_no_token_changed_on_its_way_passes(key: SigningKey, data: st.DataObject
         check(read_token(changed), CLIENT, keys_of(key), [AUDIENCE])
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_a_signature_written_otherwise_changes_no_claim(signing_key: MakeKey, data: st.DataObject) -> None:
     """The last character of some signatures has bits to spare: the token stays the same, and so does its `jti`."""

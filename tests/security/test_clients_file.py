@@ -493,7 +493,7 @@ def loaded_or_told(path: Path, text: str) -> None:
 
 
 @settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )  # each example writes the file anew
 @given(text=YAML_TEXT, head=st.sampled_from(["", "clients:\n", "clients:\n  - id: a\n    issuer: "]))
 def test_any_text_is_read_or_refused_by_name(clients_file: Path, text: str, head: str) -> None:
@@ -502,7 +502,7 @@ def test_any_text_is_read_or_refused_by_name(clients_file: Path, text: str, head
 
 
 @settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )  # each example writes the file anew
 @given(entry=st.dictionaries(KEYS, VALUES, max_size=4))
 def test_any_values_are_read_or_refused_by_name(clients_file: Path, entry: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
@@ -317,7 +317,6 @@ JSON = st.recursive(
 MEMBERS = st.sampled_from(["kty", "crv", "kid", "use", "key_ops", "alg", "x", "y", "n", "e"])
 
 
-@settings(deadline=None)
 @given(entries=st.lists(JSON | st.dictionaries(MEMBERS, JSON), max_size=4))
 def test_junk_of_every_json_type_is_passed_over(entries: list[object]) -> None:
     """A key server that sends nonsense gets no further than that."""
@@ -326,7 +325,6 @@ def test_junk_of_every_json_type_is_passed_over(entries: list[object]) -> None:
         assert problem(*entries).startswith("keys[0] ")
 
 
-@settings(deadline=None)
 @given(
     algorithm=st.sampled_from(["ES384", "RS384", "EdDSA"]),
     changes=st.dictionaries(MEMBERS, JSON, min_size=1, max_size=2),
@@ -345,7 +343,6 @@ def test_a_good_key_with_junk_in_it_is_used_or_passed_over(
         assert len(pinned({**good, **changes})) == 1
 
 
-@settings(deadline=None)
 @given(jwks=JSON | st.dictionaries(st.just("keys"), JSON))
 def test_any_json_is_a_key_set_or_said_to_be_none(jwks: object) -> None:
     """Never another exception than the one that is documented."""

@@ -217,7 +217,7 @@ def test_a_footprint_is_written_as_one_text(footprint: str) -> None:
 
 
 @settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )  # each example writes the file anew
 @given(issuer=st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=20))
 def test_any_issuer_is_read_as_it_was_given(tmp_path: Path, issuer: str) -> None:

@@ -228,7 +228,7 @@ USES = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(uses=USES)
 def test_no_sequence_of_uses_lets_a_token_through_twice(uses: list[tuple[str, int, int]]) -> None:
     """Two workers over a real file, whatever they are sent, whenever either restarts: once in a token's life."""
@@ -260,7 +260,7 @@ def test_no_sequence_of_uses_lets_a_token_through_twice(uses: list[tuple[str, in
         asyncio.run(play(f"sqlite:///{folder}/seen.sqlite3"))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(uses=st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.booleans()), max_size=30))
 def test_no_outage_lets_a_token_through_twice_in_one_worker(uses: list[tuple[int, bool, bool]]) -> None:
     """The store may fail and come back at any moment: a worker that lives refuses what it has taken."""
