@@ -12,7 +12,20 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple, TypeVar
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Engine, Table, cast, func, or_, select, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+)
 
 from cds_service.cardlog.databases import transaction
 from cds_service.cardlog.partitions import month_of
@@ -115,6 +128,31 @@ def weekly_counts(engine: Engine, filters: Filters) -> list[WeeklyCount]:
 def client_counts(engine: Engine, filters: Filters) -> list[ClientCount]:
     """Evaluations and cards by region, EHR and outcome. Raises `CardLogStoreError`."""
     return _summed(engine, ClientCount, filters)
+
+
+def clients_with_orders(engine: Engine, filters: Filters, *, outside: Sequence[str] = ()) -> set[str]:
+    """The EHRs that have evaluations: one of each is looked for, and none is counted.
+
+    Args:
+        engine: to the card log's database.
+        filters: of which days and regions.
+        outside: regions that do not bear on it.
+
+    Raises:
+        CardLogStoreError: the database failed.
+    """
+    table = weekly_choice_count
+    conditions = [
+        *_conditions(table, filters),
+        *_all_but_chosen(table, filters, ("hook", "modality")),
+        table.c.region.not_in(outside),
+    ]
+    with _question(engine) as connection:
+        return {
+            client
+            for client in _each_of(connection, table.c.client_id)
+            if connection.scalar(select(exists().where(table.c.client_id == client, *conditions)))
+        }
 
 
 def practice_counts(engine: Engine, filters: Filters) -> list[PracticeCount]:

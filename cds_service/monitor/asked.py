@@ -3,7 +3,6 @@
 A page asks the log once for its own period and the one before it, and tells them apart here.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
@@ -254,17 +253,25 @@ class Asked:
         """
         if self.sees_every_footprint:
             return True
-        footprints = self.sources.client_footprints().get(client, frozenset()) | self._ordered_in.get(client, set())
-        return bool(footprints) and footprints <= set(self.all_regions)
+        bound_to = self.sources.client_footprints().get(client, frozenset())
+        if not bound_to <= set(self.all_regions) or client in self._ordering_elsewhere:
+            return False
+        return bool(bound_to) or client in self._ordering_here
 
     @cached_property
-    def _ordered_in(self) -> dict[str, set[str]]:
+    def _ordering_here(self) -> set[str]:
+        footprints = tuple(region for region in self.all_regions if region not in WITHOUT_FOOTPRINT)
+        # No region at all would narrow nothing.
+        return reports.clients_with_orders(self.sources.engine, self._anywhere(footprints)) if footprints else set()
+
+    @cached_property
+    def _ordering_elsewhere(self) -> set[str]:
+        here = (*self.all_regions, *WITHOUT_FOOTPRINT)
+        return reports.clients_with_orders(self.sources.engine, self._anywhere(), outside=here)
+
+    def _anywhere(self, regions: tuple[str, ...] = ()) -> Filters:
         # From the week in which the first month begins, since unknown codes are counted by month.
-        everywhere = Filters(first=week_of(month_of(self.period.first)), last=self.period.last)
-        regions: dict[str, set[str]] = defaultdict(set)
-        for row in reports.client_counts(self.sources.engine, everywhere):
-            regions[row.client_id] |= {row.region} - set(WITHOUT_FOOTPRINT)
-        return regions
+        return Filters(first=week_of(month_of(self.period.first)), last=self.period.last, regions=regions)
 
     def _choices(self, field: Field) -> set[str]:
         """The values of a filter besides the chosen one."""

@@ -218,6 +218,26 @@ def test_practice_counts_around_a_choice(log: Log, chosen: dict[str, str], other
     assert len(answers[question]) == 2
 
 
+def test_clients_with_orders(log: Log) -> None:
+    """Of the days and regions that are asked for, each once however often it ordered; what is left out is no order."""
+    log.write(
+        carded(1, client_id="ehr-one"),
+        carded(2, client_id="ehr-one", region="nel"),
+        carded(3, client_id="ehr-two", region="nel"),
+        carded(4, client_id="ehr-three", region="other", occurred_on=NEXT_MONDAY),
+    )
+    roll_up_due(log.engine)
+
+    def clients(*, outside: tuple[str, ...] = (), **chosen: Any) -> set[str]:  # noqa: ANN401 - fields of Filters
+        return reports.clients_with_orders(log.engine, Filters(**chosen), outside=outside)
+
+    assert clients() == {"ehr-one", "ehr-two", "ehr-three"}
+    assert clients(last=MONDAY) == {"ehr-one", "ehr-two"}
+    assert clients(regions=("nwl",)) == {"ehr-one"}
+    assert clients(outside=("nwl", "other")) == {"ehr-one", "ehr-two"}
+    assert clients(first=NEXT_MONDAY, outside=("other",)) == set()
+
+
 def test_override_reasons(two_weeks: Log) -> None:
     """By reason, and by practice where that is asked for."""
     reason = (REASONS, "patient-ineligible", 1, 1)

@@ -30,7 +30,7 @@ def _bounds(count: int, *, withheld: bool) -> Bounds:
     return Bounds.small() if 0 < count < MASKED_BELOW else Bounds.of_shown(5 * round(count / 5))
 
 
-@settings(max_examples=40, deadline=None)  # a busy machine is no fault
+@settings(max_examples=40)  # each asks of every count after every mask
 @given(st.data())
 def test_what_an_attacker_remembers_is_what_he_would_find(data: st.DataObject) -> None:
     """Whether a count can be told is the same after each mask, however often it was asked before."""

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import partial
+from operator import attrgetter
 from typing import Final
 
 from cds_service.cardlog.report_rows import ClientCount, WeeklyCount
@@ -12,7 +13,7 @@ from cds_service.monitor.asked import Asked, weeks_logged, within
 from cds_service.monitor.charting import lines
 from cds_service.monitor.disclosure import Shown, ShownPercentage
 from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, before_note, nothing_by_week, of
-from cds_service.monitor.period import day_in_words
+from cds_service.monitor.period import Period, day_in_words
 from cds_service.monitor.selection import Field
 from cds_service.monitor.standard_tables import counts_of, figures_in
 from cds_service.monitor.tables import ALL, Cell, Disclosed, FigureTable, Heading, Key, Leaves
@@ -71,14 +72,15 @@ _OTHERS_CLIENTS: Final = (
     "bound and in which it ordered are yours to see; one without either, only for those who see every footprint."
 )
 
-_Rows = Mapping[Key, Sequence[WeeklyCount | ClientCount]]
+_Lacking = Mapping[Key, Mapping[str, int]]
+"""The orders of each row, and how many of them lack each thing."""
 
 
 class _Quality:
     """Orders, and how many of them lack each thing; each lack goes through disclosure with its opposite."""
 
-    def __init__(self, asked: Asked, rows_of: Callable[[Asked], _Rows]) -> None:
-        self._by_lack = {lack: figures_in(asked, partial(_leaves, rows_of, lack), (lack, _PRESENT)) for lack in MISSING}
+    def __init__(self, asked: Asked, lacking: Callable[[Asked], _Lacking]) -> None:
+        self._by_lack = {lack: figures_in(asked, partial(_leaves, lacking, lack), (lack, _PRESENT)) for lack in MISSING}
 
     def rows(self) -> list[Key]:
         """The rows."""
@@ -107,7 +109,7 @@ def opening(asked: Asked) -> Opening:
     rows = within(asked.weekly, asked.period)
     if not rows:
         return Opening(finding=f"{EMPTY_LOG}. {WHY_EMPTY}")
-    now, before = (_by_week(asked, [*period.mondays()]) for period in (asked.period, asked.period.before))
+    now, before = asked.once(_by_week), _of_weeks(asked, asked.period.before)
     shares = {lack: now.share(ALL, lack) for lack in MISSING}
     most = max(shares, key=lambda lack: shares[lack].percent or 0)
     return Opening(
@@ -124,7 +126,7 @@ def opening(asked: Asked) -> Opening:
 
 def by_week(asked: Asked) -> Panel:
     """What was missing, by week: a fault at an EHR shows as a step."""
-    quality = _by_week(asked, [*asked.period.mondays()])
+    quality = asked.once(_by_week)
     weeks: list[Key] = [(week,) for week in weeks_logged(asked)]
     table = _table("What was missing in orders, by week", headings.WEEK, quality, weeks, lambda key: key[0])
     if not weeks or quality.orders().rounded == 0:
@@ -228,31 +230,37 @@ def unknown_procedures(asked: Asked) -> Panel:
     )
 
 
-def _by_week(asked: Asked, weeks: Sequence[date]) -> _Quality:
-    def rows_of(each: Asked) -> _Rows:
-        by_week: dict[date, list[WeeklyCount]] = defaultdict(list)
-        for row in each.weekly:
-            by_week[row.week].append(row)
-        return {(week,): by_week.get(week, []) for week in weeks}
-
-    return _Quality(asked, rows_of)
+def _by_week(asked: Asked) -> _Quality:
+    return _of_weeks(asked, asked.period)
 
 
-def _of_clients(asked: Asked) -> _Rows:
+def _of_weeks(asked: Asked, period: Period) -> _Quality:
+    def lacking(each: Asked) -> _Lacking:
+        rows: dict[Key, list[WeeklyCount]] = {(week,): [] for week in period.mondays()}
+        for row in within(each.weekly, period):
+            rows[row.week,].append(row)
+        return _summed(rows)
+
+    return _Quality(asked, lacking)
+
+
+def _of_clients(asked: Asked) -> _Lacking:
     rows: dict[Key, list[ClientCount]] = defaultdict(list)
     for row in sorted(asked.by_client, key=lambda row: row.client_id):
         rows[row.client_id,].append(row)
-    return rows
+    return _summed(rows)
 
 
-def _leaves(rows_of: Callable[[Asked], _Rows], lack: str, asked: Asked) -> Leaves:
-    return {key: _lacking(of_key, lack) for key, of_key in rows_of(asked).items()}
+def _summed(rows: Mapping[Key, Sequence[WeeklyCount | ClientCount]]) -> _Lacking:
+    counts = {name: attrgetter(name) for name in ("evaluations", *MISSING)}
+    return {key: {name: sum(map(count, of_key)) for name, count in counts.items()} for key, of_key in rows.items()}
 
 
-def _lacking(rows: Sequence[WeeklyCount | ClientCount], lack: str) -> dict[str, int]:
-    evaluations = sum(row.evaluations for row in rows)
-    lacking = sum(int(getattr(row, lack)) for row in rows)
-    return {lack: lacking, _PRESENT: evaluations - lacking}
+def _leaves(lacking: Callable[[Asked], _Lacking], lack: str, asked: Asked) -> Leaves:
+    of_rows = asked.once(lacking)
+    return {
+        key: {lack: counts[lack], _PRESENT: counts["evaluations"] - counts[lack]} for key, counts in of_rows.items()
+    }
 
 
 def _table(
