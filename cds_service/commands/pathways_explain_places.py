@@ -86,7 +86,7 @@ def left_out(call: Call) -> Iterator[str]:
         path = f"context.draftOrders.entry[{position}].resource"
         if path in evaluated:
             continue
-        broken = [error for error in call.selection.malformed if error.path.startswith(f"{path}.")]
+        broken = [error for error in call.selection.malformed if error.path.startswith(path.removesuffix(".resource"))]
         if broken:
             why = f"cannot be read: {broken[0].path} is not {broken[0].expected}"
         elif as_object(as_object(entry).get("resource")).get("resourceType") != "ServiceRequest":

@@ -3,9 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from cds_service.fhir.shapes import Json, MalformedOrderError, as_text
+from cds_service.fhir.shapes import Json, MalformedOrderError, as_object, as_text
 
 NOT_LIVE = frozenset({"revoked", "completed", "entered-in-error"})
 """Values of ServiceRequest.status that take an order out of account."""
@@ -76,8 +76,26 @@ def selected_orders(draft_orders: Json, selections: Sequence[str] | None) -> lis
         chosen = [order for order, _ in drafts]
     else:
         chosen = [order for order, names in drafts if not names.isdisjoint(selections)]
-        _check_all_found(selections, drafts)
+        known = {name for _, names in drafts for name in names}
+        _check_all_found(selections, known, list(_unreadable(draft_orders)))
     return [order for order in chosen if order.resource.get("resourceType") == "ServiceRequest"]
+
+
+def unreadable_drafts(draft_orders: Json, selections: Sequence[str] | None) -> list[MalformedOrderError]:
+    """The drafts of a call that are no resource of one type, so that nobody can say what is ordered there (fact 5).
+
+    A type that the service does not know is one that it has nothing to say of. On order-select only a draft that may
+    be a selected one counts.
+
+    Args:
+        draft_orders: `context.draftOrders`, whose `entry` is an array.
+        selections: as for `selected_orders`.
+    """
+    return [
+        fault
+        for fault, entry in _unreadable(draft_orders)
+        if selections is None or any(_may_be_named(entry, selection) for selection in selections)
+    ]
 
 
 def is_live(order: SelectedOrder) -> bool:
@@ -91,17 +109,56 @@ def is_live(order: SelectedOrder) -> bool:
 
 
 def _drafts(draft_orders: Json) -> Iterator[tuple[SelectedOrder, set[str]]]:
+    for position, entry in enumerate(_entries(draft_orders)):
+        if _fault(entry, _path(position)) is not None:
+            continue
+        resource = entry["resource"]
+        kind, identity = resource["resourceType"], as_text(resource.get("id"))
+        reference = f"{kind}/{identity}" if identity is not None else None
+        names = {name for name in (identity, reference, as_text(entry.get("fullUrl"))) if name is not None}
+        yield SelectedOrder(resource, f"{_path(position)}.resource", reference), names
+
+
+def _entries(draft_orders: Json) -> list[Any]:
     entries = draft_orders.get("entry", [])
     if not isinstance(entries, list):
         raise MalformedOrderError("context.draftOrders.entry", "an array of entries")
-    for position, entry in enumerate(entries):
-        resource = entry.get("resource") if isinstance(entry, dict) else None
-        if not isinstance(resource, dict):
-            continue
-        kind, identity = as_text(resource.get("resourceType")), as_text(resource.get("id"))
-        reference = f"{kind}/{identity}" if kind is not None and identity is not None else None
-        names = {name for name in (identity, reference, as_text(entry.get("fullUrl"))) if name is not None}
-        yield SelectedOrder(resource, f"context.draftOrders.entry[{position}].resource", reference), names
+    return entries
+
+
+def _path(position: int) -> str:
+    return f"context.draftOrders.entry[{position}]"
+
+
+def _unreadable(draft_orders: Json) -> Iterator[tuple[MalformedOrderError, object]]:
+    """Each entry that holds no resource of one type, with what is wrong there."""
+    for position, entry in enumerate(_entries(draft_orders)):
+        fault = _fault(entry, _path(position))
+        if fault is not None:
+            yield fault, entry
+
+
+def _fault(entry: object, path: str) -> MalformedOrderError | None:
+    if not isinstance(entry, dict):
+        return MalformedOrderError(path, "an object with a resource")
+    resource = entry.get("resource")
+    if not isinstance(resource, dict):
+        return MalformedOrderError(f"{path}.resource", "a resource, for example a ServiceRequest object")
+    kind = as_text(resource.get("resourceType"))
+    if kind is None:
+        return MalformedOrderError(f"{path}.resource.resourceType", "text, for example 'ServiceRequest'")
+    if kind == "Bundle":
+        return MalformedOrderError(f"{path}.resource.resourceType", "the type of an order: drafts stand side by side")
+    return None
+
+
+def _may_be_named(entry: object, selection: str) -> bool:
+    """Whether a selection may mean an entry that cannot be read: by its `fullUrl`, or an id in or beside it."""
+    stated = as_object(entry)
+    ids = (as_text(as_object(holder).get("id")) for holder in (stated, stated.get("resource")))
+    return as_text(stated.get("fullUrl")) == selection or any(
+        identity is not None and (selection == identity or selection.endswith(f"/{identity}")) for identity in ids
+    )
 
 
 def _told_apart(drafts: list[tuple[SelectedOrder, set[str]]]) -> list[tuple[SelectedOrder, set[str]]]:
@@ -116,10 +173,13 @@ def _told_apart(drafts: list[tuple[SelectedOrder, set[str]]]) -> list[tuple[Sele
     ]
 
 
-def _check_all_found(selections: Sequence[str], drafts: list[tuple[SelectedOrder, set[str]]]) -> None:
-    known = {name for _, names in drafts for name in names}
+def _check_all_found(
+    selections: Sequence[str], known: set[str], unreadable: list[tuple[MalformedOrderError, object]]
+) -> None:
     for position, selection in enumerate(selections):
-        if selection not in known and _OF_ANOTHER_KIND.fullmatch(selection) is None:
+        if selection in known or _OF_ANOTHER_KIND.fullmatch(selection) is not None:
+            continue
+        if not any(_may_be_named(entry, selection) for _, entry in unreadable):
             raise SelectionError(position)
 
 
@@ -156,8 +216,19 @@ def _check_elements(order: SelectedOrder, shapes: dict[str, tuple[type, str]]) -
 
 
 def _check_codings(concept: object, path: str) -> None:
-    stated = concept.get("coding") if isinstance(concept, dict) else None
+    """Check what is read of a CodeableConcept: a code that is sent as a number would be no code to the lists."""
+    read = as_object(concept)
+    _check_texts(read, ("text",), path)
+    stated = read.get("coding")
     if stated is None:
         return
     if not isinstance(stated, list) or not all(isinstance(coding, dict) for coding in stated):
         raise MalformedOrderError(f"{path}.coding", "an array of Coding objects")
+    for position, coding in enumerate(stated):
+        _check_texts(coding, ("system", "code", "display"), f"{path}.coding[{position}]")
+
+
+def _check_texts(value: Json, elements: tuple[str, ...], path: str) -> None:
+    for element in elements:
+        if not isinstance(value.get(element), str | None):
+            raise MalformedOrderError(f"{path}.{element}", "text")

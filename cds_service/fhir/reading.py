@@ -15,6 +15,7 @@ from cds_service.fhir.orders import (
     check_can_be_evaluated,
     is_live,
     selected_orders,
+    unreadable_drafts,
 )
 from cds_service.fhir.organisations import region_of
 from cds_service.fhir.patient import Home, find_patient, read_age, read_home
@@ -80,7 +81,7 @@ class Selection(NamedTuple):
 
     Attributes:
         orders: the live MSK imaging orders, each with its classification.
-        malformed: those that cannot be read.
+        malformed: those that cannot be read, and the drafts that may be such and are no resource of one type.
         unknown_procedures: the codes, as sent, of each live order of whose codes no list knows any; it may be for
             anything, imaging or not, and may be in scope by its text.
     """
@@ -113,6 +114,7 @@ class OrderReader:
                 self._sort(order, found)
             except MalformedOrderError as error:
                 found.malformed.append(error)
+        found.malformed.extend(unreadable_drafts(context.draft_orders, context.selections))
         return found
 
     def read_selected(self, context: HookContext, selection: Selection, today: date) -> list[ReadOrder]:

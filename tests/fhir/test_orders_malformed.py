@@ -1,9 +1,17 @@
 """Orders that cannot be read: each is named by its path, and none hides the orders beside it (fact 5)."""
 
-import pytest
-from fhir_builders import BLOOD_TEST, CAUDA_EQUINA, MRI_BRAIN, Reading, bundle, concept, order, reading, ref
+import json
 
-from cds_service.fhir.orders import check_can_be_classified, check_can_be_evaluated, is_live, selected_orders
+import pytest
+from fhir_builders import BLOOD_TEST, CAUDA_EQUINA, MRI_BRAIN, SNOMED, Reading, bundle, concept, order, reading, ref
+
+from cds_service.fhir.orders import (
+    SelectionError,
+    check_can_be_classified,
+    check_can_be_evaluated,
+    is_live,
+    selected_orders,
+)
 from cds_service.fhir.shapes import Json, MalformedOrderError
 from cds_service.pathway.facts import Indication
 
@@ -15,6 +23,10 @@ TO_CLASSIFY: list[tuple[str, object, str]] = [
     ("code", [], "code"),
     ("code", {"coding": {"code": "241641004"}}, "code.coding"),
     ("code", {"coding": ["241641004"]}, "code.coding"),
+    ("code", {"coding": [{"system": SNOMED, "code": 241641004}]}, "code.coding[0].code"),
+    ("code", {"coding": [{}, {"system": [SNOMED], "code": "241641004"}]}, "code.coding[1].system"),
+    ("code", {"coding": [{"system": SNOMED, "code": "241641004", "display": 7}]}, "code.coding[0].display"),
+    ("code", {"text": ["MRI knee"]}, "code.text"),
     ("status", {"value": "draft"}, "status"),
     ("doNotPerform", "true", "doNotPerform"),
     ("doNotPerform", 1, "doNotPerform"),
@@ -27,6 +39,11 @@ TO_EVALUATE: list[tuple[str, object, str]] = [
     ("reasonCode", ["192970008"], "reasonCode[0]"),
     ("reasonCode", [{"text": "knee pain"}, 7], "reasonCode[1]"),
     ("reasonCode", [{"coding": {"code": "192970008"}}], "reasonCode[0].coding"),
+    ("reasonCode", [{"coding": [{"system": SNOMED, "code": 192970008}]}], "reasonCode[0].coding[0].code"),
+    ("reasonCode", [{}, {"coding": [{}, {"system": 7, "code": "1"}]}], "reasonCode[1].coding[1].system"),
+    ("reasonCode", [{"coding": [{"display": {}}]}], "reasonCode[0].coding[0].display"),
+    ("reasonCode", [{"text": 7}], "reasonCode[0].text"),
+    ("bodySite", [{"coding": [{"code": True}]}], "bodySite[0].coding[0].code"),
     ("reasonReference", {"reference": "Condition/c1"}, "reasonReference"),
     ("reasonReference", ["Condition/c1"], "reasonReference[0]"),
     ("bodySite", "knee", "bodySite"),
@@ -140,7 +157,88 @@ def test_why_for_whom_and_by_whom_is_checked_once_it_is_known_to_be_a_scan(
 
 def test_an_order_in_good_shape_passes_both_checks() -> None:
     """Null stands for absent, and a concept or reference may be empty."""
-    stated = order(reasonCode=[{}, {"coding": [{}]}], reasonReference=[ref("#lost")], bodySite=None, basedOn=[])
+    nulls = {"text": None, "coding": [{"system": None, "code": None, "display": None}]}
+    stated = order(reasonCode=[{}, {"coding": [{}]}, nulls], reasonReference=[ref("#lost")], bodySite=None, basedOn=[])
     (selected,) = selected_orders(bundle(stated), None)
     check_can_be_classified(selected)
     check_can_be_evaluated(selected)
+
+
+ENTRY = "context.draftOrders.entry[0]"
+EMERGENCY = order(reasonCode=[concept(CAUDA_EQUINA)])
+NO_RESOURCE: dict[str, tuple[object, str]] = {
+    "the order itself": (EMERGENCY, f"{ENTRY}.resource"),
+    "null": (None, ENTRY),
+    "text": ("ServiceRequest/draft-1", ENTRY),
+    "an array": ([EMERGENCY], ENTRY),
+    "nothing": ({}, f"{ENTRY}.resource"),
+    "an array as resource": ({"resource": [EMERGENCY]}, f"{ENTRY}.resource"),
+    "text as resource": ({"resource": json.dumps(EMERGENCY)}, f"{ENTRY}.resource"),
+    "null as resource": ({"resource": None}, f"{ENTRY}.resource"),
+    "no type": ({"resource": EMERGENCY | {"resourceType": None}}, f"{ENTRY}.resource.resourceType"),
+    "a blank type": ({"resource": EMERGENCY | {"resourceType": " "}}, f"{ENTRY}.resource.resourceType"),
+    "a type that is no text": ({"resource": EMERGENCY | {"resourceType": 7}}, f"{ENTRY}.resource.resourceType"),
+    "an empty resource": ({"resource": {}}, f"{ENTRY}.resource.resourceType"),
+    "a Bundle": ({"resource": bundle(EMERGENCY)}, f"{ENTRY}.resource.resourceType"),
+}
+"""Entries of which nobody can say what is ordered there, and the place that is named."""
+
+
+def paths(entries: list[object], *selections: str) -> list[str]:
+    """The paths named of a call with these entries; on order-sign where nothing is selected."""
+    drafts = {"resourceType": "Bundle", "entry": entries}
+    return [error.path for error in reading(draft_orders=drafts, selections=selections or None).malformed]
+
+
+@pytest.mark.parametrize(("entry", "path"), NO_RESOURCE.values(), ids=NO_RESOURCE.keys())
+def test_on_order_sign_a_draft_that_is_no_resource_is_named(entry: object, path: str) -> None:
+    """A coded cauda equina may lie in it; passed over, it would look like "no concerns" (fact 5)."""
+    assert paths([entry]) == [path]
+
+
+@pytest.mark.parametrize(("entry", "path"), NO_RESOURCE.values(), ids=NO_RESOURCE.keys())
+def test_the_drafts_beside_one_that_is_no_resource_are_read(entry: object, path: str) -> None:
+    """Of several orders those that can be evaluated are (fact 5)."""
+    drafts = {"resourceType": "Bundle", "entry": [entry, {"resource": order(id="draft-2")}]}
+    found = reading(draft_orders=drafts)
+    assert [error.path for error in found.malformed] == [path]
+    assert [read.order.reference for read in found.orders] == ["ServiceRequest/draft-2"]
+
+
+@pytest.mark.parametrize(("entry", "_path"), NO_RESOURCE.values(), ids=NO_RESOURCE.keys())
+def test_on_order_select_such_a_draft_that_is_not_selected_does_no_harm(entry: object, _path: str) -> None:
+    """Only what the call asks about is read."""
+    assert paths([entry, {"resource": order(id="draft-2")}], "ServiceRequest/draft-2") == []
+
+
+NAMED = "urn:uuid:5f0e0ca0-5a0f-4a0e-9c2e-000000000001"
+
+
+@pytest.mark.parametrize(
+    ("entry", "path", "selection"),
+    [
+        (EMERGENCY, f"{ENTRY}.resource", "ServiceRequest/draft-1"),
+        (EMERGENCY, f"{ENTRY}.resource", "draft-1"),
+        ({"resource": EMERGENCY | {"resourceType": None}}, f"{ENTRY}.resource.resourceType", "ServiceRequest/draft-1"),
+        ({"resource": EMERGENCY | {"resourceType": []}}, f"{ENTRY}.resource.resourceType", "draft-1"),
+        ({"fullUrl": NAMED, "resource": [EMERGENCY]}, f"{ENTRY}.resource", NAMED),
+        ({"resource": bundle(EMERGENCY, id="b1")}, f"{ENTRY}.resource.resourceType", "Bundle/b1"),
+    ],
+)
+def test_on_order_select_such_a_draft_is_named_where_it_may_be_the_selected_one(
+    entry: object, path: str, selection: str
+) -> None:
+    """By its id, or its `fullUrl`."""
+    assert paths([entry], selection) == [path]
+
+
+def test_a_selected_order_within_a_nested_bundle_is_an_order_that_did_not_come() -> None:
+    """Which is an error as well."""
+    with pytest.raises(SelectionError):
+        paths([{"resource": bundle(EMERGENCY)}], "ServiceRequest/draft-1")
+
+
+@pytest.mark.parametrize("kind", ["MedicationRequest", "RequestGroup", "serviceRequest", "Invented"])
+def test_a_draft_of_another_type_is_passed_over(kind: str) -> None:
+    """There is nothing to say of it, known or not."""
+    assert paths([{"resource": EMERGENCY | {"resourceType": kind}}]) == []
