@@ -6,7 +6,7 @@ What a resource says is never told: places, and what kind of thing lies there.
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from cds_service.fhir.oncology import ONCOLOGY_PREFETCH, read_oncology
+from cds_service.fhir.oncology import ONCOLOGY_PREFETCH, PATIENT_IN_ANOTHER_FORM, read_oncology
 from cds_service.fhir.orders import SelectedOrder
 from cds_service.fhir.patient import find_patient
 from cds_service.fhir.practitioner_roles import PractitionerRoles
@@ -49,6 +49,11 @@ _OF_CARE = {
     "Encounter": ("serviceType", "type"),
 }
 """The elements of a resource that say of cancer, or of its care (`cds_service/fhir/oncology.py`)."""
+
+_UNREAD = {"Condition": "code", "EpisodeOfCare": "type", "CareTeam": "category"}
+"""The element in which a resource should have said what it is of."""
+
+_PATIENT_OF = {"Condition": "subject", "EpisodeOfCare": "patient", "CareTeam": "subject", "Encounter": "subject"}
 
 
 class CallResources:
@@ -108,7 +113,8 @@ class CallResources:
         """The places on which what is known of cancer rests; where nothing was found, of what was asked."""
         shown_by = self._oncology.shown_by
         if self._oncology.value in {Oncology.NONE, Oncology.UNKNOWN}:
-            yield from (f"{self._places[id(problem)]}.code" for problem in shown_by)
+            elements = _PATIENT_OF if self._oncology.evidence == PATIENT_IN_ANOTHER_FORM else _UNREAD
+            yield from (f"{self._places[id(one)]}.{elements[one['resourceType']]}" for one in shown_by)
             unanswered = [key for key in ONCOLOGY_PREFETCH if not self._index.answered(key)]
             if not shown_by:
                 yield from (f"prefetch.{key}" for key in unanswered or ONCOLOGY_PREFETCH)

@@ -1,17 +1,32 @@
 """What is known of cancer, in five values (`design.md`, "Oncology").
 
-Under care outranks active, active outranks past. `NONE` needs a whole and empty answer from every place that could
-have said otherwise; an absent key is never read as "none".
+Under care outranks active, active outranks past. `NONE` needs a whole answer from every place that could have said
+otherwise, and that nothing in it is beyond reading: an absent key is never read as "none", and neither is a cancer
+whose patient is named in another form, a problem without a SNOMED CT code, or care of which nobody can tell the
+service. Of care, an active episode must say its service in a code that can be read. A care team must only where it
+states a category (one of LOINC says what a team is for and not of which service); its name and its members' roles
+are mostly words, and would make every patient unknown. So would an encounter's type, and no encounter is asked for
+"none".
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 from cds_service.fhir.reasons import is_not_true
-from cds_service.fhir.resources import ResourceIndex, same_patient
-from cds_service.fhir.shapes import Json, as_text, codings, codings_of, objects, status_codes
+from cds_service.fhir.resources import ResourceIndex, another_patient, same_patient
+from cds_service.fhir.shapes import (
+    Json,
+    as_text,
+    codings,
+    codings_of,
+    concept_words,
+    has_coding,
+    objects,
+    status_codes,
+)
 from cds_service.pathway.facts import Oncology
 from cds_service.terminology.value_sets import Terminology
+from cds_service.terminology.vocabulary import SNOMED
 
 ONCOLOGY_PREFETCH = ("conditions", "pastConditions", "episodes", "careTeams")
 """The prefetch keys that together answer whether there is, or was, cancer."""
@@ -41,42 +56,69 @@ class OncologyStatus(NamedTuple):
     shown_by: tuple[Json, ...] = ()
 
 
+class _Found(NamedTuple):
+    """What the resources of a call show, each kind of evidence in a list of its own.
+
+    Attributes:
+        cancers: the patient's cancers, present or past, that are not refuted, with their groups.
+        care: what shows the patient's current oncology care.
+        unclear: cancers and oncology care that may be the patient's or another's.
+        uncoded: the problems that are in no code that can be read.
+        unread: current care of which nobody can tell the service.
+    """
+
+    cancers: list[tuple[Json, frozenset[str]]]
+    care: list[Json]
+    unclear: list[Json]
+    uncoded: list[Json]
+    unread: list[Json]
+
+
 def read_oncology(patient_id: str, index: ResourceIndex, terminology: Terminology) -> OncologyStatus:
-    """Read care first, then the problem list, then whether everything was answered."""
-    cancers, uncoded = _problems(patient_id, index, terminology)
-    haematological = any(HAEMATOLOGICAL_GROUP in groups for _, groups in cancers)
-    care = tuple(_care(patient_id, index, terminology, haematological=haematological))
-    if care:
-        return OncologyStatus(Oncology.UNDER_CARE, care[0]["resourceType"], care)
-    if cancers:
-        active = tuple(condition for condition, groups in cancers if _is_active(condition, groups))
-        found = active or tuple(condition for condition, _ in cancers)
-        return OncologyStatus(Oncology.ACTIVE if active else Oncology.PAST, "problem list", found)
-    if uncoded:
-        return OncologyStatus(Oncology.UNKNOWN, "a problem without a code", tuple(uncoded))
+    """Read care first, then the problem list, then whether everything was answered and could be read."""
+    found = _Found([], [], [], [], [])
+    _read_problems(found, patient_id, index, terminology)
+    _read_care(found, patient_id, index, terminology)
+    if found.care:
+        return OncologyStatus(Oncology.UNDER_CARE, found.care[0]["resourceType"], tuple(found.care))
+    if found.cancers:
+        active = tuple(condition for condition, groups in found.cancers if _is_active(condition, groups))
+        shown_by = active or tuple(condition for condition, _ in found.cancers)
+        return OncologyStatus(Oncology.ACTIVE if active else Oncology.PAST, "problem list", shown_by)
+    for evidence, beyond_reading in (
+        (PATIENT_IN_ANOTHER_FORM, found.unclear),
+        ("a problem without a SNOMED CT code", found.uncoded),
+        ("care whose service is in no code that can be read", found.unread),
+    ):
+        if beyond_reading:
+            return OncologyStatus(Oncology.UNKNOWN, evidence, tuple(beyond_reading))
     if all(index.answered(key) for key in ONCOLOGY_PREFETCH):
         return OncologyStatus(Oncology.NONE, "problem list, episodes and care teams")
     return OncologyStatus(Oncology.UNKNOWN, "not all sources answered")
 
 
-def _problems(
-    patient_id: str, index: ResourceIndex, terminology: Terminology
-) -> tuple[list[tuple[Json, frozenset[str]]], list[Json]]:
-    """The patient's cancers, present or past, that are not refuted, with their groups; and the problems not coded."""
-    cancers: list[tuple[Json, frozenset[str]]] = []
-    uncoded: list[Json] = []
+PATIENT_IN_ANOTHER_FORM = "cancer evidence that names its patient in another form"
+"""A search for this patient brought it, and nobody can say that it is another's (fact 2)."""
+
+
+def _read_problems(found: _Found, patient_id: str, index: ResourceIndex, terminology: Terminology) -> None:
     for condition in index.prefetched("Condition"):
-        is_coded = False
-        for system, code in codings(condition.get("code")):
-            groups = terminology.groups(system, code)
-            is_coded = is_coded or bool(code.strip())
-            if not groups or groups.isdisjoint(CANCER_GROUPS) or is_not_true(condition):
+        coded = codings(condition.get("code"))
+        if not any(_is_readable(system, code, _PROBLEM_SYSTEMS, terminology) for system, code in coded):
+            found.uncoded.append(condition)
+        if is_not_true(condition):
+            continue
+        for groups in (terminology.groups(system, code) for system, code in coded):
+            if groups.isdisjoint(CANCER_GROUPS):
                 continue
             if same_patient(condition.get("subject"), patient_id, index):
-                cancers.append((condition, groups))
-        if not is_coded:
-            uncoded.append(condition)
-    return cancers, uncoded
+                found.cancers.append((condition, groups))
+            elif not another_patient(condition.get("subject"), patient_id, index):
+                found.unclear.append(condition)
+
+
+def _is_readable(system: str, code: str, systems: frozenset[str], terminology: Terminology) -> bool:
+    return bool(code.strip()) and (system in systems or bool(terminology.groups(system, code)))
 
 
 def _is_active(condition: Json, groups: frozenset[str]) -> bool:
@@ -85,26 +127,33 @@ def _is_active(condition: Json, groups: frozenset[str]) -> bool:
     return PAST_STATUS.isdisjoint(status_codes(condition.get("clinicalStatus")))
 
 
-def _care(patient_id: str, index: ResourceIndex, terminology: Terminology, *, haematological: bool) -> Iterator[Json]:
-    """Each resource that shows current oncology care."""
+def _read_care(found: _Found, patient_id: str, index: ResourceIndex, terminology: Terminology) -> None:
+    haematological = any(HAEMATOLOGICAL_GROUP in groups for _, groups in found.cancers)
 
-    def treats_cancer(found: Iterable[tuple[str, str]]) -> bool:
-        for coding in found:
-            if terminology.is_oncology_service(*coding):
-                return True
-            if haematological and terminology.is_haematology_service(*coding):
-                return True
-        return False
+    def treats_cancer(service: tuple[str, str]) -> bool:
+        is_haematology = haematological and terminology.is_haematology_service(*service)
+        return is_haematology or terminology.is_oncology_service(*service)
 
-    for kind, patient, is_current, service_codings in _CARE:
-        for resource in index.prefetched(kind):
-            treats = is_current(resource.get("status")) and treats_cancer(service_codings(resource))
-            if treats and same_patient(resource.get(patient), patient_id, index):
-                yield resource
+    for care in _CARE:
+        for resource in index.prefetched(care.kind):
+            if not care.is_current(resource.get("status")):
+                continue
+            subject = resource.get(care.patient)
+            if any(treats_cancer(service) for service in care.services(resource)):
+                if same_patient(subject, patient_id, index):
+                    found.care.append(resource)
+                elif not another_patient(subject, patient_id, index):
+                    found.unclear.append(resource)
+            elif care.is_unread(resource, terminology) and not another_patient(subject, patient_id, index):
+                found.unread.append(resource)
 
 
 def _episode_codings(episode: Json) -> list[tuple[str, str]]:
     return codings_of(episode.get("type"))
+
+
+def _is_unread_episode(episode: Json, terminology: Terminology) -> bool:
+    return not any(_is_readable(*service, _SERVICE_SYSTEMS, terminology) for service in _episode_codings(episode))
 
 
 def _care_team_codings(team: Json) -> list[tuple[str, str]]:
@@ -114,13 +163,56 @@ def _care_team_codings(team: Json) -> list[tuple[str, str]]:
     return found
 
 
+def _is_unread_team(team: Json, terminology: Terminology) -> bool:
+    return any(
+        (has_coding(category) or concept_words(category))
+        and not any(_is_readable(*coding, _CATEGORY_SYSTEMS, terminology) for coding in codings(category))
+        for category in objects(team.get("category"))
+    )
+
+
 def _encounter_codings(encounter: Json) -> list[tuple[str, str]]:
     return [*codings_of(encounter.get("serviceType")), *codings_of(encounter.get("type"))]
 
 
-_CARE: tuple[tuple[str, str, Callable[[object], bool], Callable[[Json], list[tuple[str, str]]]], ...] = (
-    ("EpisodeOfCare", "patient", lambda status: status == "active", _episode_codings),
-    ("CareTeam", "subject", lambda status: as_text(status) not in ENDED_CARE_TEAM, _care_team_codings),
-    ("Encounter", "subject", lambda status: as_text(status) in CURRENT_ENCOUNTER, _encounter_codings),
+_PROBLEM_SYSTEMS = frozenset({SNOMED})
+_SERVICE_SYSTEMS = _PROBLEM_SYSTEMS | {
+    "https://fhir.hl7.org.uk/CodeSystem/UKCore-PracticeSettingCode",
+    "https://fhir.nhs.uk/CodeSystem/NHSDataModelAndDictionary-treatment-function",
+}
+"""Code systems in which the lists know services: another code there is another service."""
+
+_CATEGORY_SYSTEMS = _SERVICE_SYSTEMS | {"http://loinc.org"}
+
+
+class _Care(NamedTuple):
+    """Where care shows.
+
+    Attributes:
+        kind: the resource type.
+        patient: the element that names its patient.
+        is_current: whether a status is one of care that goes on.
+        services: the codes that say the service.
+        is_unread: whether it may be of any service, as far as its codes can be read.
+    """
+
+    kind: str
+    patient: str
+    is_current: Callable[[object], bool]
+    services: Callable[[Json], list[tuple[str, str]]]
+    is_unread: Callable[[Json, Terminology], bool]
+
+
+def _is_current_team(status: object) -> bool:
+    return as_text(status) not in ENDED_CARE_TEAM
+
+
+def _is_current_encounter(status: object) -> bool:
+    return as_text(status) in CURRENT_ENCOUNTER
+
+
+_CARE = (
+    _Care("EpisodeOfCare", "patient", lambda status: status == "active", _episode_codings, _is_unread_episode),
+    _Care("CareTeam", "subject", _is_current_team, _care_team_codings, _is_unread_team),
+    _Care("Encounter", "subject", _is_current_encounter, _encounter_codings, lambda *_: False),
 )
-"""Where care shows: the resource type, the element that names its patient, whether it is current, its services."""

@@ -1,5 +1,6 @@
 """Every resource that came with a call, found by reference: prefetch, the draft bundle, and contained resources."""
 
+import re
 from functools import cached_property
 
 from cds_service.fhir.shapes import Json, as_object, as_text, objects
@@ -205,3 +206,20 @@ def same_patient(reference: object, patient_id: str, index: ResourceIndex) -> bo
     if named is not None:
         return named.get("resourceType") == "Patient" and named.get("id") == patient_id
     return index.may_mean(target) == own
+
+
+def another_patient(reference: object, patient_id: str, index: ResourceIndex) -> bool:
+    """Whether a reference names another patient for certain: by an id of the call's own server, or a Patient that came.
+
+    A reference that is written otherwise (another address, a URN, a contained resource) may still mean this patient.
+    """
+    if same_patient(reference, patient_id, index):
+        return False
+    target = str(as_object(reference).get("reference"))
+    named = index.find(target)
+    if named is not None:
+        return named.get("resourceType") == "Patient"
+    return _PATIENT_ID.fullmatch(index.relative(target) or "") is not None
+
+
+_PATIENT_ID = re.compile(r"Patient/[A-Za-z0-9.-]{1,64}")

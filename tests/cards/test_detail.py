@@ -166,7 +166,7 @@ def test_why_names_order_rule_and_facts() -> None:
         "- Order: MRI of knee; reason: Knee pain",
         "- MSK scans are not routinely ordered outside specialist settings, whatever the requester's role.",
         "- Setting: general practice (Larkspur Demo Surgery); from the requester's role at an organisation",
-        "- Cancer history: none recorded",
+        "- Cancer history: no listed cancer code in what was sent",
         "- Age: 50 years",
     ]
 

@@ -142,7 +142,7 @@ def test_what_did_not_answer_about_cancer_is_named(call_file: Path) -> None:
     call["prefetch"]["conditions"]["entry"] = [{"resource": {"resourceType": "Condition", "code": {"text": "A Name"}}}]
     call_file.write_text(json.dumps(call), encoding="utf-8")
     said = CliRunner().invoke(main, asked).output
-    assert "(from prefetch.conditions.entry[0].resource.code: a problem without a code)" in said
+    assert "(from prefetch.conditions.entry[0].resource.code: a problem without a SNOMED CT code)" in said
     assert "Name" not in said
 
 

@@ -173,7 +173,7 @@ def test_a_problem_without_a_code_leaves_it_unknown(key: str, code: object) -> N
     """It may be the cancer, and words are not read: "none" would need to know what it is."""
     problems = bundle(condition("c1", KNEE_ARTHRITIS), condition("c2") | {"code": code})
     status = status_of({**EMPTY, key: problems})
-    assert (status.value, status.evidence) == (Oncology.UNKNOWN, "a problem without a code")
+    assert (status.value, status.evidence) == (Oncology.UNKNOWN, "a problem without a SNOMED CT code")
 
 
 def test_what_is_known_outweighs_a_problem_without_a_code() -> None:
