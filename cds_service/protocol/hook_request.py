@@ -5,10 +5,11 @@ without `type` and codings that are empty objects, which a whole validation woul
 """
 
 # ruff: noqa: N815 - member names are CDS Hooks' own
-from typing import Any, Literal
+import logging
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from cds_service.protocol.messages import Received, Text, problems_of
 from cds_service.protocol.operation_outcome import Issue, ProtocolError
@@ -17,15 +18,34 @@ MOST_ENTRIES = 200
 """Draft orders, and selections, that one call may carry: a session of ordering has a handful."""
 
 
+_logger = logging.getLogger(__name__)
+
+
+def _in_our_case(token_type: object) -> object:
+    """`Bearer` however it is written: OAuth servers write it as they like (RFC 6749, section 5.1)."""
+    return "Bearer" if isinstance(token_type, str) and token_type.lower() == "bearer" else token_type
+
+
 class FhirAuthorization(Received):
     """A token for the EHR's FHIR server (specification 2.0, "FHIR Resource Access"), to read what prefetch lacks."""
 
     access_token: Text = Field(repr=False)
-    token_type: Literal["Bearer"]
+    token_type: Annotated[Literal["Bearer"], BeforeValidator(_in_our_case)]
     expires_in: int
     scope: str
     subject: Text
     patient: str | None = None
+
+
+def _whole_or_none(sent: object, check: ValidatorFunctionWrapHandler) -> FhirAuthorization | None:
+    """A token that can be used, else none: a red flag that came with the call is not lost for a reading aid."""
+    try:
+        authorization: FhirAuthorization | None = check(sent)
+    except ValidationError as error:
+        wrong = ", ".join(str(problem["loc"][0]) for problem in error.errors(include_input=False) if problem["loc"])
+        _logger.info("fhirAuthorization is wrong in %s: taken as none", wrong or "kind")
+        return None
+    return authorization
 
 
 class OrderContext(Received):
@@ -45,7 +65,9 @@ class HookRequest(Received):
     hookInstance: UUID
     context: OrderContext
     fhirServer: str | None = None
-    fhirAuthorization: FhirAuthorization | None = None
+    fhirAuthorization: Annotated[
+        FhirAuthorization | None, WrapValidator(_whole_or_none, json_schema_input_type=FhirAuthorization | Any)
+    ] = Field(None, description="One that lacks a member, or is of another kind, counts as none.")
     prefetch: dict[str, Any] | None = None
 
     @property

@@ -109,7 +109,6 @@ BAD_CALLS: dict[str, Any] = {
     "with a selection that is no draft": lambda call: call["context"].update(selections=["ServiceRequest/zqx"]),
     "with a code as text": lambda call: _order(call).update(code="zqx"),
     "with a reason as text": lambda call: _order(call).update(reasonCode="zqx"),
-    "with a broken authorisation": lambda call: call.update(fhirAuthorization={"access_token": ["zqx"]}),
     "with an authorisation alone": lambda call: call.update(
         fhirAuthorization={
             "access_token": "zqx",
@@ -138,7 +137,7 @@ def raw_requests(service: Deployment) -> None:
 
 
 def reads_that_fail(service: Deployment) -> None:
-    """A FHIR server that fails and echoes, and one that is not listed: the order is decided on what came."""
+    """A server that fails and echoes, one that is not listed, no usable token: the order is decided on what came."""
     for name, base in (
         ("a server that echoes", service.fhir_server),
         ("a server not listed", "https://zqx.example.org/fhir"),
@@ -155,6 +154,8 @@ def reads_that_fail(service: Deployment) -> None:
         }
         call["prefetch"] = {}
         service.call(name, 412, call)
+    broken = {"access_token": ["zqx"], "zqx": "zqx"}
+    service.call("with a broken authorisation", 200, {**marked_call(service.marked), "fhirAuthorization": broken})
 
 
 LOG = "card-log.sqlite3"
