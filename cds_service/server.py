@@ -21,6 +21,10 @@ it first and none of their requests meets a connection that is just closing."""
 LONGEST_GOODBYE = 15
 """Seconds that answers under way may take when the process is asked to stop."""
 
+LONGEST_SILENCE = 30
+"""Seconds in which a worker must answer the process that watches over it. Where the processor is wanted by others its
+start alone may take many: uvicorn's five would kill it, start the next, and so for ever, with the calls it has."""
+
 _logger = logging.getLogger(__name__)
 
 _ExceptionInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -120,4 +124,5 @@ def uvicorn_options() -> dict[str, Any]:
         "log_config": LOG_CONFIG,
         "timeout_keep_alive": KEEP_ALIVE,
         "timeout_graceful_shutdown": LONGEST_GOODBYE,
+        "timeout_worker_healthcheck": LONGEST_SILENCE,
     }

@@ -381,6 +381,13 @@ def test_the_options_are_uvicorns() -> None:
     assert config.encoded_headers == []
 
 
+def test_a_worker_that_is_short_of_processor_is_not_killed_for_it() -> None:
+    """Many times what a start takes on a quiet machine."""
+    config = uvicorn.Config(LastResort(echo), **{**uvicorn_options(), "log_config": None})
+
+    assert config.timeout_worker_healthcheck >= 30
+
+
 LOGGING = """
 import logging, logging.config
 from cds_service.server import LOG_CONFIG
