@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from cds_service.app import create_app
 from cds_service.hooks.last_resort import told_without_words
 from cds_service.limited_http import LimitedHttpProtocol
+from cds_service.wiring.folder_watch import REFUSED, told_without_values
 
 KEEP_ALIVE = 65
 """Seconds that a connection may idle between requests: longer than the minute of common proxies, so that these close
@@ -24,6 +25,10 @@ LONGEST_GOODBYE = 15
 LONGEST_SILENCE = 30
 """Seconds in which a worker must answer the process that watches over it. Where the processor is wanted by others its
 start alone may take many: uvicorn's five would kill it, start the next, and so for ever, with the calls it has."""
+
+PAUSE_AFTER_A_FAILED_START = 5.0
+"""Seconds that a worker which cannot start waits before it ends: the next is started at once, and each start takes a
+processor from those that answer."""
 
 _logger = logging.getLogger(__name__)
 
@@ -102,10 +107,25 @@ def tune_interpreter() -> None:
 
 
 def worker_application() -> ASGIApp:
-    """The application of one of several worker processes, its settings read from the environment."""
+    """The application of one of several worker processes, its settings read from the environment.
+
+    It starts anew when one of them died, maybe with a folder that was refused since. Its end is told in the log alone:
+    Python and uvicorn would print the exception's words.
+
+    Raises:
+        SystemExit: it cannot start; uvicorn starts the next.
+    """
     keep_words_out_of_tracebacks()
     tune_interpreter()
-    return create_app()
+    try:
+        return create_app()
+    except REFUSED as error:
+        why = told_without_values(error)
+    except Exception as error:  # noqa: BLE001 - not to go quiet: it is told, and the process ends
+        why = told_without_words(error)
+    _logger.critical("a worker cannot start: %s", why)
+    time.sleep(PAUSE_AFTER_A_FAILED_START)
+    sys.exit(1)
 
 
 def uvicorn_options() -> dict[str, Any]:

@@ -2,13 +2,16 @@
 
 import json
 import logging
+import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -21,6 +24,7 @@ from cds_service.hooks.responses import json_response, outcome_response, read_bo
 from cds_service.limited_http import LARGEST_HEAD, LimitedHttpProtocol
 from cds_service.protocol.operation_outcome import ProtocolError
 from cds_service.server import WordlessFormatter, uvicorn_options
+from tests.conftest import DEMO_CONFIGURATION
 
 PATIENCE = 20.0
 """Seconds after which a test that waits for a socket has failed."""
@@ -412,6 +416,42 @@ def test_a_deployments_log_tells_when_how_bad_where_and_of_which_request() -> No
         "INFO uvicorn.error [-] something began",
     ]
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", when) for when, _, _ in lines)
+
+
+WORKER = """
+import logging.config
+from cds_service import server
+logging.config.dictConfig(server.LOG_CONFIG)
+server.PAUSE_AFTER_A_FAILED_START = 0
+server.worker_application()
+"""
+
+
+@pytest.mark.parametrize(
+    ("setting", "why"),
+    [
+        ({}, "organisations.csv, line 2, column setting; cds-service directory check says what is wrong"),
+        ({"CDS_SERVICE_PORT": "zqx"}, "ValidationError in "),
+    ],
+    ids=["a folder that is refused", "a setting that is not allowed"],
+)
+def test_a_worker_that_cannot_start_says_why_in_one_line(tmp_path: Path, setting: dict[str, str], why: str) -> None:
+    """With time and level, and without a value of the folder or of a setting: uvicorn starts the next one."""
+    folder = tmp_path / "configuration"
+    shutil.copytree(DEMO_CONFIGURATION, folder)
+    header = (folder / "organisations.csv").read_text(encoding="utf-8").splitlines()[0]
+    (folder / "organisations.csv").write_text(f"{header}\nZ99ZQX,Zqx,zqx,W2U3Z,,\n", encoding="utf-8")
+    ours = {"CDS_SERVICE_CONFIG": str(folder), "CDS_SERVICE_AUTH": "off", "CDS_SERVICE_CARD_LOG": "off", **setting}
+
+    process = subprocess.run(  # noqa: S603 - our own words; in a process, since it sets what all threads share
+        [sys.executable, "-c", WORKER], capture_output=True, text=True, check=False, env={**os.environ, **ours}
+    )
+
+    assert (process.returncode, process.stdout) == (1, "")
+    (line,) = process.stderr.splitlines()
+    assert re.match(r"\S+Z CRITICAL cds_service\.server \[-\] a worker cannot start: ", line)
+    assert why in line
+    assert "zqx" not in line.lower()
 
 
 def formatted(record: logging.LogRecord) -> str:
