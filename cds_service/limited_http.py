@@ -7,6 +7,7 @@ a connection for ever. What the body may weigh and take is for `cds_service/hook
 import asyncio
 import logging
 from asyncio import TimerHandle
+from collections.abc import Callable
 from typing import cast
 
 import orjson
@@ -25,7 +26,7 @@ LARGEST_MESSAGE = 16 * 1024 * 1024
 
 LONGEST_HEAD = 10.0
 """Seconds in which a request's head must have come, from the connection's opening or from its first byte; and in which
-the rest of a body must have come whose request has been answered already."""
+the rest of a body must have come, or the connection have ended, whose request has been answered already."""
 
 MOST_CONNECTIONS = 1000
 """Connections of one process; beyond them requests get HTTP 503 at once. One call with its body takes up to 4 MiB."""
@@ -58,6 +59,15 @@ class _NoTrailers(list[tuple[bytes, bytes]]):
         """Forget it."""
 
 
+class _Ending:
+    """What an answer writes to: where it ends the connection, the rest of the body may still be on its way."""
+
+    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+        self.close = close
+
+
 def _announces_a_body(headers: list[tuple[bytes, bytes]]) -> bool:
     return any(
         name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0 ")) for name, value in headers
@@ -74,6 +84,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     longest_head = LONGEST_HEAD
     most_connections = MOST_CONNECTIONS
 
+    _ending: _Ending
     _deadline: TimerHandle | None = None
     _has_begun = False
     _head_is_whole = False
@@ -85,18 +96,22 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         """Start to wait for a request."""
         super().connection_made(transport)
+        self._ending = _Ending(transport, self._close_after_answer)
         self._start_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing more."""
+        """Wait for nothing more, and leave no ring of references behind."""
         self._stop_deadline()
+        self._ending.close = self.transport.close
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, and see whether what came so far is too much."""
-        if self._is_refused:
-            return
         self._received += len(data)
+        if self._is_refused:
+            if self._received > LARGEST_MESSAGE:
+                self.transport.close()
+            return
         super().data_received(data)
         if not (self._received or self._has_begun) or self._is_refused:
             return
@@ -121,6 +136,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if self._head_refusal is not None:
             raise _RefusedHeadError
         super().on_headers_complete()
+        self.cycle.transport = cast("asyncio.Transport", self._ending)
         if self.parser.should_upgrade():
             self.cycle.keep_alive = False  # the parser counts no further on such a connection
         self._head_is_whole = True
@@ -150,6 +166,14 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser refused, and close."""
         self._refuse(*(self._head_refusal or (400, Issue("structure", f"{msg} Send HTTP/1.1."))))
+
+    def _close_after_answer(self) -> None:
+        """Close; where the body has not all come, as of a request that was refused by its head, gently."""
+        if self._head_is_whole and not self.pipeline:
+            self._is_refused = True
+            self._close_gently()
+        else:
+            self.transport.close()
 
     def _close_an_idle_connection(self) -> bool:
         """Make room by closing the connection that has idled longest; false when every one is at work."""

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 from cds_service.hooks.correlation import CorrelationFilter
 from cds_service.hooks.last_resort import LastResort
 from cds_service.hooks.responses import json_response, outcome_response, read_body
-from cds_service.limited_http import LARGEST_HEAD, LimitedHttpProtocol
+from cds_service.limited_http import LARGEST_HEAD, LARGEST_MESSAGE, LimitedHttpProtocol
 from cds_service.protocol.operation_outcome import ProtocolError
 from cds_service.server import WordlessFormatter, uvicorn_options
 from tests.conftest import DEMO_CONFIGURATION
@@ -274,6 +275,37 @@ def test_the_rest_of_a_body_that_nobody_wants_is_waited_for_no_longer(quick_port
     (answer,) = talk(quick_port, b"POST /unread HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nxx")
 
     assert answer.status == 200
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_an_answer_that_ends_the_connection_reaches_a_client_that_is_still_sending(port: int, version: str) -> None:
+    """As that to a call without a token: at once closed, the connection would be reset, and the answer lost."""
+    head = f"POST /unread HTTP/{version}\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 2000000\r\n\r\n"
+    with connected(port) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(4, socket.MSG_PEEK) == b"HTTP"
+        for _ in range(20):
+            connection.sendall(b"x" * 100_000)
+        (answer,) = read_to_the_end(connection)
+
+    assert (answer.status, answer.headers["connection"]) == (200, "close")
+
+
+def send_for_ever(connection: socket.socket, piece: bytes) -> None:
+    """Send a piece again and again, whatever has come back."""
+    while True:
+        connection.sendall(piece)
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("size", [100, 100_000_000])
+def test_the_rest_of_a_body_is_not_taken_for_long(quick_port: int, port: int, size: int) -> None:
+    """Not a byte now and then, and not without end."""
+    head = f"POST /unread HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n"
+    with connected(port if size > LARGEST_MESSAGE else quick_port) as connection:
+        connection.sendall(head.encode())
+        with pytest.raises(ConnectionError):
+            send_for_ever(connection, b"x" * (size // 100))
 
 
 def test_a_connection_whose_unwanted_body_came_after_all_is_used_again(port: int) -> None:
