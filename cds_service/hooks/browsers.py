@@ -33,6 +33,7 @@ class BrowserAccess:
             allow_headers=ALLOWED_HEADERS,
             expose_headers=READABLE_HEADERS,
             max_age=600,
+            allow_private_network=True,  # an origin that may call may do so where the service stands inside a network
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

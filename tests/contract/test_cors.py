@@ -71,3 +71,17 @@ def test_a_preflight_is_answered_wherever_it_comes_from(service: InProcess, path
     allowed = response.headers["access-control-allow-headers"].lower()
     assert "authorization" in allowed
     assert "content-type" in allowed
+
+
+def test_a_page_from_elsewhere_may_reach_a_service_inside(service: InProcess) -> None:
+    """Some versions of Chrome ask for it before they let a public page call a private address."""
+    asked = {
+        "Origin": ORIGIN,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Private-Network": "true",
+    }
+
+    response = service.send("OPTIONS", SERVICE, headers=asked)
+
+    assert response.status_code == 200
+    assert response.headers["access-control-allow-private-network"] == "true"
