@@ -43,17 +43,21 @@ _AGES: Final[dict[AgeBand, tuple[int | None, ...]]] = {
 @click.argument("old", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.argument("new", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--database-url", default=None, envvar="CDS_SERVICE_DATABASE_URL", help="The card log, for counts.")
-def diff(old: Path, new: Path, database_url: str | None) -> None:
+@click.option("--each", is_flag=True, help="Name every fact of each situation, whatever OLD answers.")
+def diff(old: Path, new: Path, database_url: str | None, each: bool) -> None:  # noqa: FBT001 - click passes options by name
     """List every situation with no or one coded reason whose answer changes from OLD to NEW, and all else that differs.
 
-    OLD and NEW are pathway files of one region; a suspension stands in neither.
+    OLD and NEW are pathway files of one region; a suspension stands in neither. Below two answers stands which of the
+    situations that OLD answers so NEW answers otherwise.
     """
     with faults_told():
         before, after = (parse_pathway(read_text(path), path.name) for path in (old, new))
         if before.id != after.id:
             msg = f"{new.name}: id '{after.id}' is another region than '{before.id}' of {old.name}"
             raise PathwayFileError(msg)
-    found = changes(before, after)
+    found = changes(before, after, each=each)
+    if found and not each:
+        click.echo("Each line says which of the orders with the old answer get the new one.")
     for (was, now), situations in groupby(found, key=lambda change: (change.before, change.after)):
         click.echo(f"was {was}\nis  {now}")
         for situation in situations:

@@ -10,7 +10,8 @@ from cds_service.pathway.decide import decide
 from cds_service.pathway.exploring import explore
 from cds_service.pathway.fact_space import Domains, domains_of
 from cds_service.pathway.facts import BodyRegion, Facts, FcpListing, Indication, KnownBy, Modality, Oncology, Setting
-from cds_service.pathway.matrix import SINGLE_REASONS, Answer, in_words
+from cds_service.pathway.loading import NATIONAL
+from cds_service.pathway.matrix import RULE_ORDER, SINGLE_REASONS, Answer, in_words
 from cds_service.pathway.model import Pathway
 
 _AGES = (None, 0, 10, 16, 17, 40)
@@ -28,6 +29,7 @@ class Told(NamedTuple):
         if self.answer.indicator is None:
             return f"{self.answer.outcome}, no card"
         parts = [f"{self.answer.indicator} card '{self.answer.text}'"]
+        parts += ["in national words"] if self.answer.speaker == NATIONAL.id else []
         parts += ["a referral is drafted"] if self.answer.creates else []
         parts += ["the scan may be removed"] if self.deletes else []
         return f"{self.answer.outcome} ({', '.join(parts)})"
@@ -37,7 +39,7 @@ class Change(NamedTuple):
     """A situation whose answer changes.
 
     Attributes:
-        when: the situation, in words.
+        when: which of the situations with this old answer it is, in words; each of them where there is no more to say.
         before: the old answer, in words.
         after: the new one.
     """
@@ -60,29 +62,45 @@ class LoggedFacts(NamedTuple):
     fcp_listing: FcpListing
 
 
-def changes(old: Pathway, new: Pathway) -> list[Change]:
+def changes(old: Pathway, new: Pathway, *, each: bool = False) -> list[Change]:
     """Every situation, with no reason or a single one, whose answer changes when both are in force.
 
     Those with the same two answers follow each other; situations may overlap, so that there are few of them.
+
+    Args:
+        old: the version before.
+        new: the version after.
+        each: name every fact that a situation asks for, also those that all with the same old answer have.
     """
     grid = _grid(old)
-    cells: dict[tuple[Told, Told], int] = defaultdict(int)
-    for when, told in _ways(_lasting(old), _lasting(new), grid):
-        cells[told] |= grid.mask({name: (value,) for name, value in when.items() if name in grid.values})
+    cells: dict[tuple[str, str], int] = defaultdict(int)
+    answered: dict[str, int] = defaultdict(int)
+    changed: dict[tuple[str, str], tuple[int, int]] = {}
+    for when, (was, now) in _ways(_lasting(old), _lasting(new), grid):
+        box = grid.mask({name: (value,) for name, value in when.items() if name in grid.values})
+        words = was.in_words(), now.in_words()
+        answered[words[0]] |= box
+        if was != now:
+            cells[words] |= box
+            changed[words] = RULE_ORDER[was.answer.rule], RULE_ORDER[now.answer.rule]
     found = []
-    for (before, after), changed in cells.items():
-        for box in grid.boxes(changed):
-            asked = {name: values for name, values in box.items() if len(values) < len(grid.values[name])}
-            found.append(Change(in_words(asked, grid, _AGE_WORDS.__getitem__), before.in_words(), after.in_words()))
+    for before, after in sorted(changed, key=lambda pair: changed[pair]):
+        others = 0 if each else grid.all & ~answered[before]
+        found += [Change(when, before, after) for when in _situations(grid, cells[before, after], others)]
     return found
+
+
+def _situations(grid: Grid, cells: int, others: int) -> Iterator[str]:
+    """The cells in words, which may cover the others besides."""
+    for box in grid.boxes(cells, also=others):
+        asked = {name: values for name, values in box.items() if len(values) < len(grid.values[name])}
+        yield in_words(asked, grid, _AGE_WORDS.__getitem__) if asked else "every one of them"
 
 
 def _ways(old: Pathway, new: Pathway, grid: Grid) -> Iterator[tuple[dict[str, object], tuple[Told, Told]]]:
     of: dict[str, tuple[object, ...]] = {**domains_of(old).of, **grid.values, "region": (old.id,), "live": (True,)}
     reasons = dict.fromkeys(domains_of(old).reasons, SINGLE_REASONS)
-    for read, (before, after) in explore(lambda facts: (_told(facts, old), _told(facts, new)), Domains(of, reasons)):
-        if before != after:
-            yield read, (before, after)
+    return explore(lambda facts: (_told(facts, old), _told(facts, new)), Domains(of, reasons))
 
 
 def _grid(pathway: Pathway) -> Grid:

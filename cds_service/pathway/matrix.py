@@ -59,7 +59,9 @@ class Row:
     answer: Answer
 
 
-_ORDER = {rule: position for position, rule in enumerate(RuleId)}
+RULE_ORDER = {rule: position for position, rule in enumerate(RuleId)}
+"""The rules as they are asked."""
+
 _TEXTS_IN_ORDER = (
     TextKey.ONCOLOGY_NEW_PRIMARY,
     TextKey.ONCOLOGY_SUSPICIOUS,
@@ -124,7 +126,7 @@ def matrix_of(pathway: Pathway) -> Matrix:
             removed[answer] |= box
     rows = []
     claimed = 0
-    for answer in sorted(cells, key=lambda one: (_ORDER[one.rule], _rank(one.text), cells[one].bit_count())):
+    for answer in sorted(cells, key=lambda one: (RULE_ORDER[one.rule], _rank(one.text), cells[one].bit_count())):
         rows += [Row(_asked(grid, box), answer) for box in grid.boxes(cells[answer], also=claimed)]
         claimed |= cells[answer]
     removals = [Row(_asked(grid, box), answer) for answer in removed for box in grid.boxes(removed[answer])]

@@ -310,7 +310,7 @@ def test_diff_says_in_words_what_changes_and_for_how_many(tmp_path: Path) -> Non
 
 
 def test_diff_names_two_answers_once_with_all_their_situations(tmp_path: Path) -> None:
-    """Urgent care that is exempt from now on: many situations, and a person reads what each pair of answers is."""
+    """Urgent care that is exempt from now on: `--each` says all facts of many situations, below their two answers."""
     old, new = tmp_path / "nwl-1.2.yaml", tmp_path / "nwl-1.3.yaml"
     stated = yaml.safe_load(text := read_pathway_files()[0].text)
     stated["settings"]["redirect"].remove("urgent-care")
@@ -318,10 +318,12 @@ def test_diff_names_two_answers_once_with_all_their_situations(tmp_path: Path) -
     stated["supersedes"] = {"version": "1.2", "sha256": "0" * 64}
     old.write_text(text, encoding="utf-8")
     new.write_text(yaml.safe_dump({**stated, "version": "1.3"}), encoding="utf-8")
-    lines = run("diff", old, new).output.splitlines()
+    lines = run("diff", old, new, "--each").output.splitlines()
     pairs = [(line, after) for line, after in pairwise(lines) if line.startswith("was ")]
     assert len(pairs) == len(set(pairs))
-    assert sum(line.startswith("  - ") for line in lines) > len(pairs) > 1
+    situations = [line for line in lines if line.startswith("  - ")]
+    assert len(situations) > len(pairs) > 1
+    assert all("coded reason: " in line and "setting: urgent-care" in line for line in situations)
     assert not any("supersedes" in line for line in lines)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.pathway.differing import changed_fields
+from cds_service.pathway.differing import Change, changed_fields, changes
 from cds_service.pathway.model import Pathway
 
 Json = dict[str, Any]
@@ -52,6 +52,32 @@ CHANGED: dict[str, tuple[Callable[[Json], object], list[str]]] = {
         ["footprint.sub_icb: W2U3Z becomes W2U3Z; Z9901"],
     ),
 }
+
+
+def test_a_situation_is_told_apart_from_others_with_the_same_old_answer(
+    nwl: Pathway, nwl_file: Json, read: Callable[[Json], Pathway]
+) -> None:
+    """And from them alone, most urgent first: what every one of them has goes without saying."""
+    nwl_file["adult_from"] = 18
+    nwl_file["rules"]["mscc"]["enabled"] = False
+    warning = "redirect (warning card 'redirect', a referral is drafted"
+    child = "paediatric (info card 'paediatric')"
+
+    assert changes(nwl, read(nwl_file)) == [
+        Change(
+            "age: 16 / 17",
+            "ces (critical card 'ces', a referral is drafted, the scan may be removed)",
+            "ces (critical card 'ces', a referral is drafted)",
+        ),
+        Change(
+            "every one of them",
+            "mscc (critical card 'mscc', a referral is drafted)",
+            "mscc (critical card 'mscc', in national words)",
+        ),
+        Change("age: 16 / 17", "redirect_unknown_setting (info card 'redirect_unknown_setting')", child),
+        *(Change("age: 16 / 17", before, child) for before in (f"{warning}, the scan may be removed)", f"{warning})")),
+        Change("age: 16 / 17", "redirect (info card 'redirect', a referral is drafted)", child),
+    ]
 
 
 @pytest.mark.parametrize("what", CHANGED)
