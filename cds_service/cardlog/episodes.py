@@ -5,21 +5,27 @@ own and, once its keys are dropped, never again. Times are known to the hour onl
 come before or after.
 """
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Final
 
-from sqlalchemy import Date, Engine, bindparam, delete, func, select, text, tuple_
+from sqlalchemy import Connection, Date, Engine, bindparam, delete, func, select, text, tuple_
 
 from cds_service.cardlog.databases import transaction
 from cds_service.cardlog.episode_keys import window_start
 from cds_service.cardlog.figures import begin_writing, empty_working_table, replace, sum_up, turn, would_shrink
 from cds_service.cardlog.rollup_schema import episode_count, episode_state_count
+from cds_service.cardlog.rollups import heard_since
 from cds_service.cardlog.schema import episode_key
 
 WITHOUT_CARD: Final = "without_card"
 """No firing of the order had a card."""
 SIGNED_ANYWAY: Final = "signed_anyway"
-"""It had a card, and was signed for the same modality and region of the body."""
+"""It had a card, and was sent to signing for the same modality and region of the body.
+
+Unless it was taken away there: the card of that very signing was accepted, by its last feedback, with the suggestion
+that removes all orders that it speaks of. `order-sign` fires when somebody is about to sign, and shows a card itself.
+"""
 CHANGED: Final = "changed"
 """It had a card and was not signed; in the same order or session another scan was chosen, in that hour or later."""
 NOT_SIGNED: Final = "not_signed"
@@ -34,24 +40,50 @@ _ROWS_AT_A_TIME: Final = 5_000
 
 # An episode is read off its first firing with a card, else off its first: "lead". "elsewhere" are firings of another
 # scan in the same order or session; the last of them, signed ones before others, is what the order was changed to.
+# An "answer" of place 1 is what `rollups.last_feedback` says of a card.
 _FILL: Final = text("""
     INSERT INTO fresh_episode_count (
         window_start, region, borough, pcn, organisation, client_id, modality, body_region_group, outcome, state,
         changed_to_modality, changed_to_body_region_group, episodes, firings
     )
-    WITH firing AS (
+    WITH fired AS (
         SELECT k.order_key, k.session_key, e.event_id, e.occurred_on, e.occurred_hour, e.region,
             COALESCE(e.borough, '') AS borough, COALESCE(e.pcn, '') AS pcn,
             COALESCE(e.organisation, '') AS organisation, e.client_id, e.modality, e.body_region_group, e.outcome,
             CASE WHEN e.card_id IS NULL THEN 0 ELSE 1 END AS with_card,
-            CASE WHEN e.hook = 'order-sign' THEN 1 ELSE 0 END AS signing
+            e.card_id, CASE WHEN e.hook = 'order-sign' THEN 1 ELSE 0 END AS at_signing
         FROM episode_key AS k JOIN evaluation AS e ON e.event_id = k.event_id AND e.occurred_on = k.occurred_on
         WHERE k.occurred_on >= :first AND k.occurred_on < :after AND e.occurred_on >= :first AND e.occurred_on < :after
+    ),
+    answer AS (
+        SELECT card_id, suggestion_id, CASE WHEN outcome = 'accepted' THEN 1 ELSE 0 END AS accepted,
+            ROW_NUMBER() OVER (
+                PARTITION BY card_id
+                ORDER BY outcome_timestamp DESC, received_on DESC, received_hour DESC, event_id DESC
+            ) AS place
+        FROM feedback
+        WHERE received_on >= :heard_since AND card_id IN (SELECT card_id FROM fired WHERE at_signing = 1)
+    ),
+    removing AS (
+        SELECT s.suggestion_id, s.card_id
+        FROM suggestion AS s JOIN card AS c ON c.card_id = s.card_id AND c.occurred_on = s.occurred_on
+        WHERE s.occurred_on >= :first AND s.occurred_on < :after AND c.occurred_on >= :first AND c.occurred_on < :after
+            AND s.deletes >= c.orders
+    ),
+    taken_away AS (
+        SELECT DISTINCT answer.card_id
+        FROM answer JOIN removing ON removing.card_id = answer.card_id
+            AND removing.suggestion_id = answer.suggestion_id
+        WHERE answer.place = 1 AND answer.accepted = 1
+    ),
+    firing AS (
+        SELECT fired.*, CASE WHEN at_signing = 1 AND taken_away.card_id IS NULL THEN 1 ELSE 0 END AS signing
+        FROM fired LEFT JOIN taken_away ON taken_away.card_id = fired.card_id
     ),
     ranked AS (
         SELECT firing.*,
             ROW_NUMBER() OVER (
-                PARTITION BY order_key ORDER BY with_card DESC, occurred_on, occurred_hour, signing, event_id
+                PARTITION BY order_key ORDER BY with_card DESC, occurred_on, occurred_hour, at_signing, event_id
             ) AS place,
             COUNT(*) OVER (PARTITION BY order_key) AS firings,
             MIN(occurred_on) OVER (PARTITION BY order_key) AS begun_on
@@ -111,7 +143,7 @@ _FILL: Final = text("""
     FROM episode
     GROUP BY region, borough, pcn, organisation, client_id, modality, body_region_group, outcome, state,
         changed_to_modality, changed_to_body_region_group
-""").bindparams(*(bindparam(name, type_=Date) for name in ("first", "after", "last_day", "today")))
+""").bindparams(*(bindparam(name, type_=Date) for name in ("first", "after", "last_day", "today", "heard_since")))
 
 
 def work_out_window(engine: Engine, start: date, window_days: int, today: date) -> bool:
@@ -131,19 +163,39 @@ def work_out_window(engine: Engine, start: date, window_days: int, today: date) 
     Raises:
         CardLogStoreError: the database failed; nothing is changed.
     """
-    after = start + timedelta(days=window_days)
     with turn(engine) as connection:
-        if connection is None:
-            return False
-        empty_working_table(connection, episode_count)
-        connection.execute(_FILL, {"first": start, "after": after, "last_day": after - _ONE_DAY, "today": today})
-        if would_shrink(connection, episode_count, start, "firings"):
-            return False
-        begin_writing(connection)
-        replace(connection, episode_count, start)
-        sum_up(connection, episode_count, episode_state_count, start, start, start)
-        replace(connection, episode_state_count, start)
-        return True
+        return connection is not None and _work_out(connection, start, window_days, today)
+
+
+def work_out_windows_of(connection: Connection, days: Iterable[date], window_days: int, today: date) -> None:
+    """Work out anew the windows in which days lie, so far as their keys are there: feedback may have changed them.
+
+    Args:
+        connection: of a turn (`figures.turn`), with nothing written that is not committed.
+        days: the days.
+        window_days: length of a window in days.
+        today: the day in London.
+    """
+    for start in sorted({window_start(day, window_days) for day in days}, reverse=True):
+        of_window = episode_key.c.occurred_on.between(start, start + timedelta(days=window_days - 1))
+        if connection.execute(select(episode_key.c.event_id).where(of_window).limit(1)).first() is not None:
+            _work_out(connection, start, window_days, today)
+
+
+def _work_out(connection: Connection, start: date, window_days: int, today: date) -> bool:
+    after = start + timedelta(days=window_days)
+    days = {"first": start, "after": after, "last_day": after - _ONE_DAY, "heard_since": heard_since(start)}
+    empty_working_table(connection, episode_count)
+    connection.execute(_FILL, {**days, "today": today})
+    if would_shrink(connection, episode_count, start, "firings"):
+        return False
+    begin_writing(connection)
+    replace(connection, episode_count, start)
+    sum_up(connection, episode_count, episode_state_count, start, start, start)
+    replace(connection, episode_state_count, start)
+    # Another window may follow, and events are to be written while it is worked out.
+    begin_writing(connection)
+    return True
 
 
 def needs_work(engine: Engine, start: date, window_days: int, today: date) -> bool:

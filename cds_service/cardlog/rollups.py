@@ -71,7 +71,11 @@ def week_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def roll_up_due(engine: Engine, enough: Callable[[], bool] = lambda: False) -> int:
+def roll_up_due(
+    engine: Engine,
+    enough: Callable[[], bool] = lambda: False,
+    also: Callable[[Connection, Sequence[date]], None] = lambda _connection, _days: None,
+) -> int:
     """Work out the figures of the days that are due, a week at a time, the latest first.
 
     Several processes may do so at once: one works, the others return. A day to which an event is added meanwhile stays
@@ -81,6 +85,7 @@ def roll_up_due(engine: Engine, enough: Callable[[], bool] = lambda: False) -> i
     Args:
         engine: to the card log's database.
         enough: asked between weeks; true to leave the rest for another time.
+        also: what else a week's due days change; they stay due where it fails.
 
     Returns:
         How many days were worked out.
@@ -97,8 +102,17 @@ def roll_up_due(engine: Engine, enough: Callable[[], bool] = lambda: False) -> i
         with turn(engine) as working:
             if working is None:
                 break
-            days += _roll_up_week(working, week)
+            days += _roll_up_week(working, week, also)
     return days
+
+
+def heard_since(first: date) -> date:
+    """The first day of the feedback that is looked at for cards shown from a day on: the first of the month before.
+
+    A card is answered after it was shown, but a clock may have been ahead and put right. The bound is there so that
+    PostgreSQL opens few months of feedback.
+    """
+    return month_of(month_of(first) - _ONE_DAY)
 
 
 def last_feedback(cards: Select[tuple[str]] | Sequence[str], first: date) -> Subquery:
@@ -114,16 +128,15 @@ def last_feedback(cards: Select[tuple[str]] | Sequence[str], first: date) -> Sub
         feedback.c.received_hour.desc(),
         feedback.c.event_id.desc(),
     )
-    # The day before, as the clocks of two replicas may differ around midnight.
     ranked = (
         select(feedback, func.row_number().over(partition_by=feedback.c.card_id, order_by=latest_first).label("place"))
-        .where(feedback.c.received_on >= first - _ONE_DAY, feedback.c.card_id.in_(cards))
+        .where(feedback.c.received_on >= heard_since(first), feedback.c.card_id.in_(cards))
         .subquery()
     )
     return select(ranked).where(ranked.c.place == 1).subquery("last_feedback")
 
 
-def _roll_up_week(connection: Connection, week: date) -> int:
+def _roll_up_week(connection: Connection, week: date, also: Callable[[Connection, Sequence[date]], None]) -> int:
     marks = _marks(connection, week)
     days = sorted({day for day, _, _ in marks})
     if not days:
@@ -145,6 +158,8 @@ def _roll_up_week(connection: Connection, week: date) -> int:
     for day in days:
         _replace_sums(connection, call_count, daily_call_count, (day, day), day)
     _add_up_week(connection, week)
+    begin_writing(connection)
+    also(connection, days)
     # Last: while a mark stands, all of its week is worked out again, also where this ends half way.
     _delete_unmoved(connection, marks)
     return len(days)

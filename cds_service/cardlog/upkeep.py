@@ -5,13 +5,20 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Engine
 
 from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.cardlog.databases import CardLogStoreError
-from cds_service.cardlog.episodes import drop_keys_before, needs_work, windows_with_keys, work_out_window
+from cds_service.cardlog.episodes import (
+    drop_keys_before,
+    needs_work,
+    windows_with_keys,
+    work_out_window,
+    work_out_windows_of,
+)
 from cds_service.cardlog.partitions import ensure_partitions, month_of, next_month
 from cds_service.cardlog.rollups import roll_up_due
 
@@ -114,11 +121,12 @@ class Upkeep:
         following = next_month(this_month)
         ensure_partitions(self._engine, (this_month, following, next_month(following)))
 
-    def _roll_up(self, _today: date) -> None:
-        roll_up_due(self._engine, self._stopping.is_set)
+    def _roll_up(self, today: date) -> None:
+        episodes = partial(work_out_windows_of, window_days=self._window_days, today=today)
+        roll_up_due(self._engine, self._stopping.is_set, episodes)
 
     def _work_out_episodes(self, today: date) -> None:
-        """This window and the one before; once a day all that have keys, for events that waited long in a spool."""
+        """This window and the one before; once a day all that have keys: one may have ended while nobody ran."""
         windows = windows_with_keys(self._engine, self._window_days, today)
         looked_back = self._looked_back_on == today
         for start in windows[:_RECENT_WINDOWS] if looked_back else windows:

@@ -143,7 +143,10 @@ _DEFINITIONS: Final = (
         "the window's last day and were not signed: their end is not known, they are left out. Those of that day that "
         "were signed or changed count, so that these two shares are a little too high, and “not signed” a little too "
         "low. Windows that are not over are left out. "
-        "Not signed does not mean referred: the log cannot see it.",
+        "“Signed anyway” is sent to signing for the same scan: order-sign fires when somebody is about to sign, and "
+        "whether they then did is not seen. It leaves out a signing whose own card was accepted, by its last feedback, "
+        "with the suggestion that removes every scan of that card; an EHR that does not send such feedback makes the "
+        "order look signed. Not signed does not mean referred: the log cannot see it.",
     ),
     Definition(
         "substitution",

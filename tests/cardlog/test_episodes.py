@@ -1,15 +1,15 @@
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from event_builders import MONDAY, Log, a_key, a_log, an_id, evaluation
+from event_builders import MONDAY, Log, a_key, a_log, an_id, evaluation, feedback, overridden
 
 from cds_service.cardlog import episodes, figures, schema
 from cds_service.cardlog.coarse import BodyRegionGroup
 from cds_service.cardlog.episodes import drop_keys_before, needs_work, windows_with_keys, work_out_window
-from cds_service.cardlog.events import CallRecord
+from cds_service.cardlog.events import CallRecord, CardEvent, FeedbackEvent, SuggestionEvent
 from cds_service.cardlog.rollup_schema import episode_count, episode_state_count
 from cds_service.pathway.facts import Modality
 from cds_service.pathway.outcomes import Indicator, Outcome
@@ -17,6 +17,7 @@ from cds_service.pathway.outcomes import Indicator, Outcome
 SUNDAY = MONDAY + timedelta(days=6)
 SATURDAY = MONDAY + timedelta(days=5)
 AFTER = MONDAY + timedelta(days=7)
+LATER = datetime(2026, 11, 2, 11, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -43,6 +44,43 @@ def signing(order: str | None = "order", session: str | None = None, **changes: 
     return firing(order, session, card=False, **{"hook": "order-sign", **changes})
 
 
+def offering(card: int, *orders: str, deletes: int = 1, session: str | None = None, **changes: Any) -> CallRecord:  # noqa: ANN401 - any field of the event
+    """An order-sign of knee MRIs that share a card; its suggestion takes scans away, and is numbered from 100."""
+    values: dict[str, Any] = {"hook": "order-sign", "card_id": an_id(card), "indicator": Indicator.WARNING}
+    events = [
+        evaluation(
+            **{
+                **values,
+                "order_key": a_key(order),
+                "session_key": None if session is None else a_key(session),
+                **changes,
+            }
+        )
+        for order in orders
+    ]
+    lead, suggestion = events[0], SuggestionEvent(an_id(card + 100), 1, deletes)
+    return CallRecord(
+        events,
+        [
+            CardEvent(
+                an_id(card),
+                lead.occurred_on,
+                lead.event_id,
+                1,
+                lead.outcome,
+                Indicator.WARNING,
+                len(orders),
+                (suggestion,),
+            )
+        ],
+    )
+
+
+def taken(card: int, **changes: Any) -> FeedbackEvent:  # noqa: ANN401 - any field of the event
+    """The suggestion of a card is accepted, changed as the keywords say."""
+    return feedback(an_id(card), **{"suggestion_id": an_id(card + 100), **changes})
+
+
 def states(log: Log, today: date = AFTER) -> list[tuple[str, str, str, int, int]]:
     """Work out the first window: state, what it was changed to, episodes and firings."""
     assert work_out_window(log.engine, MONDAY, 7, today)
@@ -52,6 +90,58 @@ def states(log: Log, today: date = AFTER) -> list[tuple[str, str, str, int, int]
         key = (row["state"], row["changed_to_modality"], row["changed_to_body_region_group"])
         sums.setdefault(key, Counter()).update(episodes=row["episodes"], firings=row["firings"])
     return sorted((*key, row["episodes"], row["firings"]) for key, row in sums.items())
+
+
+def test_an_order_taken_away_at_signing_was_not_signed(log: Log) -> None:
+    """The card that order-sign showed was accepted, with the suggestion that removes the scan."""
+    log.write(offering(1, "a"), offering(2, "b"))
+    log.write([taken(1)])
+
+    assert states(log) == [("not_signed", "", "", 1, 1), ("signed_anyway", "", "", 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("deletes", "entries"),
+    [
+        (0, [taken(1)]),
+        (1, [feedback(an_id(1), suggestion_accepted=False)]),
+        (1, [taken(1, suggestion_id=an_id(7))]),
+        (1, [overridden(an_id(1))]),
+        (1, [taken(1), overridden(an_id(1), outcome_timestamp=LATER)]),
+    ],
+    ids=["keeps-the-scan", "no-suggestion", "another-suggestion", "overridden", "overridden-later"],
+)
+def test_an_answer_that_leaves_the_scan_leaves_it_signed(log: Log, deletes: int, entries: list[FeedbackEvent]) -> None:
+    """Only the card's last feedback counts, and only a suggestion of its own that takes the scan away."""
+    log.write(offering(1, "a", deletes=deletes))
+    log.write(entries)
+
+    assert states(log) == [("signed_anyway", "", "", 1, 1)]
+
+
+def test_orders_that_share_a_card_are_taken_away_together_or_not_at_all(log: Log) -> None:
+    """A suggestion that removes some of them does not say which."""
+    log.write(offering(1, "a", "b", deletes=2), offering(2, "c", "d", deletes=1))
+    log.write([taken(1), taken(2)])
+
+    assert states(log) == [("not_signed", "", "", 2, 2), ("signed_anyway", "", "", 2, 2)]
+
+
+def test_an_order_that_is_sent_to_signing_again_was_signed(log: Log) -> None:
+    """The clinician took the scan back; the last signing was not undone."""
+    log.write(offering(1, "a"), offering(2, "a"))
+    log.write([taken(1)])
+
+    assert states(log) == [("signed_anyway", "", "", 1, 2)]
+
+
+def test_another_scan_after_one_that_was_taken_away_is_a_change(log: Log) -> None:
+    """It was not signed, so it may have been changed."""
+    log.write(offering(1, "a", session="s", occurred_hour=9))
+    log.write([taken(1)])
+    log.write(signing("b", "s", occurred_hour=10, modality=Modality.USS))
+
+    assert states(log) == [("changed", "uss", "lower-limb", 1, 1), ("without_card", "", "", 1, 1)]
 
 
 def test_an_order_without_a_card(log: Log) -> None:

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from event_builders import Log, a_key, a_log, an_id, carded, overridden
+from event_builders import Log, a_key, a_log, an_id, carded, feedback, overridden
 from sqlalchemy import text
 
 from cds_service.cardlog import upkeep as upkeep_module
 from cds_service.cardlog.databases import CardLogStoreError, open_engine
+from cds_service.cardlog.events import CallRecord, SuggestionEvent
 from cds_service.cardlog.rollup_schema import daily_count, episode_count
 from cds_service.cardlog.schema import episode_key, rollup_due
 from cds_service.cardlog.upkeep import Upkeep
@@ -79,18 +80,42 @@ def test_the_window_before_is_closed_when_it_is_over(log: Log, upkeep: Upkeep, c
     assert states(log) == ["not_signed"]
 
 
-def test_firings_that_waited_in_a_spool_are_found_within_a_day(log: Log, upkeep: Upkeep, clock: Clock) -> None:
-    """An older window is looked at again once a day, while it has keys."""
+def test_firings_that_waited_in_a_spool_are_found(log: Log, upkeep: Upkeep, clock: Clock) -> None:
+    """An older window is worked out again when one of its days is due, while it has keys."""
     clock.now = NOON + timedelta(days=21)
     upkeep.run_once()
     log.write(carded(1, order_key=a_key("a")))
 
     upkeep.run_once()
-    assert states(log) == []
-    clock.now += timedelta(days=1)
-    upkeep.run_once()
 
     assert states(log) == ["signed_anyway"]
+
+
+def test_feedback_moves_the_window_in_which_its_card_was_shown(log: Log, upkeep: Upkeep, clock: Clock) -> None:
+    """The scan was taken away at signing, which is known once the EHR says so, be it in the next window."""
+    call = carded(1, order_key=a_key("a"))
+    offered = (SuggestionEvent(an_id(2), 1, 1),)
+    log.write(CallRecord(call.evaluations, [card._replace(suggestions=offered) for card in call.cards]))
+    clock.now = NOON + timedelta(days=14)
+    upkeep.run_once()
+    assert states(log) == ["signed_anyway"]
+
+    log.write([feedback(an_id(1), suggestion_id=an_id(2))])
+    upkeep.run_once()
+
+    assert states(log) == ["not_signed"]
+
+
+def test_a_window_that_ended_while_nothing_ran_is_closed_within_a_day(log: Log, upkeep: Upkeep, clock: Clock) -> None:
+    """Older windows are looked at once a day, while they have keys."""
+    log.write(carded(1, order_key=a_key("a"), hook="order-select"))
+    upkeep.run_once()
+    assert states(log) == ["open"]
+
+    clock.now = NOON + timedelta(days=21)
+    upkeep.run_once()
+
+    assert states(log) == ["not_signed"]
 
 
 def test_keys_are_dropped_after_28_days(log: Log, upkeep: Upkeep, clock: Clock) -> None:

@@ -24,7 +24,11 @@ _STATE_HEADINGS: Final = tuple(
     for state, words, meaning in (
         (CHANGED, EPISODE_STATES[CHANGED], "orders not signed; another scan was chosen in the same order or session"),
         (NOT_SIGNED, EPISODE_STATES[NOT_SIGNED], "orders of which nothing more came in their window"),
-        (SIGNED_ANYWAY, EPISODE_STATES[SIGNED_ANYWAY], "orders signed for the same scan in spite of their card"),
+        (
+            SIGNED_ANYWAY,
+            EPISODE_STATES[SIGNED_ANYWAY],
+            "orders sent to signing for the same scan, and not removed there by accepting the card",
+        ),
     )
 )
 _END_KNOWN: Final = Heading(
@@ -84,7 +88,7 @@ def states(asked: Asked) -> Panel:
         finding=f"Orders with a card that were signed anyway: {of(ended.share(ALL, SIGNED_ANYWAY))}",
         sentence=(
             "An order that was not signed may have become a referral, or may have been made elsewhere: the log cannot "
-            "tell which."
+            "tell which. Signed is: sent to signing, and not removed there by accepting the card."
         ),
         table=table,
         draw=lambda: stacked(table, _STATE_HEADINGS),
