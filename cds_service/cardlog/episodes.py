@@ -1,8 +1,9 @@
 """Order episodes: what became of an order after its card, worked out from the firings that share a key.
 
 Firings of one window share keys and those of two windows never do (decision 0023), so a window is worked out on its
-own and, once its keys are dropped, never again. Times are known to the hour only: what came in the same hour may have
-come before or after.
+own and, once its keys are dropped, never again. Times are known to the hour only. Within an hour the ids of events
+tell what came before what in one process (`protocol.identifiers`); of two processes choosing is put before signing, and
+else it is chance which comes first, but the same for both.
 """
 
 from collections.abc import Iterable
@@ -27,7 +28,10 @@ Unless it was taken away there: the card of that very signing was accepted, by i
 that removes all orders that it speaks of. `order-sign` fires when somebody is about to sign, and shows a card itself.
 """
 CHANGED: Final = "changed"
-"""It had a card and was not signed; in the same order or session another scan was chosen, in that hour or later."""
+"""It had a card and was not signed; after that another scan was chosen, in the same order or session.
+
+A scan of the same call, or one that another order had already been for, was not chosen in place of it.
+"""
 NOT_SIGNED: Final = "not_signed"
 """It had a card, and nothing more came of it by the end of the window, a day or more later."""
 CUT: Final = "cut"
@@ -39,7 +43,10 @@ _ONE_DAY: Final = timedelta(days=1)
 _ROWS_AT_A_TIME: Final = 5_000
 
 # An episode is read off its first firing with a card, else off its first: "lead". "elsewhere" are firings of another
-# scan in the same order or session; the last of them, signed ones before others, is what the order was changed to.
+# scan in the same order or session; the last of those that were chosen "instead", signed ones before others, is what
+# the order was changed to. The first 13 characters of two ids are the same within an hour and process. A call makes its
+# cards before its events: a scan whose card is older than the lead's event is of the same call; so is one without a
+# card, where its call showed as many and took as long.
 # An "answer" of place 1 is what `rollups.last_feedback` says of a card.
 _FILL: Final = text("""
     INSERT INTO fresh_episode_count (
@@ -51,7 +58,7 @@ _FILL: Final = text("""
             COALESCE(e.borough, '') AS borough, COALESCE(e.pcn, '') AS pcn,
             COALESCE(e.organisation, '') AS organisation, e.client_id, e.modality, e.body_region_group, e.outcome,
             CASE WHEN e.card_id IS NULL THEN 0 ELSE 1 END AS with_card,
-            e.card_id, CASE WHEN e.hook = 'order-sign' THEN 1 ELSE 0 END AS at_signing
+            e.card_id, e.card_count, e.latency_ms, CASE WHEN e.hook = 'order-sign' THEN 1 ELSE 0 END AS at_signing
         FROM episode_key AS k JOIN evaluation AS e ON e.event_id = k.event_id AND e.occurred_on = k.occurred_on
         WHERE k.occurred_on >= :first AND k.occurred_on < :after AND e.occurred_on >= :first AND e.occurred_on < :after
     ),
@@ -97,46 +104,71 @@ _FILL: Final = text("""
         SELECT DISTINCT order_key, session_key FROM firing WHERE order_key IS NOT NULL AND session_key IS NOT NULL
     ),
     unsigned AS (
-        SELECT lead.order_key, lead.modality, lead.body_region_group, lead.occurred_on, lead.occurred_hour
+        SELECT lead.order_key AS lead_key, lead.modality AS lead_modality, lead.body_region_group AS lead_body,
+            lead.occurred_on AS lead_on, lead.occurred_hour AS lead_hour, lead.event_id AS lead_id,
+            lead.at_signing AS lead_at_signing, lead.card_count AS lead_card_count, lead.latency_ms AS lead_latency_ms
         FROM lead LEFT JOIN signed ON signed.order_key = lead.order_key AND signed.modality = lead.modality
             AND signed.body_region_group = lead.body_region_group
         WHERE lead.with_card = 1 AND signed.order_key IS NULL
     ),
-    elsewhere AS (
-        SELECT u.order_key, f.modality, f.body_region_group, f.signing, f.occurred_on, f.occurred_hour, f.event_id
-        FROM unsigned AS u JOIN firing AS f ON f.order_key = u.order_key
-        WHERE (f.modality <> u.modality OR f.body_region_group <> u.body_region_group)
-            AND (f.occurred_on > u.occurred_on
-                OR (f.occurred_on = u.occurred_on AND f.occurred_hour >= u.occurred_hour))
+    another AS (
+        SELECT u.*, f.* FROM unsigned AS u JOIN firing AS f ON f.order_key = u.lead_key
+        WHERE f.modality <> u.lead_modality OR f.body_region_group <> u.lead_body
         UNION ALL
-        SELECT u.order_key, f.modality, f.body_region_group, f.signing, f.occurred_on, f.occurred_hour, f.event_id
-        FROM unsigned AS u JOIN session AS s ON s.order_key = u.order_key
-            JOIN firing AS f ON f.session_key = s.session_key
-        WHERE (f.modality <> u.modality OR f.body_region_group <> u.body_region_group)
-            AND (f.occurred_on > u.occurred_on
-                OR (f.occurred_on = u.occurred_on AND f.occurred_hour >= u.occurred_hour))
+        SELECT u.*, f.* FROM unsigned AS u JOIN session AS s ON s.order_key = u.lead_key
+            JOIN firing AS f ON f.session_key = s.session_key AND (f.order_key <> u.lead_key OR f.order_key IS NULL)
+        WHERE f.modality <> u.lead_modality OR f.body_region_group <> u.lead_body
+    ),
+    compared AS (
+        SELECT another.*,
+            CASE
+                WHEN occurred_on > lead_on OR (occurred_on = lead_on AND occurred_hour > lead_hour) THEN 1
+                WHEN occurred_on < lead_on OR occurred_hour < lead_hour THEN 0
+                WHEN SUBSTR(event_id, 1, 13) <> SUBSTR(lead_id, 1, 13) THEN
+                    CASE
+                        WHEN at_signing > lead_at_signing THEN 1
+                        WHEN at_signing = lead_at_signing AND event_id > lead_id THEN 1
+                        ELSE 0
+                    END
+                WHEN event_id < lead_id OR card_id < lead_id THEN 0
+                WHEN card_id IS NULL AND at_signing = lead_at_signing AND card_count = lead_card_count
+                    AND latency_ms = lead_latency_ms THEN 0
+                ELSE 1
+            END AS later
+        FROM another
+    ),
+    elsewhere AS (
+        SELECT compared.*,
+            CASE
+                WHEN order_key = lead_key THEN later
+                ELSE MIN(later) OVER (
+                    PARTITION BY lead_key, order_key, modality, body_region_group,
+                        CASE WHEN order_key IS NULL THEN event_id ELSE '' END
+                )
+            END AS instead
+        FROM compared
     ),
     change AS (
-        SELECT elsewhere.*,
+        SELECT lead_key, modality, body_region_group,
             ROW_NUMBER() OVER (
-                PARTITION BY order_key ORDER BY signing DESC, occurred_on DESC, occurred_hour DESC, event_id DESC
+                PARTITION BY lead_key ORDER BY signing DESC, occurred_on DESC, occurred_hour DESC, event_id DESC
             ) AS place
-        FROM elsewhere
+        FROM elsewhere WHERE instead = 1
     ),
     episode AS (
         SELECT lead.*,
             CASE
                 WHEN lead.with_card = 0 THEN 'without_card'
-                WHEN u.order_key IS NULL THEN 'signed_anyway'
-                WHEN change.order_key IS NOT NULL THEN 'changed'
+                WHEN u.lead_key IS NULL THEN 'signed_anyway'
+                WHEN change.lead_key IS NOT NULL THEN 'changed'
                 WHEN :today < :after THEN 'open'
                 WHEN lead.begun_on < :last_day THEN 'not_signed'
                 ELSE 'cut'
             END AS state,
             COALESCE(change.modality, '') AS changed_to_modality,
             COALESCE(change.body_region_group, '') AS changed_to_body_region_group
-        FROM lead LEFT JOIN unsigned AS u ON u.order_key = lead.order_key
-            LEFT JOIN change ON change.order_key = lead.order_key AND change.place = 1
+        FROM lead LEFT JOIN unsigned AS u ON u.lead_key = lead.order_key
+            LEFT JOIN change ON change.lead_key = lead.order_key AND change.place = 1
     )
     SELECT :first, region, borough, pcn, organisation, client_id, modality, body_region_group, outcome, state,
         changed_to_modality, changed_to_body_region_group, COUNT(*), SUM(firings)

@@ -151,9 +151,11 @@ _DEFINITIONS: Final = (
     Definition(
         "substitution",
         "Scan chosen in place of another",
-        "Orders that were not signed, where another scan was chosen in the same order or session",
+        "Orders that were not signed, where another scan was chosen after the card, in the same order or session",
         _NONE,
-        "The clinician may have had another reason than the card.",
+        "The clinician may have had another reason than the card, or have wanted both. Scans of one call, and those "
+        "that another order had been for before, do not count. Times are kept to the hour: of two scans that different "
+        "processes of the service answered within an hour, chance may tell which came first.",
     ),
     Definition(
         "without-indication",

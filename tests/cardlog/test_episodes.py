@@ -196,15 +196,95 @@ def test_another_session_or_the_same_scan_is_no_change(log: Log) -> None:
 
 
 def test_what_was_chosen_an_hour_before_the_card_is_no_change(log: Log) -> None:
-    """A card cannot have brought about what came before it; of the same hour nobody can tell."""
+    """A card cannot have brought about what came before it."""
     log.write(firing("a", "s", occurred_hour=9), signing("b", "s", occurred_hour=8, modality=Modality.USS))
-    log.write(firing("c", "t", occurred_hour=9), signing("d", "t", occurred_hour=9, modality=Modality.USS))
+
+    assert states(log) == [("not_signed", "", "", 1, 1), ("without_card", "", "", 1, 1)]
+
+
+def made(number: int, process: str = "aaaa") -> str:
+    """An id as the service makes them: the hour, the process, a running number."""
+    return f"0007a1b2-{process}-8000-8{number:03x}-000000000000"
+
+
+def test_within_an_hour_ids_tell_before_from_after(log: Log) -> None:
+    """Of two scans in turn the second was chosen in place of the first, and the first in place of none."""
+    log.write(
+        firing("a", "s", event_id=made(2), card_id=made(1)),
+        firing("b", "s", event_id=made(4), card_id=made(3), modality=Modality.USS),
+    )
+
+    assert states(log) == [("changed", "uss", "lower-limb", 1, 1), ("not_signed", "", "", 1, 1)]
+
+
+@pytest.mark.parametrize("processes", [("aaaa", "bbbb"), ("bbbb", "aaaa")])
+def test_of_two_processes_within_an_hour_signing_comes_after_choosing(log: Log, processes: tuple[str, str]) -> None:
+    """Their running numbers say nothing of each other."""
+    log.write(
+        firing("a", "s", event_id=made(2, processes[0])),
+        signing("b", "s", event_id=made(4, processes[1]), modality=Modality.USS),
+    )
+
+    assert states(log) == [("changed", "uss", "lower-limb", 1, 1), ("without_card", "", "", 1, 1)]
+
+
+def test_of_two_processes_within_an_hour_a_pair_counts_one_way(log: Log) -> None:
+    """Which came first cannot be told; that both came in place of the other is not so."""
+    log.write(
+        firing("a", "s", event_id=made(2, "bbbb")), firing("b", "s", event_id=made(4, "aaaa"), modality=Modality.USS)
+    )
+
+    assert [state for state, *_ in states(log)] == ["changed", "not_signed"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"card_id": made(1)},
+        {"card_id": made(2)},
+        {"card_id": None, "indicator": None},
+    ],
+    ids=["one-card", "a-card-of-its-own", "no-card"],
+)
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_scans_of_one_call_are_no_change(log: Log, first: str, other: dict[str, Any]) -> None:
+    """They were wanted together, be it under one card, under two, or one of them without."""
+    shared = {"card_count": 2, "latency_ms": 9}
+    ids = (made(3), made(4)) if first == "a" else (made(4), made(3))
+    log.write(
+        firing("a", "s", event_id=ids[0], card_id=made(1), **shared),
+        firing("b", "s", event_id=ids[1], modality=Modality.USS, **{**shared, **other}),
+    )
+
+    assert "changed" not in [state for state, *_ in states(log)]
+
+
+def test_a_scan_that_was_wanted_beside_it_is_no_change_when_it_is_signed(log: Log) -> None:
+    """The other order of the call, or one of before, goes on: it was not chosen in place of this one."""
+    log.write(
+        firing("a", "s", event_id=made(3), card_id=made(1), occurred_hour=9),
+        firing("b", "s", event_id=made(4), card_id=made(1), occurred_hour=9, modality=Modality.USS),
+        firing("c", "s", card=False, occurred_hour=8, body_region_group=BodyRegionGroup.SPINE),
+        signing("b", "s", occurred_hour=10, modality=Modality.USS),
+        signing("c", "s", occurred_hour=10, body_region_group=BodyRegionGroup.SPINE),
+    )
 
     assert states(log) == [
-        ("changed", "uss", "lower-limb", 1, 1),
         ("not_signed", "", "", 1, 1),
-        ("without_card", "", "", 2, 2),
+        ("signed_anyway", "", "", 1, 2),
+        ("without_card", "", "", 1, 2),
     ]
+
+
+def test_an_order_that_became_the_scan_later_is_a_change(log: Log) -> None:
+    """It was there before, as another scan."""
+    log.write(
+        firing("b", "s", card=False, occurred_hour=8, body_region_group=BodyRegionGroup.SPINE),
+        firing("a", "s", occurred_hour=9),
+        signing("b", "s", occurred_hour=10, modality=Modality.USS),
+    )
+
+    assert states(log) == [("changed", "uss", "lower-limb", 1, 1), ("without_card", "", "", 1, 2)]
 
 
 def test_two_orders_that_were_both_signed_are_no_change(log: Log) -> None:
