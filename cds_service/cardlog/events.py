@@ -217,7 +217,7 @@ class FeedbackEvent:
         override_reason_system: its code system, when it is an absolute URI of at most 200 characters.
         had_comment: whether the clinician wrote something, and nothing of what.
         outcome_timestamp: when the clinician decided, an aware time cut to the second in UTC; of several
-            entries for one card the last counts.
+            entries for one card the last counts, of those with the same second the one with the greater id.
 
     Raises:
         ValueError: `event_id` is not a uuid, or `outcome_timestamp` has no time zone.

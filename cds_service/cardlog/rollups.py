@@ -118,6 +118,8 @@ def heard_since(first: date) -> date:
 def last_feedback(cards: Select[tuple[str]] | Sequence[str], first: date) -> Subquery:
     """The entry that counts of each card: the last by the clinician's time, of two the one received later.
 
+    Within an hour the ids tell which that was; those of two processes do not, and then one of them counts by chance.
+
     Args:
         cards: ids of cards.
         first: the first day on which one of them was shown.

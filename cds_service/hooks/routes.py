@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime
+from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 from starlette.responses import Response
@@ -24,6 +25,7 @@ from cds_service.hooks.metrics import count_feedback, observe_call
 from cds_service.hooks.responses import json_response, outcome_response, read_body
 from cds_service.protocol.feedback import Feedback, parse_feedback
 from cds_service.protocol.hook_request import HookRequest, parse_hook_request
+from cds_service.protocol.identifiers import ordered_uuid
 from cds_service.protocol.json_body import parse_object
 from cds_service.protocol.operation_outcome import Issue, IssueType, ProtocolError
 from cds_service.security.clients import Client
@@ -143,6 +145,7 @@ class FeedbackCall:
         client = await _admitted(self._door, scope, FEEDBACK_PATH)
         entries = parse_feedback(parse_object(await read_body(scope, receive)))
         sent = _Sent(*london_day_and_hour(self._clock()), client.id, service_id)
+        entries.sort(key=attrgetter("outcome_timestamp"))  # kept to the second; the ids then tell the last
         try:
             await self._card_log.store_feedback([_feedback_event(entry, sent) for entry in entries])
         except CardLogUnavailable:
@@ -250,6 +253,7 @@ class _Sent(NamedTuple):
 
 def _feedback_event(entry: Feedback, sent: _Sent) -> FeedbackEvent:
     return FeedbackEvent(
+        event_id=ordered_uuid(),
         received_on=sent.received_on,
         received_hour=sent.received_hour,
         service_id=sent.service_id,

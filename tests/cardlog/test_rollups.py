@@ -210,6 +210,16 @@ def test_working_out_again_changes_nothing(log: Log) -> None:
     assert log.figures() == before
 
 
+@pytest.mark.parametrize("days_before", [1, 2, 7, 32])
+def test_feedback_that_a_clock_puts_before_its_card_counts(log: Log, days_before: int) -> None:
+    """The clock had been ahead when the card was shown, and was put right: up to the first of the month before."""
+    log.write(carded(1), [feedback(an_id(1), received_on=MONDAY - timedelta(days=days_before))])
+
+    roll_up_due(log.engine)
+
+    assert [(row["cards"], row["accepted"]) for row in log.rows(daily_count)] == [(1, 1)]
+
+
 def test_late_feedback_changes_the_week_of_its_card(log: Log) -> None:
     """A card answered weeks later counts as answered in the week in which it was shown."""
     log.write(carded(1))

@@ -118,6 +118,38 @@ def test_feedback_is_logged_with_its_day_and_reason(service: InProcess) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("posts", "last"),
+    [
+        ([[("overridden", "00"), ("accepted", "00")]], "accepted"),
+        ([[("overridden", "00.1"), ("accepted", "00.9")]], "accepted"),
+        ([[("overridden", "00.9"), ("accepted", "00.1")]], "overridden"),
+        ([[("overridden", "00")], [("accepted", "00")]], "accepted"),
+    ],
+    ids=["one-stamp", "in-turn", "out-of-turn", "two-posts"],
+)
+def test_of_feedback_with_one_second_the_later_has_the_later_id(
+    service: InProcess, posts: list[list[tuple[str, str]]], last: str
+) -> None:
+    """Stamps are kept to the second; the id then tells the last, which counts. A post is put in order by its stamps."""
+    for _ in range(4):
+        (card,) = service.cards(hook_call("nwl-gp-knee-mri-pain--redirect.json"))
+        for entries in posts:
+            sent = [
+                {
+                    "card": card["uuid"],
+                    "outcome": outcome,
+                    "acceptedSuggestions": [{"id": suggestion["uuid"]} for suggestion in card["suggestions"]],
+                    "outcomeTimestamp": f"2026-11-21T09:30:{seconds}Z",
+                }
+                for outcome, seconds in entries
+            ]
+            assert service.feedback({"feedback": sent}).json() == {}
+
+        rows = [row for row in service.logged("feedback") if row["card_id"] == card["uuid"]]
+        assert max(rows, key=lambda row: row["event_id"])["outcome"] == last
+
+
 def test_a_card_and_its_suggestion_are_logged(service: InProcess) -> None:
     """What was shown, in which place, and what it offered; feedback names them by these ids."""
     (card,) = service.cards(hook_call("nwl-gp-knee-mri-pain--redirect.json"))
