@@ -1,9 +1,12 @@
 """Pieces of the sentences that pages say of figures; every number in them is as it may be shown."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from cds_service.monitor.asked import Asked
 from cds_service.monitor.disclosure import Shown, ShownPercentage
+from cds_service.monitor.sums import CRITICAL
+from cds_service.pathway.outcomes import Outcome
 
 EMPTY_LOG: Final = "Nothing was logged for this choice"
 """The finding where there is nothing to find."""
@@ -46,19 +49,49 @@ def of(part: ShownPercentage) -> str:
     return "none" if part.denominator.rounded == 0 else "masked"
 
 
-def unanswered_critical(shown: Shown, not_answered: ShownPercentage) -> str:
+def looked_at(asked: Asked, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Those of some outcomes that the page's choice of an outcome leaves; of the others it can say nothing."""
+    chosen = asked.selection.outcome
+    return [outcome for outcome in outcomes if chosen is None or outcome == chosen]
+
+
+def not_looked_at(what: str) -> str:
+    """What is said in place of figures that a choice of another outcome leaves out: they are not 0."""
+    return f"{what} are not looked at: another outcome is chosen"
+
+
+def for_choice(asked: Asked) -> str:
+    """What follows "none was shown" where a page is narrowed: elsewhere there may be some."""
+    return " for this choice" if asked.selection.narrowed_by() else ""
+
+
+def critical_words(asked: Asked) -> str:
+    """Which critical cards a page looks at; it looks at one at least."""
+    left = looked_at(asked, CRITICAL)
+    return "CES, MSCC" if len(left) == len(CRITICAL) else f"{left[0].value.upper()} alone, as chosen"
+
+
+def of_one_critical(asked: Asked) -> str:
+    """What a label says after "critical cards" where only one kind of them is chosen."""
+    return "" if asked.selection.outcome is None else f" ({critical_words(asked)})"
+
+
+def unanswered_critical(asked: Asked, shown: Shown, not_answered: ShownPercentage) -> str:
     """How many critical cards went unanswered; where none was shown, that is not good news by itself.
 
     Args:
+        asked: the request, which may have chosen another outcome.
         shown: critical cards shown.
         not_answered: the part of them that was not answered.
     """
+    if not looked_at(asked, CRITICAL):
+        return f"{not_looked_at('Critical cards (CES, MSCC)')}."
     if shown.rounded == 0:
         return (
-            "No critical card (CES, MSCC) was shown: the page Data quality says whether reasons reach the service as "
-            "codes."
+            f"No critical card ({critical_words(asked)}) was shown{for_choice(asked)}: the page Data quality says "
+            "whether reasons reach the service as codes."
         )
-    return f"Critical cards (CES, MSCC) that were not answered: {of(not_answered)}."
+    return f"Critical cards ({critical_words(asked)}) that were not answered: {of(not_answered)}."
 
 
 def before_note(asked: Asked, before: Shown | ShownPercentage) -> str | None:

@@ -2,13 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, within
 from cds_service.monitor.charting import bars
 from cds_service.monitor.disclosure import Shown, ShownPercentage, disclose_percentage
-from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, before_note, of, unanswered_critical
+from cds_service.monitor.findings_in_words import (
+    EMPTY_LOG,
+    WHY_EMPTY,
+    amount,
+    before_note,
+    looked_at,
+    not_looked_at,
+    of,
+    of_one_critical,
+    unanswered_critical,
+)
 from cds_service.monitor.period import Period
 from cds_service.monitor.spc import Direction
 from cds_service.monitor.standard_tables import answers_in, counts_in, sums_by_week
@@ -29,6 +40,9 @@ from cds_service.monitor.weekly import WeeklyMeasure, weekly_counts, weekly_shar
 from cds_service.monitor.words import outcome_words, sentence_case
 from cds_service.pathway.outcomes import Outcome
 
+_NO_REDIRECTS: Final = not_looked_at("Redirects")
+_CHOOSE_NONE: Final = "Take the choice of an outcome away to see them."
+
 
 def opening(asked: Asked) -> Opening:
     """How many firings and orders, what the pathway answered, and whether red flags go unanswered."""
@@ -41,46 +55,55 @@ def opening(asked: Asked) -> Opening:
     critical, critical_before = _answers(asked, now, CRITICAL), _answers(asked, before, CRITICAL)
     distinct = _distinct_orders(asked)
     of_orders = "" if distinct is None else f", of {amount(distinct, 'distinct order')}"
+    redirected = (
+        f"It offered community MSK {amount(redirects.whole(), 'time')}; accepted: {of(redirects.share(ALL, ACCEPTED))}."
+        if looked_at(asked, REDIRECTS)
+        else f"{_NO_REDIRECTS}."
+    )
     finding = (
         f"{sentence_case(amount(firings.whole(), 'firing'))} of MSK scan orders came to the pathway{of_orders}. "
-        f"It offered community MSK {amount(redirects.whole(), 'time')}; accepted: "
-        f"{of(redirects.share(ALL, ACCEPTED))}. "
-        f"{unanswered_critical(critical.whole(), critical.share(ALL, NOT_ANSWERED))}"
+        f"{redirected} {unanswered_critical(asked, critical.whole(), critical.share(ALL, NOT_ANSWERED))}"
     )
     return Opening(
         finding=finding,
         kpis=(
             Kpi("Firings in scope", firings.whole(), "firings", before_note(asked, firings_before.whole())),
             *(() if distinct is None else (Kpi("Distinct orders in scope", distinct, "distinct-orders"),)),
-            Kpi(
-                "Redirect cards shown",
-                redirects.whole(),
-                "redirect-accepted",
-                before_note(asked, redirects_before.whole()),
-            ),
-            *(
-                Kpi(label, redirects.share(ALL, kind), name, before_note(asked, redirects_before.share(ALL, kind)))
-                for label, kind, name in (
-                    ("Redirects accepted", ACCEPTED, "redirect-accepted"),
-                    ("Redirects overridden", OVERRIDDEN, "overridden"),
-                    ("Redirects not answered", NOT_ANSWERED, "not-answered"),
-                )
-            ),
-            Kpi(
-                "Redirects accepted, of those answered",
-                _accepted_of_answered(redirects),
-                "accepted-of-answered",
-                before_note(asked, _accepted_of_answered(redirects_before)),
-            ),
-            Kpi(
-                "Critical cards shown", critical.whole(), "critical-cards", before_note(asked, critical_before.whole())
-            ),
-            Kpi(
-                "Critical cards not answered",
-                critical.share(ALL, NOT_ANSWERED),
-                "critical-cards",
-                before_note(asked, critical_before.share(ALL, NOT_ANSWERED)),
-            ),
+            *(_redirect_kpis(asked, redirects, redirects_before) if looked_at(asked, REDIRECTS) else ()),
+            *(_critical_kpis(asked, critical, critical_before) if looked_at(asked, CRITICAL) else ()),
+        ),
+    )
+
+
+def _redirect_kpis(asked: Asked, redirects: Disclosed, before: Disclosed) -> tuple[Kpi, ...]:
+    return (
+        Kpi("Redirect cards shown", redirects.whole(), "redirect-accepted", before_note(asked, before.whole())),
+        *(
+            Kpi(label, redirects.share(ALL, kind), name, before_note(asked, before.share(ALL, kind)))
+            for label, kind, name in (
+                ("Redirects accepted", ACCEPTED, "redirect-accepted"),
+                ("Redirects overridden", OVERRIDDEN, "overridden"),
+                ("Redirects not answered", NOT_ANSWERED, "not-answered"),
+            )
+        ),
+        Kpi(
+            "Redirects accepted, of those answered",
+            _accepted_of_answered(redirects),
+            "accepted-of-answered",
+            before_note(asked, _accepted_of_answered(before)),
+        ),
+    )
+
+
+def _critical_kpis(asked: Asked, critical: Disclosed, before: Disclosed) -> tuple[Kpi, ...]:
+    which = of_one_critical(asked)
+    return (
+        Kpi(f"Critical cards shown{which}", critical.whole(), "critical-cards", before_note(asked, before.whole())),
+        Kpi(
+            f"Critical cards not answered{which}",
+            critical.share(ALL, NOT_ANSWERED),
+            "critical-cards",
+            before_note(asked, before.share(ALL, NOT_ANSWERED)),
         ),
     )
 
@@ -94,7 +117,10 @@ def weekly_firings(asked: Asked) -> Panel:
 def redirects_accepted(asked: Asked) -> Panel:
     """The share of redirect cards that were accepted, by week."""
     measure = WeeklyMeasure("Redirects accepted", Direction.HIGHER)
-    return weekly_share(asked, measure, headings.ACCEPTED_SHARE, lambda each: of_outcomes(each.weekly, REDIRECTS))
+    panel = weekly_share(asked, measure, headings.ACCEPTED_SHARE, lambda each: of_outcomes(each.weekly, REDIRECTS))
+    if looked_at(asked, REDIRECTS):
+        return panel
+    return Panel(finding=_NO_REDIRECTS, sentence=_CHOOSE_NONE, table=replace(panel.table, rows=()))
 
 
 def outcomes(asked: Asked) -> Panel:

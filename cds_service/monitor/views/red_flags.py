@@ -1,13 +1,23 @@
 """Cards about cauda equina syndrome, cord compression, cancer, sarcoma and oncology: shown, and then?"""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, weeks_logged, within
 from cds_service.monitor.charting import stacked
-from cds_service.monitor.findings_in_words import amount, before_note, of, unanswered_critical
+from cds_service.monitor.findings_in_words import (
+    amount,
+    before_note,
+    for_choice,
+    looked_at,
+    not_looked_at,
+    of,
+    of_one_critical,
+    unanswered_critical,
+)
 from cds_service.monitor.period import block_of, day_in_words, whole_blocks
 from cds_service.monitor.standard_tables import answers_in, answers_table
 from cds_service.monitor.sums import (
@@ -38,19 +48,25 @@ def opening(asked: Asked) -> Opening:
     """Whether critical cards go unanswered."""
     now, before = _by_outcome(asked), _by_outcome(asked, before=True)
     if now.whole().rounded == 0:
-        return Opening(finding=f"{_NO_CARD}. {_WHY_NONE}")
+        finding, sentence = _nothing(asked)
+        return Opening(finding=f"{finding}. {sentence}")
     critical = _by_outcome(asked, CRITICAL)
+    unanswered = unanswered_critical(asked, critical.whole(), critical.share(ALL, NOT_ANSWERED))
     finding = (
-        f"{sentence_case(amount(now.whole(), 'red-flag card'))} were shown. "
-        f"{unanswered_critical(critical.whole(), critical.share(ALL, NOT_ANSWERED))} A card that is not answered was "
-        "ignored, acted on without a click, or shown by an EHR that sends no feedback; the table by EHR helps to tell."
+        f"{sentence_case(amount(now.whole(), 'red-flag card'))} were shown. {unanswered} A card that is not answered "
+        "was ignored, acted on without a click, or shown by an EHR that sends no feedback; the table by EHR helps to "
+        "tell."
     )
     shares = (("Accepted", ACCEPTED), ("Overridden", OVERRIDDEN), ("Not answered", NOT_ANSWERED))
     return Opening(
         finding=finding,
         kpis=(
             Kpi("Red-flag cards shown", now.whole(), "red-flag-cards", before_note(asked, before.whole())),
-            Kpi("Critical cards shown", critical.whole(), "critical-cards"),
+            *(
+                (Kpi(f"Critical cards shown{of_one_critical(asked)}", critical.whole(), "critical-cards"),)
+                if looked_at(asked, CRITICAL)
+                else ()
+            ),
             *(
                 Kpi(label, now.share(ALL, kind), "red-flag-cards", before_note(asked, before.share(ALL, kind)))
                 for label, kind in shares
@@ -65,7 +81,7 @@ def by_outcome(asked: Asked) -> Panel:
     table = answers_table(
         "Red-flag cards by outcome", (headings.OUTCOME,), answers, lambda key: (outcome_words(str(key[0])),), _SHARES
     )
-    return _panel(answers, table, lambda key: outcome_words(str(key[0])))
+    return _panel(asked, answers, table, lambda key: outcome_words(str(key[0])))
 
 
 def by_client(asked: Asked) -> Panel:
@@ -74,7 +90,7 @@ def by_client(asked: Asked) -> Panel:
     table = answers_table(
         "Red-flag cards by EHR", (headings.CLIENT,), answers, lambda key: (key[0],), _SHARES, total="All EHRs"
     )
-    return _panel(answers, table, lambda key: str(key[0]))
+    return _panel(asked, answers, table, lambda key: str(key[0]))
 
 
 def over_time(asked: Asked) -> Panel:
@@ -91,9 +107,12 @@ def over_time(asked: Asked) -> Panel:
             table=table,
         )
     if answers.whole().rounded == 0:
+        finding, sentence = _nothing(asked)
+        if not looked_at(asked, RED_FLAGS):
+            return Panel(finding=finding, sentence=sentence, table=replace(table, rows=()))
         return Panel(
-            finding=f"{_NO_CARD} in the blocks of four weeks below",
-            sentence=f"Weeks of the period that belong to no whole block are not among them. {_WHY_NONE}",
+            finding=f"{finding} in the blocks of four weeks below",
+            sentence=f"Weeks of the period that belong to no whole block are not among them. {sentence}",
             table=table,
         )
     first, last = starts[0], starts[-1]
@@ -110,9 +129,18 @@ def over_time(asked: Asked) -> Panel:
     )
 
 
-def _panel(answers: Disclosed, table: FigureTable, name: Callable[[Key], str]) -> Panel:
+def _nothing(asked: Asked) -> tuple[str, str]:
+    """Finding and sentence where there is no card: none was shown, or a choice leaves them out."""
+    if not looked_at(asked, RED_FLAGS):
+        return not_looked_at("Red-flag cards"), "Take the choice of an outcome away to see them."
+    of_one = "" if asked.selection.outcome is None else " Outcomes besides the one that is chosen are not looked at."
+    return f"{_NO_CARD}{for_choice(asked)}", f"{_WHY_NONE}{of_one}"
+
+
+def _panel(asked: Asked, answers: Disclosed, table: FigureTable, name: Callable[[Key], str]) -> Panel:
     if answers.whole().rounded == 0:
-        return Panel(finding=_NO_CARD, sentence=_WHY_NONE, table=table)
+        finding, sentence = _nothing(asked)
+        return Panel(finding=finding, sentence=sentence, table=table)
     worst = _most_unanswered(answers)
     if worst is None:
         finding = "No share of unanswered cards can be shown"
