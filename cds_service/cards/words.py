@@ -47,4 +47,4 @@ EVIDENCE_WORDS = {
 
 def age_words(age: int | None) -> str:
     """An age for the card: whole years, or that it is not known."""
-    return "not known" if age is None else f"{age} years"
+    return "not known" if age is None else f"{age} year{'' if age == 1 else 's'}"

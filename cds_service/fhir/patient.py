@@ -13,6 +13,9 @@ from cds_service.pathway.facts import OUTSIDE, RegionId
 AGE_BOUNDARIES = (1, 16, 17, 18)
 """Ages in years at which some rule changes; a partial birth date must not straddle one."""
 
+FIRST_BIRTHDAY = 1
+"""The one boundary between two ages of a child: where it alone is in doubt, the patient is a child of a year."""
+
 OLDEST = 130
 """Years beyond which a birth date is taken for a mistake."""
 
@@ -34,6 +37,9 @@ _READ = ("birthDate", "generalPractitioner", "managingOrganization")
 def read_age(patient: Json | None, today: date) -> int | None:
     """The age in whole years, or None when it is unknown or a partial date leaves a rule open.
 
+    A partial date that leaves the first birthday alone open gives 1: a child for certain, and one to whom no
+    exception for infants applies, so that neither an adult's route nor silence rests on a doubt.
+
     Args:
         patient: the Patient, or None when it did not come.
         today: the date in Europe/London.
@@ -44,8 +50,10 @@ def read_age(patient: Json | None, today: date) -> int | None:
         return None
     earliest, latest = possible
     oldest, youngest = _years(earliest, today), _years(min(latest, today), today)
-    straddles = any(youngest < boundary <= oldest for boundary in AGE_BOUNDARIES)
-    return None if straddles or oldest > OLDEST else youngest
+    straddled = [boundary for boundary in AGE_BOUNDARIES if youngest < boundary <= oldest]
+    if straddled == [FIRST_BIRTHDAY]:
+        return FIRST_BIRTHDAY
+    return None if straddled or oldest > OLDEST else youngest
 
 
 def _birth_range(birth_date: str) -> tuple[date, date] | None:

@@ -105,7 +105,7 @@ SIGN_PHRASES: Final[Mapping[str, tuple[str, ...]]] = {
         *("carotid", "varicose", "thrombosis", "thrombus", "clot", "fistula", "mra", "mrv", "ischaemia"),
         # Babies: screening of the hips is a pathway of its own.
         *("infant", "neonatal", "neonate", "newborn", "baby", "babies", "ddh", "developmental dysplasia"),
-        *("clicky hip", "hip screening"),
+        *("infants", "neonates", "cdh", "breech", "clicky hip", "hip screening"),
         # Head and face.
         *("brain", "head", "skull", "cranial", "intracranial", "craniocervical", "cerebral", "cerebellar"),
         *("iam", "internal auditory", "acoustic", "cochlear", "pituitary", "orbit", "orbital", "sinus"),
