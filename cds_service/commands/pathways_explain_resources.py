@@ -190,7 +190,8 @@ class CallResources:
     def _referred(self, order: SelectedOrder, element: str) -> Iterator[tuple[str, list[Placed]]]:
         """Each reference of an element, with the resources that it finds."""
         for position, reference in _items(order.resource.get(element)):
-            found = self._index.find_all(reference, holder=order.resource)
+            find = self._index.find_meant if element == "reasonReference" else self._index.find_all
+            found = find(reference, holder=order.resource)
             yield f"{order.path}.{element}[{position}]", [(self._places[id(one)], one) for one in found]
 
 

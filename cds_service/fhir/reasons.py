@@ -38,11 +38,20 @@ INDICATION_OF_GROUP: dict[str, Indication] = {
 
 
 class Reasons(NamedTuple):
-    """An order's reasons: the groups found, the concepts as sent, and where they stood."""
+    """An order's reasons.
+
+    Attributes:
+        indications: the groups found.
+        concepts: the concepts as sent.
+        evidence: the elements in which they stood.
+        some_unread: whether a reference led to no Condition, or to one that says nothing, so that a reason was sent
+            and nobody knows it.
+    """
 
     indications: frozenset[Indication]
     concepts: tuple[Json, ...]
     evidence: str
+    some_unread: bool = False
 
 
 def read_reasons(order: Json, index: ResourceIndex, terminology: Terminology) -> Reasons:
@@ -54,19 +63,24 @@ def read_reasons(order: Json, index: ResourceIndex, terminology: Terminology) ->
     concepts = list(objects(order.get("reasonCode")))
     found = {group for concept in concepts for group in _indications(concept, terminology)}
     evidence = ["reasonCode"] if concepts else []
+    some_unread = False
     for reference in objects(order.get("reasonReference")):
         evidence.append("reasonReference")
-        conditions = index.find_all(reference, holder=order)
-        if not conditions:
-            found.add(Indication.UNRECOGNISED)
+        conditions = index.find_meant(reference, holder=order)
+        some_unread = some_unread or not conditions
         for condition in conditions:  # one, or copies that differ: a red flag in any of them is a red flag
             if condition.get("resourceType") != "Condition":
-                found.add(Indication.UNRECOGNISED)
+                some_unread = True
             elif not is_not_true(condition):
                 concept = condition.get("code")
-                found |= _indications(concept, terminology) or {Indication.UNRECOGNISED}
+                indications = _indications(concept, terminology)
+                some_unread = some_unread or not indications
+                found |= indications
                 concepts += [concept] if isinstance(concept, dict) else []
-    return Reasons(frozenset(found), tuple(concepts), ", ".join(dict.fromkeys(evidence)) or "no reason sent")
+    if some_unread:
+        found.add(Indication.UNRECOGNISED)
+    where = ", ".join(dict.fromkeys(evidence)) or "no reason sent"
+    return Reasons(frozenset(found), tuple(concepts), where, some_unread)
 
 
 def is_not_true(condition: Json) -> bool:

@@ -16,6 +16,7 @@ class ResourceIndex:
 
     def __init__(self, prefetch: Json, draft_orders: Json, fhir_server: str | None) -> None:
         self._base = fhir_server.rstrip("/") + "/" if fhir_server else None
+        self._base_form = _one_form(self._base) if self._base is not None else None
         self._draft_orders = draft_orders
         self._prefetch = prefetch
         self._prefetched: dict[str, list[Json]] = {}
@@ -95,6 +96,36 @@ class ResourceIndex:
             found = self._found[target] = self._find_by_name(target)
         return found
 
+    def find_meant(self, reference: object, *, holder: Json) -> list[Json]:
+        """The resources that a Reference may mean: as `find_all`, and without `fhirServer` an absolute one by its end.
+
+        By its end only where just one resource can be meant: one of that name came, and not under another address.
+        It is for what may raise a concern; nothing that exempts is found by it.
+
+        Args:
+            reference: a FHIR Reference.
+            holder: the resource that holds it.
+        """
+        found = self.find_all(reference, holder=holder)
+        target = as_text(as_object(reference).get("reference"))
+        if found or target is None or "://" not in target or self.knows_its_server:
+            return found
+        name = self.may_mean(target) or ""
+        kind, _, identity = name.partition("/")
+        meant = self._of_type(kind, identity)
+        addresses = self._addresses.get(name)
+        lives_elsewhere = addresses is not None and _one_form(target.split("/_history/", 1)[0]) not in addresses
+        return meant if len(meant) == 1 and not lives_elsewhere else []
+
+    @cached_property
+    def _addresses(self) -> dict[str, set[str]]:
+        """For each `Type/id` at the end of an entry's absolute `fullUrl`, where such resources live."""
+        found: dict[str, set[str]] = {}
+        for full_url in self._by_full_url:
+            if "://" in full_url and (name := self.may_mean(full_url)) is not None:
+                found.setdefault(name, set()).add(_one_form(full_url))
+        return found
+
     def _find_by_name(self, target: str) -> list[Json]:
         unversioned = target.split("/_history/", 1)[0]
         if ":" in unversioned and (found := self._by_full_url.get(unversioned)) is not None:
@@ -128,15 +159,19 @@ class ResourceIndex:
             for resource in objects(container.get("contained")):
                 self._containers[id(resource)] = container
                 if isinstance(resource_id := resource.get("id"), str):
-                    _add_copy(by_id, resource_id, resource)
+                    _add_copy(by_id, resource_id.removeprefix("#"), resource)  # some write it as it is referred to
         return by_id.get(identity, [])
 
     def relative(self, target: str) -> str | None:
         """The `Type/id` form of a reference, or None when it names another server or no resource."""
         path = target.split("/_history/", 1)[0]
         if "://" in path:
-            below_base = self._base is not None and path.startswith(self._base)
-            return path[len(self._base or "") :] if below_base else None
+            if self._base is None or self._base_form is None:
+                return None
+            if path.startswith(self._base):
+                return path[len(self._base) :]
+            form = _one_form(path)
+            return form[len(self._base_form) :] if form.startswith(self._base_form) else None
         return None if path.startswith("urn:") else path
 
     def may_mean(self, target: str) -> str | None:
@@ -149,6 +184,15 @@ class ResourceIndex:
             return relative
         *_, kind, identity = target.split("/_history/", 1)[0].split("/")
         return f"{kind}/{identity}"
+
+
+def _one_form(url: str) -> str:
+    """An absolute URL with what means nothing written one way: scheme and host in small letters, no default port."""
+    scheme, _, rest = url.partition("://")
+    scheme = scheme.lower()
+    host, slash, path = rest.partition("/")
+    default_port = {"https": ":443", "http": ":80"}.get(scheme, "")
+    return f"{scheme}://{host.lower().removesuffix(default_port)}{slash}{path}"
 
 
 def _add_copy(found: dict[str, list[Json]], name: str, resource: Json) -> None:

@@ -5,6 +5,7 @@ from fhir_builders import (
     CAUDA_EQUINA,
     KNEE_PAIN,
     MENISCAL_TEAR,
+    SERVER,
     SNOMED,
     TERMINOLOGY,
     bundle,
@@ -182,7 +183,50 @@ def test_a_reference_that_leads_to_no_condition_is_a_reason_not_known(reference:
     """Something stands there, and it is not known to be benign."""
     observation = {"resourceType": "Observation", "id": "o1", "code": concept(CAUDA_EQUINA)}
     read = reasons(condition("c1", CAUDA_EQUINA), observation, reasonReference=[reference])
-    assert read.indications == {UNRECOGNISED}
+    assert (read.indications, read.some_unread) == ({UNRECOGNISED}, True)
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "https://ehr.example/fhir/Condition/c1",
+        "https://ehr.example/fhir/Condition/c1/_history/2",
+        "http://gateway.example/Condition/c1",
+    ],
+)
+def test_without_a_server_an_absolute_reference_finds_its_condition_by_its_end(reference: str) -> None:
+    """Nobody can say whose server it names, and a coded red flag of that name came with the call."""
+    index = index_of(bundle(condition("c1", CAUDA_EQUINA)), server=None)
+    read = read_reasons(order(reasonReference=[ref(reference)]), index, TERMINOLOGY)
+    assert (read.indications, read.some_unread) == ({CES}, False)
+
+
+def test_without_a_server_two_conditions_that_could_be_meant_are_a_reason_not_known() -> None:
+    """Of two that differ nobody can say which; one that lives at another address is another."""
+    answer = {"resourceType": "Bundle", "entry": [{"fullUrl": f"{SERVER}/Condition/c1", "resource": condition("c1")}]}
+    for came in ((condition("c1", CAUDA_EQUINA), condition("c1", KNEE_PAIN)), (answer,)):
+        index = index_of(*came, server=None)
+        elsewhere = [ref("https://other.example/fhir/Condition/c1")]
+        read = read_reasons(order(reasonReference=elsewhere), index, TERMINOLOGY)
+        assert (read.indications, read.some_unread) == ({UNRECOGNISED}, True)
+
+
+@pytest.mark.parametrize("server", [SERVER, None])
+def test_a_host_in_other_letters_is_the_same_host(server: str | None) -> None:
+    """And the port that goes without saying; a path keeps its letters."""
+    answer = bundle(condition("c1", CAUDA_EQUINA))
+    answer["entry"][0]["fullUrl"] = f"{SERVER}/Condition/c1"
+    index = index_of(answer, server=server)
+    for reference in ("HTTPS://EHR.Example/fhir/Condition/c1", "https://ehr.example:443/fhir/Condition/c1"):
+        assert read_reasons(order(reasonReference=[ref(reference)]), index, TERMINOLOGY).indications == {CES}
+    for reference in ("https://ehr.example/FHIR/Condition/c1", "https://ehr.example:8443/fhir/Condition/c1"):
+        assert read_reasons(order(reasonReference=[ref(reference)]), index, TERMINOLOGY).some_unread
+
+
+def test_a_contained_condition_may_carry_its_id_as_it_is_referred_to() -> None:
+    """`#c1` for `c1`, as some servers write it."""
+    read = reasons(reasonReference=[ref("#c1")], contained=[condition("#c1", CAUDA_EQUINA)])
+    assert (read.indications, read.some_unread) == ({CES}, False)
 
 
 @pytest.mark.parametrize("code", [None, "text", [], {}, {"coding": [{}]}, {"coding": [7]}, {"coding": {"code": "1"}}])
@@ -211,7 +255,9 @@ def test_the_concepts_are_kept_as_sent_for_the_referral() -> None:
     )
     references = [ref("Condition/c1"), ref("Condition/c2"), ref("Condition/lost")]
     read = reasons(bundle(tear, refuted), reasonCode=[sent], reasonReference=references)
-    assert read == Reasons(frozenset({PAIN, BENIGN, UNRECOGNISED}), (sent, tear["code"]), "reasonCode, reasonReference")
+    assert read == Reasons(
+        frozenset({PAIN, BENIGN, UNRECOGNISED}), (sent, tear["code"]), "reasonCode, reasonReference", some_unread=True
+    )
 
 
 @pytest.mark.parametrize(
