@@ -21,7 +21,7 @@ from cds_service.invented_history.kinds import Kind
 from cds_service.invented_history.places import HOSPITAL_EHR, LATE_EHR, SILENT_EHR, Practice, hospital, practices
 from cds_service.invented_history.story import Story
 from cds_service.pathway.facts import FcpListing, KnownBy, Modality, Oncology, Setting
-from cds_service.pathway.outcomes import Outcome
+from cds_service.pathway.outcomes import RED_FLAGS, Outcome
 
 SELECT: Final = "order-select"
 SIGN: Final = "order-sign"
@@ -164,12 +164,12 @@ class InventedDay:
         kind, practice = order.kind, order.practice
         if kind.indicator is None or practice.client_id == SILENT_EHR:
             return None
-        accepts = 0.34 * practice.follows if kind.outcome not in kinds.RED_FLAGS else 0.55
+        accepts = 0.34 * practice.follows if kind.outcome not in RED_FLAGS else 0.55
         if kind is kinds.REDIRECT and practice.region == "nwl" and self._story.is_easier(self._day):
             accepts *= 2
         if kind.suggestion is None:
             accepts = 0.05
-        overrides = 0.25 if kind.outcome not in kinds.RED_FLAGS else 0.2
+        overrides = 0.25 if kind.outcome not in RED_FLAGS else 0.2
         if self._is_unlisted_fcp(practice, kind):
             accepts, overrides = 0.1, 0.6
         chance = self._choose.random()
@@ -273,7 +273,7 @@ class InventedDay:
             return kinds.ASSURED
         if self._happens(0.06):
             return None
-        reasons = kinds.RED_FLAG_REASONS if kind.outcome in kinds.RED_FLAGS else kinds.REASONS
+        reasons = kinds.RED_FLAG_REASONS if kind.outcome in RED_FLAGS else kinds.REASONS
         return choose.choices(list(reasons), list(reasons.values()))[0]
 
     def _other_calls(self, season: float) -> None:

@@ -122,6 +122,3 @@ REASONS: Final = {
 """Why cards are overridden, in percent."""
 RED_FLAG_REASONS: Final = {"red-flag-already-actioned": 80, "clinical-disagreement": 15, "other": 5}
 """Why red-flag cards are overridden, in percent."""
-RED_FLAGS: Final = frozenset(
-    {Outcome.CES, Outcome.MSCC, Outcome.SUSPECTED_CANCER, Outcome.SUSPECTED_SARCOMA, Outcome.ONCOLOGY}
-)

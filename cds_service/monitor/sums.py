@@ -4,22 +4,13 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Hashable, Iterable
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from cds_service.pathway.outcomes import Outcome
+from cds_service.pathway.outcomes import RED_FLAGS, Outcome
 
 ACCEPTED: Final = "accepted"
 OVERRIDDEN: Final = "overridden"
 NOT_ANSWERED: Final = "not_answered"
 ANSWERS: Final = (ACCEPTED, OVERRIDDEN, NOT_ANSWERED)
 """What can become of a card that was shown; together they are all cards shown."""
-
-RED_FLAGS: Final = (
-    Outcome.CES,
-    Outcome.MSCC,
-    Outcome.SUSPECTED_CANCER,
-    Outcome.SUSPECTED_SARCOMA,
-    Outcome.ONCOLOGY,
-)
-"""Outcomes whose cards are watched for safety, the most urgent first."""
 
 CRITICAL: Final = (Outcome.CES, Outcome.MSCC)
 """Outcomes of minutes and hours."""

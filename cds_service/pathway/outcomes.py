@@ -1,6 +1,7 @@
 """What the pathway can answer: outcomes, how loudly a card speaks, and why a scan stays."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class Outcome(StrEnum):
@@ -23,6 +24,16 @@ class Outcome(StrEnum):
     PAEDIATRIC = "paediatric"
     REDIRECT_UNKNOWN_SETTING = "redirect_unknown_setting"
     REDIRECT = "redirect"
+
+
+RED_FLAGS: Final = (
+    Outcome.CES,
+    Outcome.MSCC,
+    Outcome.SUSPECTED_CANCER,
+    Outcome.SUSPECTED_SARCOMA,
+    Outcome.ONCOLOGY,
+)
+"""Outcomes whose cards are watched for safety, the most urgent first."""
 
 
 class RuleId(StrEnum):

@@ -18,10 +18,9 @@ from reader import Reader
 from cds_service.cardlog.schema import metadata
 from cds_service.monitor.access.permissions import Permission
 from cds_service.monitor.asked import Sources
-from cds_service.monitor.sums import RED_FLAGS
 from cds_service.pathway.facts import Modality
 from cds_service.pathway.model import Suspension
-from cds_service.pathway.outcomes import Outcome
+from cds_service.pathway.outcomes import RED_FLAGS, Outcome
 
 _BY_PRACTICE = "/monitor/where/by-place.csv?region=nwl&borough=Brent&pcn=Larkfield+PCN"
 _NONE = "\N{EN DASH} none"

@@ -19,10 +19,11 @@ from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, 
 from cds_service.monitor.funnel import Place, funnel_chart, outliers
 from cds_service.monitor.selection import Field
 from cds_service.monitor.standard_tables import answers_in, answers_of, counts_in
-from cds_service.monitor.sums import ACCEPTED, RED_FLAGS, REDIRECTS, Sums, but_red_flags, grouped, in_scope, of_outcomes
+from cds_service.monitor.sums import ACCEPTED, REDIRECTS, Sums, but_red_flags, grouped, in_scope, of_outcomes
 from cds_service.monitor.tables import ALL, Disclosed, FigureTable, Heading, Key
 from cds_service.monitor.view import Opening, PageKind, Panel, PanelKind
 from cds_service.monitor.words import known, sentence_case
+from cds_service.pathway.outcomes import RED_FLAGS
 
 _LEVELS: Final = ("footprint", "borough", "network", "practice")
 _NO_RED_FLAGS: Final = "Red flags are not shown below the footprint."

@@ -25,7 +25,6 @@ from cds_service.monitor.sums import (
     CRITICAL,
     NOT_ANSWERED,
     OVERRIDDEN,
-    RED_FLAGS,
     Sums,
     grouped,
     of_outcomes,
@@ -33,7 +32,7 @@ from cds_service.monitor.sums import (
 from cds_service.monitor.tables import ALL, Disclosed, FigureTable, Key
 from cds_service.monitor.view import NOT_BY_PLACE, Kpi, Opening, PageKind, Panel, PanelKind
 from cds_service.monitor.words import outcome_words, sentence_case
-from cds_service.pathway.outcomes import Outcome
+from cds_service.pathway.outcomes import RED_FLAGS, Outcome
 
 _SHARES: Final = (headings.ACCEPTED_SHARE, headings.OVERRIDDEN_SHARE, headings.NOT_ANSWERED_SHARE)
 _NO_CARD: Final = "No red-flag card was shown"
