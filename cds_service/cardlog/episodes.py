@@ -12,11 +12,11 @@ from typing import Final
 
 from sqlalchemy import Connection, Date, Engine, bindparam, delete, func, select, text, tuple_
 
+from cds_service.cardlog.counting import heard_since
 from cds_service.cardlog.databases import transaction
 from cds_service.cardlog.episode_keys import window_start
 from cds_service.cardlog.figures import begin_writing, empty_working_table, replace, sum_up, turn, would_shrink
 from cds_service.cardlog.rollup_schema import episode_count, episode_state_count
-from cds_service.cardlog.rollups import heard_since
 from cds_service.cardlog.schema import episode_key
 
 WITHOUT_CARD: Final = "without_card"
@@ -47,7 +47,7 @@ _ROWS_AT_A_TIME: Final = 5_000
 # the order was changed to. The first 13 characters of two ids are the same within an hour and process. A call makes its
 # cards before its events: a scan whose card is older than the lead's event is of the same call; so is one without a
 # card, where its call showed as many and took as long.
-# An "answer" of place 1 is what `rollups.last_feedback` says of a card.
+# An "answer" of place 1 is what `counting.last_feedback` says of a card.
 _FILL: Final = text("""
     INSERT INTO fresh_episode_count (
         window_start, region, borough, pcn, organisation, client_id, modality, body_region_group, outcome, state,

@@ -161,7 +161,7 @@ class UnknownProcedure(NamedTuple):
     orders: int
 
 
-class CriticalCard(NamedTuple):
+class RedFlagCard(NamedTuple):
     """A red-flag card that was shown, for the clinical safety role alone.
 
     Attributes:
@@ -170,7 +170,7 @@ class CriticalCard(NamedTuple):
         borough: where it was ordered.
         client_id: the EHR.
         outcome: what it said.
-        answered: `accepted` or `overridden` by the last feedback; empty when nobody said anything.
+        answer: `accepted` or `overridden` by the last feedback; empty when nobody said anything.
     """
 
     week: date
@@ -178,4 +178,4 @@ class CriticalCard(NamedTuple):
     borough: str
     client_id: str
     outcome: str
-    answered: str
+    answer: str

@@ -1,8 +1,7 @@
 """What the card log tells an ICB: counts by week and practice, overrides, episodes, calls, and red-flag cards.
 
-Each question is answered from the smallest table of figures that can, or by an index; none reads all events of a
-period. The counts are exact: whoever shows them holds them to the rules of disclosure first. An empty text means "not
-known".
+Each question is answered from the smallest table of figures that can; none reads the events. The counts are exact:
+whoever shows them holds them to the rules of disclosure first. An empty text means "not known".
 """
 
 from collections import defaultdict
@@ -10,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import chain, islice, repeat
 from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import (
@@ -18,6 +18,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Select,
     Table,
     cast,
     exists,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    union_all,
 )
 
 from cds_service.cardlog.databases import transaction
@@ -32,12 +34,12 @@ from cds_service.cardlog.partitions import month_of
 from cds_service.cardlog.report_rows import (
     CallCount,
     ClientCount,
-    CriticalCard,
     EpisodeState,
     Filters,
     OverrideReason,
     PlaceOverrideReason,
     PracticeCount,
+    RedFlagCard,
     UnknownProcedure,
     WeeklyCount,
     WeeklyOverrideReason,
@@ -54,10 +56,13 @@ from cds_service.cardlog.rollup_schema import (
     weekly_practice_count,
     weekly_practice_outcome_count,
     weekly_reason_choice_count,
+    weekly_red_flag_count,
 )
-from cds_service.cardlog.rollups import last_feedback, week_of
-from cds_service.cardlog.schema import evaluation, unknown_procedure_count
+from cds_service.cardlog.schema import unknown_procedure_count
 from cds_service.cardlog.table_days import day_of
+
+MOST_RED_FLAGS: Final = 1_000
+"""How many red-flag cards are listed, unless less are asked for."""
 
 Answer = TypeVar("Answer", bound=NamedTuple)
 
@@ -66,9 +71,6 @@ Answer = TypeVar("Answer", bound=NamedTuple)
 _PLAN_FOR_FIGURES: Final = text(
     "SELECT set_config('random_page_cost', '1.1', true), set_config('work_mem', '32MB', true)"
 )
-_CRITICAL: Final = "critical"
-_MOST_CRITICAL: Final = 1_000
-_MOST_ORDERS_OF_A_CARD: Final = 4  # on average, which is far more than anybody orders
 
 
 def _table_for(answer: type, filters: Filters) -> Table:
@@ -267,68 +269,38 @@ def unknown_procedures(engine: Engine, filters: Filters) -> list[UnknownProcedur
         return [UnknownProcedure._make(row) for row in connection.execute(summed)]
 
 
-def critical_cards(engine: Engine, filters: Filters, most: int = _MOST_CRITICAL) -> list[CriticalCard]:
-    """Red-flag cards one by one, the latest first; several orders of one card count once.
+def red_flag_cards(engine: Engine, filters: Filters, most: int = MOST_RED_FLAGS) -> list[RedFlagCard]:
+    """Red-flag cards one by one, those of the latest week first.
 
     Args:
         engine: to the card log's database.
-        filters: which; name a period.
-        most: how many at most.
+        filters: which; a card of several orders has the hook and modality of the first.
+        most: how many at most; of the earliest week shown, any.
 
     Raises:
         CardLogStoreError: the database failed.
     """
     with _question(engine) as connection:
-        shown = _latest_shown(connection, filters, most)
-        answers = _last_answers(connection, shown)
-    return [
-        CriticalCard(
-            week_of(each.occurred_on),
-            each.region,
-            each.borough or "",
-            each.client_id,
-            each.outcome,
-            answers.get(each.card_id, ""),
-        )
-        for each in shown
+        rows = connection.execute(_latest_red_flags(filters, most)).all()
+    one_by_one = chain.from_iterable(repeat(RedFlagCard(*card), cards) for *card, cards in rows)
+    return sorted(islice(one_by_one, most), key=lambda card: (-card.week.toordinal(), *card[1:]))
+
+
+def _latest_red_flags(filters: Filters, most: int) -> Select[Any]:
+    """As many rows, each of one card at least, as can be needed.
+
+    Each region is asked for by itself, or the country where none is named: an index has the rows in these orders, the
+    latest last, so that no more are read than are needed. Of several regions together a database would sort the year.
+    """
+    table = weekly_red_flag_count
+    of_each = [replace(filters, regions=(region,)) for region in sorted(set(filters.regions))] or [filters]
+    latest = [
+        select(table).where(*_conditions(table, each)).order_by(*(key.desc() for key in table.primary_key)).limit(most)
+        for each in of_each
     ]
-
-
-class _RedFlag(NamedTuple):
-    """An order that a red-flag card speaks of."""
-
-    card_id: str
-    occurred_on: date
-    region: str
-    borough: str | None
-    client_id: str
-    outcome: str
-
-
-def _latest_shown(connection: Connection, filters: Filters, most: int) -> list[_RedFlag]:
-    """An order of each of the latest red-flag cards; the index of red flags has them in this order.
-
-    The orders of a card were made in one call, at one place, and their card says one thing of all of them.
-    """
-    of_orders = (
-        select(*(evaluation.c[name] for name in _RedFlag._fields))
-        .where(evaluation.c.indicator == _CRITICAL, *_conditions(evaluation, filters))
-        .order_by(evaluation.c.occurred_on.desc(), evaluation.c.event_id)
-        .limit(most * _MOST_ORDERS_OF_A_CARD)
-    )
-    orders = [_RedFlag._make(row) for row in connection.execute(of_orders)]
-    return list({order.card_id: order for order in orders}.values())[:most]
-
-
-def _last_answers(connection: Connection, shown: Sequence[_RedFlag]) -> dict[str, str]:
-    """What the last feedback says of each card that has any.
-
-    They are asked for by name: PostgreSQL cannot guess how few there are, and would read whole months to join them.
-    """
-    if not shown:
-        return {}
-    last = last_feedback([each.card_id for each in shown], shown[-1].occurred_on)
-    return dict(connection.execute(select(last.c.card_id, last.c.outcome)).all())
+    together = union_all(*(select(each.subquery()) for each in latest)).subquery()
+    shown = [together.c[name] for name in (*RedFlagCard._fields, table.c.cards.name)]
+    return select(*shown).order_by(*(together.c[key.name].desc() for key in table.primary_key)).limit(most)
 
 
 def _summed(engine: Engine, answer: type[Answer], filters: Filters) -> list[Answer]:

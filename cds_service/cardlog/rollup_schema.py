@@ -129,6 +129,19 @@ weekly_reason_choice_count: Final = Table(
 )
 """`weekly_reason_count` for each choice of client and modality, `EVERY` among them."""
 
+weekly_red_flag_count: Final = Table(
+    "weekly_red_flag_count",
+    metadata,
+    Column("week", Date, primary_key=True),
+    *_key(region=64, borough=80, client_id=64, hook=64, modality=16, outcome=40, answer=16),
+    *_counts("cards"),
+    Index(None, "region", "week"),
+)
+"""Red-flag cards per week in which they were shown (its Monday), borough, client and what was said of them last.
+
+The list of red-flag cards one by one is this count unrolled; it names no card.
+"""
+
 daily_call_count: Final = Table(
     "daily_call_count",
     metadata,
@@ -194,6 +207,7 @@ ROLLUP_TABLES: Final = (
     weekly_override_count,
     weekly_reason_count,
     weekly_reason_choice_count,
+    weekly_red_flag_count,
     daily_call_count,
     episode_count,
     episode_state_count,

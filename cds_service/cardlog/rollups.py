@@ -1,32 +1,15 @@
 """Figures by day, week and month, worked out anew from the events of the days that are marked as due.
 
-A card counts under the evaluation that it leads with, and by its last feedback. Each statement names the days that it
-reads, so that PostgreSQL opens only their partitions. Decision 0022 says why figures are kept at all.
+Decision 0022 says why figures are kept at all; the statements that count are in `counting`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Final
 
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Engine,
-    Label,
-    Select,
-    Subquery,
-    Table,
-    and_,
-    case,
-    delete,
-    func,
-    insert,
-    literal,
-    select,
-    union_all,
-)
+from sqlalchemy import Connection, Engine, Select, Table, and_, delete, insert, literal, select
 
+from cds_service.cardlog import counting
 from cds_service.cardlog.databases import transaction
 from cds_service.cardlog.figures import (
     add_up_choices,
@@ -49,19 +32,12 @@ from cds_service.cardlog.rollup_schema import (
     weekly_practice_outcome_count,
     weekly_reason_choice_count,
     weekly_reason_count,
+    weekly_red_flag_count,
 )
-from cds_service.cardlog.schema import call_count, card, evaluation, feedback, rollup_due
+from cds_service.cardlog.schema import call_count, rollup_due
 
 _ONE_DAY: Final = timedelta(days=1)
 _SIX_DAYS: Final = timedelta(days=6)
-_ACCEPTED: Final = "accepted"
-_OVERRIDDEN: Final = "overridden"
-_MISSING: Final[dict[str, ColumnElement[bool]]] = {
-    "without_indication": evaluation.c.indication_present.is_(False),
-    "setting_unknown": evaluation.c.setting == "unknown",
-    "oncology_unknown": evaluation.c.oncology == "unknown",
-    "known_by_text": evaluation.c.known_by == "text",
-}
 
 _Mark = tuple[date, str, int]
 
@@ -106,38 +82,6 @@ def roll_up_due(
     return days
 
 
-def heard_since(first: date) -> date:
-    """The first day of the feedback that is looked at for cards shown from a day on: the first of the month before.
-
-    A card is answered after it was shown, but a clock may have been ahead and put right. The bound is there so that
-    PostgreSQL opens few months of feedback.
-    """
-    return month_of(month_of(first) - _ONE_DAY)
-
-
-def last_feedback(cards: Select[tuple[str]] | Sequence[str], first: date) -> Subquery:
-    """The entry that counts of each card: the last by the clinician's time, of two the one received later.
-
-    Within an hour the ids tell which that was; those of two processes do not, and then one of them counts by chance.
-
-    Args:
-        cards: ids of cards.
-        first: the first day on which one of them was shown.
-    """
-    latest_first = (
-        feedback.c.outcome_timestamp.desc(),
-        feedback.c.received_on.desc(),
-        feedback.c.received_hour.desc(),
-        feedback.c.event_id.desc(),
-    )
-    ranked = (
-        select(feedback, func.row_number().over(partition_by=feedback.c.card_id, order_by=latest_first).label("place"))
-        .where(feedback.c.received_on >= heard_since(first), feedback.c.card_id.in_(cards))
-        .subquery()
-    )
-    return select(ranked).where(ranked.c.place == 1).subquery("last_feedback")
-
-
 def _roll_up_week(connection: Connection, week: date, also: Callable[[Connection, Sequence[date]], None]) -> int:
     marks = _marks(connection, week)
     days = sorted({day for day, _, _ in marks})
@@ -153,6 +97,7 @@ def _roll_up_week(connection: Connection, week: date, also: Callable[[Connection
     if whole_week:
         replace(connection, weekly_practice_count, week)
         replace(connection, weekly_override_count, week)
+        replace(connection, weekly_red_flag_count, week)
         sum_up(connection, weekly_override_count, weekly_reason_count, week, week, week)
         replace(connection, weekly_reason_count, week)
     for month in sorted({month_of(day) for day in days}):
@@ -202,11 +147,10 @@ def _work_out_days(connection: Connection, days: Iterable[date]) -> list[date]:
     """Fill the working table with days; those of which no event was deleted are given back."""
     keys = ("region", "client_id", "hook", "modality", "outcome")
     fresh = empty_working_table(connection, daily_count)
-    names = [column.name for column in daily_count.columns]
     whole = []
     for day in days:
-        rows = _counted(literal(day, daily_count.c.day.type), keys, _MISSING, (day, day))
-        connection.execute(insert(fresh).from_select(names, rows))
+        this_day = literal(day, daily_count.c.day.type)
+        _fill(connection, fresh, counting.evaluations_and_cards(this_day, keys, counting.MISSING, (day, day)))
         if not would_shrink(connection, daily_count, day, "evaluations"):
             whole.append(day)
     return whole
@@ -216,89 +160,16 @@ def _work_out_week(connection: Connection, week: date) -> bool:
     """Fill the working tables with a week by practice; false when some of its events were deleted."""
     days = (week, week + _SIX_DAYS)
     this_week = literal(week, weekly_practice_count.c.week.type)
-    fresh = empty_working_table(connection, weekly_practice_count)
     keys = ("region", "borough", "pcn", "organisation", "hook", "modality", "outcome")
-    rows = _counted(this_week, keys, {}, days)
-    connection.execute(insert(fresh).from_select([column.name for column in weekly_practice_count.columns], rows))
+    fresh = empty_working_table(connection, weekly_practice_count)
+    _fill(connection, fresh, counting.evaluations_and_cards(this_week, keys, {}, days))
     if would_shrink(connection, weekly_practice_count, week, "evaluations"):
         return False
-    fresh = empty_working_table(connection, weekly_override_count)
-    rows = _overridden(this_week, days)
-    connection.execute(insert(fresh).from_select([column.name for column in weekly_override_count.columns], rows))
+    _fill(connection, empty_working_table(connection, weekly_override_count), counting.overrides(this_week, days))
+    _fill(connection, empty_working_table(connection, weekly_red_flag_count), counting.red_flag_cards(this_week, days))
     return True
 
 
-def _counted(
-    period: ColumnElement[date],
-    keys: Iterable[str],
-    missing: dict[str, ColumnElement[bool]],
-    days: tuple[date, date],
-) -> Select[tuple[object, ...]]:
-    """Evaluations, and cards by their last feedback, grouped; in the order of the tables' columns."""
-    places = [_known(evaluation.c[key]) for key in keys]
-    none = literal(0)
-    evaluated = select(
-        *places,
-        literal(1).label("evaluations"),
-        *(none.label(name) for name in ("cards", "accepted", "suggestions_accepted", "overridden")),
-        *(_one_if(condition).label(name) for name, condition in missing.items()),
-    ).where(evaluation.c.occurred_on.between(*days))
-    last = last_feedback(_cards_shown(days), days[0])
-    shown = (
-        select(
-            *places,
-            none.label("evaluations"),
-            literal(1).label("cards"),
-            _one_if(last.c.outcome == _ACCEPTED).label("accepted"),
-            _one_if(last.c.suggestion_accepted.is_(True)).label("suggestions_accepted"),
-            _one_if(last.c.outcome == _OVERRIDDEN).label("overridden"),
-            *(none.label(name) for name in missing),
-        )
-        .select_from(card)
-        .join(evaluation, _lead())
-        .outerjoin(last, last.c.card_id == card.c.card_id)
-        .where(card.c.occurred_on.between(*days), evaluation.c.occurred_on.between(*days))
-    )
-    both = union_all(evaluated, shown).subquery()
-    grouped = [both.c[place.name] for place in places]
-    sums = [func.sum(column) for column in list(both.c)[len(grouped) :]]
-    return select(period, *grouped, *sums).group_by(*grouped)
-
-
-def _overridden(period: ColumnElement[date], days: tuple[date, date]) -> Select[tuple[object, ...]]:
-    """Overridden cards by place, client and reason, in the order of the table's columns."""
-    last = last_feedback(_cards_shown(days), days[0])
-    keys = ("region", "borough", "pcn", "organisation", "client_id", "modality", "outcome")
-    grouped = (
-        *(_known(evaluation.c[key]) for key in keys),
-        _known(last.c.override_reason_system),
-        _known(last.c.override_reason_code),
-    )
-    each = (
-        select(*grouped, last.c.had_comment)
-        .select_from(card)
-        .join(evaluation, _lead())
-        .join(last, last.c.card_id == card.c.card_id)
-        .where(card.c.occurred_on.between(*days), evaluation.c.occurred_on.between(*days))
-        .where(last.c.outcome == _OVERRIDDEN)
-        .subquery()
-    )
-    names = [each.c[column.name] for column in grouped]
-    return select(period, *names, func.count(), func.sum(_one_if(each.c.had_comment.is_(True)))).group_by(*names)
-
-
-def _cards_shown(days: tuple[date, date]) -> Select[tuple[str]]:
-    return select(card.c.card_id).where(card.c.occurred_on.between(*days))
-
-
-def _lead() -> ColumnElement[bool]:
-    """A card's first order: place, client and hook of the card are its."""
-    return and_(evaluation.c.event_id == card.c.event_id, evaluation.c.occurred_on == card.c.occurred_on)
-
-
-def _known(column: "Column[str] | ColumnElement[str]") -> Label[str]:
-    return func.coalesce(column, "").label(column.name)
-
-
-def _one_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return case((condition, 1), else_=0)
+def _fill(connection: Connection, fresh: Table, rows: Select[tuple[object, ...]]) -> None:
+    """Add rows to a working table, whose columns are in their order."""
+    connection.execute(insert(fresh).from_select([column.name for column in fresh.columns], rows))

@@ -24,7 +24,6 @@ from sqlalchemy import (
     String,
     Table,
     TypeDecorator,
-    text,
 )
 
 metadata: Final = MetaData(
@@ -85,13 +84,6 @@ evaluation: Final = Table(
     Column("mode", String(16), nullable=False),
     Column("software_version", String(64), nullable=False),
     Index(None, "occurred_on"),
-    Index(
-        "ix_evaluation_critical",
-        "occurred_on",
-        "region",
-        postgresql_where=text("indicator = 'critical'"),
-        sqlite_where=text("indicator = 'critical'"),
-    ),
     postgresql_partition_by="RANGE (occurred_on)",
 )
 """One row per evaluated MSK imaging order (`EvaluationEvent`)."""

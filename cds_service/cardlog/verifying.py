@@ -8,46 +8,30 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Engine,
     Executable,
-    Select,
     Table,
     and_,
     exists,
     func,
     inspect,
-    literal,
     select,
     union_all,
 )
 
+from cds_service.cardlog.compared_figures import ADDED_UP, per_day
 from cds_service.cardlog.data_dictionary import data_dictionary
 from cds_service.cardlog.databases import transaction
 from cds_service.cardlog.migrating import HEAD, REVISIONS, NewerSchemaError, SchemaError, current_revision
 from cds_service.cardlog.partitions import month_of
-from cds_service.cardlog.rollup_schema import (
-    CHOICES,
-    EVERY,
-    daily_call_count,
-    daily_count,
-    monthly_count,
-    weekly_choice_count,
-    weekly_count,
-    weekly_override_count,
-    weekly_practice_count,
-    weekly_practice_outcome_count,
-    weekly_reason_choice_count,
-    weekly_reason_count,
-)
+from cds_service.cardlog.rollup_schema import daily_count, monthly_count
 from cds_service.cardlog.rollups import week_of
-from cds_service.cardlog.schema import call_count, card, episode_key, evaluation, feedback, rollup_due, suggestion
+from cds_service.cardlog.schema import card, episode_key, evaluation, feedback, rollup_due, suggestion
 from cds_service.cardlog.spool import SpoolError, SpoolFile, waiting_in
-from cds_service.cardlog.table_days import day_of
 
 _MOST_NAMED: Final = 5
 _LINKS_MEND: Final = "run a purge that broke off again; else events were lost, and a backup may have them"
@@ -149,13 +133,9 @@ def _figures(engine: Engine) -> list[Finding]:
 
 
 def _added_up(engine: Engine) -> Iterator[Finding]:
-    """The smaller tables of figures beside those that they are added up from."""
-    for check, larger, smaller in _ADDED_UP:
-        sums = union_all(
-            _per_day("due", rollup_due.c.day, func.count()),
-            _per_day("larger", *_day_and_sum(larger)),
-            _per_day("smaller", *_day_and_sum(smaller)).where(*_all_choices(smaller)),
-        )
+    """The smaller tables of figures beside those that they are added up from, or worked out together with."""
+    for check, larger, of_larger, of_smaller in ADDED_UP:
+        sums = union_all(per_day("due", rollup_due.c.day, func.count()), of_larger, of_smaller)
         with transaction(engine) as connection:
             found: list[tuple[str, date, int]] = [tuple(row) for row in connection.execute(sums)]
         counted = {
@@ -166,17 +146,7 @@ def _added_up(engine: Engine) -> Iterator[Finding]:
         due = {period for day in counted["due"] for period in (day, week_of(day))}
         days = (counted["larger"].keys() | counted["smaller"].keys()) - due
         wrong = _differing(counted["larger"], counted["smaller"], days)
-        yield _finding(f"figures of {check}", wrong, f"agree with {larger.name}", _FIGURES_MEND)
-
-
-def _day_and_sum(table: Table) -> tuple["Column[Any]", ColumnElement[Any]]:
-    """The table's day, and the sum of its first count."""
-    count = next(column for column in table.columns if not column.primary_key)
-    return day_of(table), func.sum(count)
-
-
-def _all_choices(table: Table) -> list[ColumnElement[bool]]:
-    return [table.c[name] == EVERY for name in CHOICES.get(table.name, ())]
+        yield _finding(f"figures of {check}", wrong, f"agree with {larger}", _FIGURES_MEND)
 
 
 def _by_month(days: Counter[date]) -> Counter[date]:
@@ -241,10 +211,6 @@ def _finding(check: str, wrong: Sequence[str], right: str, mend: str) -> Finding
     return Finding(Level.PROBLEM, check, f"{', '.join(wrong[:_MOST_NAMED])}{more}; {mend}")
 
 
-def _per_day(name: str, day: "Column[Any]", count: ColumnElement[Any]) -> Select[Any]:
-    return select(literal(name), day, count).group_by(day)
-
-
 def _without(table: Table, *conditions: ColumnElement[bool], other: Table, belongs: ColumnElement[bool]) -> Executable:
     return select(func.count()).select_from(table).where(*conditions, ~exists().select_from(other).where(belongs))
 
@@ -255,19 +221,12 @@ def _same(one: Table, other: Table, column: str) -> ColumnElement[bool]:
 
 _COUNTED: Final = ("due", "stored", "daily", "monthly", "cards", "daily cards")
 _EVENTS_AND_FIGURES: Final = union_all(
-    _per_day("due", rollup_due.c.day, func.count()),
-    _per_day("stored", evaluation.c.occurred_on, func.count()),
-    _per_day("daily", daily_count.c.day, func.sum(daily_count.c.evaluations)),
-    _per_day("monthly", monthly_count.c.month, func.sum(monthly_count.c.evaluations)),
-    _per_day("cards", card.c.occurred_on, func.count()),
-    _per_day("daily cards", daily_count.c.day, func.sum(daily_count.c.cards)),
-)
-_ADDED_UP: Final = (
-    ("weeks, by choice", weekly_count, weekly_choice_count),
-    ("practices, by outcome", weekly_practice_count, weekly_practice_outcome_count),
-    ("reasons, without places", weekly_override_count, weekly_reason_count),
-    ("reasons, by choice", weekly_reason_count, weekly_reason_choice_count),
-    ("calls, by day", call_count, daily_call_count),
+    per_day("due", rollup_due.c.day, func.count()),
+    per_day("stored", evaluation.c.occurred_on, func.count()),
+    per_day("daily", daily_count.c.day, func.sum(daily_count.c.evaluations)),
+    per_day("monthly", monthly_count.c.month, func.sum(monthly_count.c.evaluations)),
+    per_day("cards", card.c.occurred_on, func.count()),
+    per_day("daily cards", daily_count.c.day, func.sum(daily_count.c.cards)),
 )
 _LINKS: Final[tuple[tuple[str, str, Executable], ...]] = (
     (

@@ -17,12 +17,12 @@ from cds_service.cardlog.partitions import month_of
 from cds_service.cardlog.report_rows import (
     CallCount,
     ClientCount,
-    CriticalCard,
     EpisodeState,
     Filters,
     OverrideReason,
     PlaceOverrideReason,
     PracticeCount,
+    RedFlagCard,
     UnknownProcedure,
     WeeklyCount,
 )
@@ -218,9 +218,9 @@ class Asked:
         return reports.unknown_procedures(self.sources.engine, self._without_region())
 
     @cached_property
-    def critical_cards(self) -> list[CriticalCard]:
+    def red_flag_cards(self) -> list[RedFlagCard]:
         """Red-flag cards one by one, for those alone who may see them."""
-        return reports.critical_cards(self.sources.engine, self.selection.filters(self.regions))
+        return reports.red_flag_cards(self.sources.engine, self.selection.filters(self.regions))
 
     @cached_property
     def beside(self) -> Mapping[Field, tuple["Asked", ...]]:

@@ -26,7 +26,8 @@ from cds_service.pages.headers import PAGE_HEADERS
 
 _FILES: Final = ("csv", "json")
 _FILES_OF_CHARTS: Final = (*_FILES, "png")
-_CARD_LIST: Final = "/monitor/red-flags/cards"
+RED_FLAG_CARDS: Final = "/monitor/red-flags/cards"
+"""The address of the list of red-flag cards."""
 
 
 class FigurePages:
@@ -71,7 +72,7 @@ class FigurePages:
         may_export = visit.viewer.may(Permission.EXPORT_FIGURES)
         further = []
         if page is RED_FLAG_PAGE and visit.viewer.may(Permission.SEE_RED_FLAG_CARDS):
-            further = [Link("Critical cards (CES, MSCC) one by one (each look is recorded)", f"{_CARD_LIST}{query}")]
+            further = [Link("Red-flag cards one by one (each look is recorded)", f"{RED_FLAG_CARDS}{query}")]
         return self._around.page(
             "figures.html",
             page.title,
@@ -155,13 +156,18 @@ class FigurePages:
 
 def scope_in_words(asked: Asked) -> str:
     """What the figures are of: footprints and period."""
-    regions = ", ".join(asked.sources.region_name(region) for region in asked.regions)
     compared = (
         ", compared with as many weeks before."
         if asked.has_period_before
         else ". The log does not reach back over as many weeks before, so there is nothing to compare with."
     )
-    return f"{regions}. {asked.period.in_words()}{compared}"
+    return f"{regions_and_period(asked)}{compared}"
+
+
+def regions_and_period(asked: Asked) -> str:
+    """The same of what is compared with nothing, without a full stop."""
+    regions = ", ".join(asked.sources.region_name(region) for region in asked.regions)
+    return f"{regions}. {asked.period.in_words()}"
 
 
 def _named(response: Response, file_name: str) -> Response:

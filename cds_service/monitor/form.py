@@ -35,6 +35,7 @@ def form_fields(
     regions: Sequence[tuple[str, str]],
     clients: Sequence[str],
     problems: Sequence[Problem] = (),
+    outcomes: Iterable[Outcome] = Outcome,
 ) -> list[FormField]:
     """The fields of a page's form.
 
@@ -46,9 +47,11 @@ def form_fields(
         regions: id and name of those that the reader may see.
         clients: ids of the EHRs in the log.
         problems: what is wrong.
+        outcomes: those that can be chosen; one that is chosen now is among them.
     """
     errors = {problem.field: problem.message for problem in reversed(problems)}
-    options = _options(regions, sorted({*clients, *([stated["client"]] if "client" in stated else [])}))
+    clients = sorted({*clients, *([stated["client"]] if "client" in stated else [])})
+    options = _options(regions, clients, [*outcomes, *(each for each in Outcome if each == stated.get("outcome"))])
     typed = {Field.WEEKS: str(USUAL_WEEKS), **stated}
     fields = [
         _field(field, typed.get(field, ""), options.get(field, ()), errors.get(field))
@@ -76,11 +79,13 @@ def _kept(field: Field, value: str, error: str | None) -> FormField:
     return FormField(field, label, "text", values=(value,), error=f"{label}: {error}")
 
 
-def _options(regions: Sequence[tuple[str, str]], clients: Sequence[str]) -> dict[Field, tuple[Option, ...]]:
+def _options(
+    regions: Sequence[tuple[str, str]], clients: Sequence[str], outcomes: Iterable[Outcome]
+) -> dict[Field, tuple[Option, ...]]:
     return {
         Field.REGION: (Option("", "All that I may see"), *(Option(*region) for region in regions)),
         Field.WEEKS: tuple(Option(str(weeks), f"Latest {weeks} weeks") for weeks in PRESETS),
-        Field.OUTCOME: (_ALL, *(Option(outcome.value, words.OUTCOMES[outcome]) for outcome in Outcome)),
+        Field.OUTCOME: (_ALL, *(Option(each.value, words.OUTCOMES[each]) for each in dict.fromkeys(outcomes))),
         Field.MODALITY: (_ALL, *(Option(each.value, words.MODALITIES[each]) for each in Modality)),
         Field.HOOK: (_ALL, *(Option(hook, words.HOOKS[hook]) for hook in HOOKS)),
         Field.CLIENT: (_ALL, *(Option(client, client) for client in clients)),

@@ -1,4 +1,4 @@
-"""The pages that are not figures under disclosure: pathways, red-flag cards one by one, downloads, and words."""
+"""The pages without figures: pathways, downloads, and words."""
 
 from datetime import date
 from functools import partial
@@ -18,13 +18,10 @@ from cds_service.monitor.pathway_versions import HEADS, version_rows
 from cds_service.monitor.period import day_in_words
 from cds_service.monitor.selection import Field, SelectionError
 from cds_service.monitor.surroundings import MadePage, Surroundings
-from cds_service.monitor.words import known, outcome_words
 from cds_service.pages.frame import Link
 from cds_service.pages.headers import PAGE_HEADERS
 from cds_service.pathway.model import Pathway
 
-_MOST_CARDS: Final = 1_000
-_ANSWERED: Final = {"accepted": "Accepted", "overridden": "Overridden", "": "Not answered"}
 _DICTIONARY: Final = "/monitor/downloads/data_dictionary.csv"
 _NOT_BY: Final = (Field.BOROUGH, Field.PCN)
 _SOON_DAYS: Final = 90
@@ -43,41 +40,12 @@ class OtherPages:
     def made(self) -> list[MadePage]:
         """Every page, with what it needs."""
         return [
-            MadePage("/monitor/red-flags/cards", Permission.SEE_RED_FLAG_CARDS, self._red_flag_cards),
             MadePage("/monitor/pathways", Permission.SEE_CHARTS, self._pathways),
             MadePage("/monitor/downloads", Permission.EXPORT_FIGURES, self._downloads),
             MadePage(_DICTIONARY, Permission.EXPORT_FIGURES, self._dictionary, is_export=True),
             MadePage("/monitor/about", Permission.SEE_CHARTS, partial(self._words, "about", "About these figures")),
             MadePage("/monitor/definitions", Permission.SEE_CHARTS, partial(self._words, "definitions", "Definitions")),
         ]
-
-    def _red_flag_cards(self, request: Request, visit: Visit) -> Response:
-        try:
-            stated, asked = self._around.asked(request, visit, _NOT_BY)
-        except SelectionError as error:
-            return self._refused("Critical cards", visit, "/monitor/red-flags", error)
-        cards = [
-            [
-                day_in_words(card.week),
-                asked.region_name(card.region),
-                known(card.borough),
-                card.client_id,
-                outcome_words(card.outcome),
-                _ANSWERED.get(card.answered, card.answered),
-            ]
-            for card in asked.critical_cards
-        ]
-        return self._around.page(
-            "red_flag_cards.html",
-            "Critical cards, one by one",
-            visit,
-            here="/monitor/red-flags",
-            query=stated.query(),
-            scope=scope_in_words(asked),
-            cards=cards,
-            most=_MOST_CARDS,
-            back=f"/monitor/red-flags{stated.query()}",
-        )
 
     def _pathways(self, request: Request, visit: Visit) -> Response:
         try:

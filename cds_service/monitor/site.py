@@ -11,6 +11,7 @@ from cds_service.monitor.access.guard import GuardedPage, Visit
 from cds_service.monitor.asked import Sources
 from cds_service.monitor.figure_pages import FigurePages
 from cds_service.monitor.other_pages import OtherPages
+from cds_service.monitor.red_flag_cards import RedFlagCards
 from cds_service.monitor.surroundings import Maker, Surroundings
 from cds_service.pages.render import Pages
 
@@ -25,7 +26,8 @@ def monitor_pages(sources: Sources, pages: Pages) -> list[GuardedPage]:
         pages: renders them; made with `TEMPLATES` of `surroundings`.
     """
     surroundings = Surroundings(sources, pages)
-    made = [*FigurePages(surroundings).made(), *OtherPages(surroundings).made()]
+    rooms = (FigurePages(surroundings), RedFlagCards(surroundings), OtherPages(surroundings))
+    made = [each for room in rooms for each in room.made()]
     return [
         GuardedPage(each.path, each.permission, partial(_or_away, surroundings, each.make), is_export=each.is_export)
         for each in made

@@ -173,7 +173,7 @@ def _a_call(choose: random.Random, number: int) -> CallRecord:
         "occurred_on": MONDAY + timedelta(days=choose.randrange(35)),
         "occurred_hour": choose.randrange(24),
         "region": choose.choice(["nwl", "nel"]),
-        "outcome": choose.choice([Outcome.REDIRECT, Outcome.CES, Outcome.LUMP]),
+        "outcome": choose.choice([Outcome.REDIRECT, Outcome.CES, Outcome.ONCOLOGY, Outcome.LUMP]),
         "modality": choose.choice([Modality.MRI, Modality.USS]),
         "organisation": place[0],
         "pcn": place[1],

@@ -4,7 +4,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from event_builders import WRITER_ID, a_log, carded, some_calls, some_feedback
 from migration_builders import (
     AN_OLD_EVALUATION,
     AN_OLD_FEEDBACK,
@@ -39,8 +40,13 @@ from cds_service.cardlog.migrating import (
     steps,
     upgrade,
 )
+from cds_service.cardlog.migrations import tables_0005
+from cds_service.cardlog.rollups import roll_up_due
+from cds_service.pathway.outcomes import RED_FLAGS, Outcome
 
 TODAY = date(2026, 11, 21)
+SUNDAY = date(2026, 11, 15)
+ALL_OF_KEY = "1, 2, 3, 4, 5, 6, 7, 8"
 EVENT_TABLES = [table.name for table in schema.EVENT_TABLES]
 ALL_TABLES = sorted(schema.metadata.tables)
 ANOTHER_ORDER = {
@@ -269,19 +275,22 @@ def test_a_revision_that_is_reached_is_left_as_it_is(old_database: str) -> None:
 def test_the_steps_are_told_without_taking_them(old_database: str) -> None:
     """In order, up or down, with what each brings; nothing is changed."""
     before = everything_in(old_database)
-    first, second, third, fourth = (step.summary for step in [*steps(old_database, "base"), *steps(old_database)])
+    both_ways = [*steps(old_database, "base"), *steps(old_database)]
+    first, second, third, fourth, fifth = (step.summary for step in both_ways)
     assert steps(old_database) == [
         Step("upgrade", "0002", second),
         Step("upgrade", "0003", third),
         Step("upgrade", "0004", fourth),
+        Step("upgrade", "0005", fifth),
     ]
     assert steps(old_database, "0001") == []
     assert steps(old_database, "base") == [Step("downgrade", "0001", first)]
-    assert (first, second, third, fourth) == (
+    assert (first, second, third, fourth, fifth) == (
         "Evaluations and feedback, as the first version kept them.",
         "Events by month, cards and suggestions, counts, and the tables of figures.",
         "Smaller tables of figures, so that a year of the whole country is read at once.",
         "Who is signed in to the monitor, whose API tokens count, and who looked at what.",
+        "Red-flag cards by week, borough, client and answer, so that their list is read at once and holds all of them.",
     )
     assert everything_in(old_database) == before
 
@@ -290,6 +299,7 @@ def test_the_steps_down_begin_with_the_last(database_url: str) -> None:
     """The newest revision is undone first."""
     upgrade(database_url)
     assert [(step.direction, step.revision) for step in steps(database_url, "base")] == [
+        ("downgrade", "0005"),
         ("downgrade", "0004"),
         ("downgrade", "0003"),
         ("downgrade", "0002"),
@@ -297,11 +307,65 @@ def test_the_steps_down_begin_with_the_last(database_url: str) -> None:
     ]
 
 
+@pytest.fixture
+def red_flags_of_0004(database_url: str) -> list[dict[str, Any]]:
+    """The figures of red flags that the upkeep works out of a log that is then taken back to revision 0004."""
+    with a_log(database_url) as log:
+        calls = some_calls(5, 60)
+        sundays = [carded(100 + n, outcome=outcome, occurred_on=SUNDAY) for n, outcome in enumerate(Outcome)]
+        log.write(*calls, *sundays, some_feedback(5, [*calls, *sundays], 90))
+        roll_up_due(log.engine)
+        worked_out = rows_of(database_url, "weekly_red_flag_count", ALL_OF_KEY)
+    downgrade(database_url, "0004")
+    return worked_out
+
+
+def test_the_red_flags_of_0004_are_those_that_the_upkeep_works_out(
+    database_url: str, red_flags_of_0004: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The table is filled once, whoever of several that start at once does so, and no other figure is due again."""
+    caplog.set_level(logging.INFO, "alembic.runtime.migration")
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(bring_up_to_date, [database_url] * 4)) == [None] * 4
+    assert {row["outcome"] for row in red_flags_of_0004} == {*RED_FLAGS}
+    assert {row["answer"] for row in red_flags_of_0004} == {"", "accepted", "overridden"}
+    assert rows_of(database_url, "weekly_red_flag_count", ALL_OF_KEY) == red_flags_of_0004
+    assert rows_of(database_url, "rollup_due") == []
+    assert len(upgrades_in(caplog)) == 1
+
+
+@pytest.mark.usefixtures("red_flags_of_0004")
+def test_of_a_week_that_is_partly_deleted_the_red_flags_that_are_left_are_kept(database_url: str) -> None:
+    """Retention has taken its first days; what it leaves is in the list, also after the upkeep has looked at it."""
+    run(database_url, *(f"DELETE FROM {table} WHERE occurred_on < '{SUNDAY}'" for table in ("card", "evaluation")))  # noqa: S608 - our own
+    bring_up_to_date(database_url)
+    of_its_week = f"SELECT * FROM weekly_red_flag_count WHERE week = '{SUNDAY - timedelta(days=6)}'"  # noqa: S608 - our own
+    left = rows_of(database_url, f"({of_its_week}) AS left_of_it", ALL_OF_KEY)
+    assert {row["outcome"] for row in left} == {*RED_FLAGS}
+    run(database_url, f"INSERT INTO rollup_due VALUES ('{SUNDAY}', '{WRITER_ID}', 1)")  # noqa: S608 - our own
+    engine = open_engine(database_url)
+    assert roll_up_due(engine) == 1
+    engine.dispose()
+    assert rows_of(database_url, f"({of_its_week}) AS left_of_it", ALL_OF_KEY) == left
+
+
+@pytest.mark.usefixtures("red_flags_of_0004")
+def test_the_way_back_to_0004_leaves_what_that_made(database_url: str, another_database: str) -> None:
+    """Without the table, and with the index that was read instead."""
+    upgrade(another_database, "0004")
+    assert structure_of(database_url) == structure_of(another_database)
+
+
+def test_the_revision_fills_what_the_upkeep_counts() -> None:
+    """When the pathway gets another red flag, a further revision has to fill its past."""
+    assert set(tables_0005.RED_FLAGS) == set(RED_FLAGS)
+
+
 @pytest.mark.parametrize("act", [upgrade, downgrade, steps])
 def test_an_unknown_revision_is_refused(act: Callable[[str, str], object], database_url: str) -> None:
     """The message names those that there are."""
     with pytest.raises(
-        ValueError, match=r"^revision: '9' is unknown; give one of 0001, 0002, 0003, 0004, head or base$"
+        ValueError, match=r"^revision: '9' is unknown; give one of 0001, 0002, 0003, 0004, 0005, head or base$"
     ):
         act(database_url, "9")
     assert current_revision(database_url) is None

@@ -1,3 +1,4 @@
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,18 +20,19 @@ from event_builders import (
     overridden,
     some_calls,
 )
+from sqlalchemy import event
 
 from cds_service.cardlog import reports
 from cds_service.cardlog.episodes import work_out_window
 from cds_service.cardlog.report_rows import (
     CallCount,
     ClientCount,
-    CriticalCard,
     EpisodeState,
     Filters,
     OverrideReason,
     PlaceOverrideReason,
     PracticeCount,
+    RedFlagCard,
     UnknownProcedure,
     WeeklyCount,
     WeeklyOverrideReason,
@@ -38,7 +40,7 @@ from cds_service.cardlog.report_rows import (
 from cds_service.cardlog.rollups import roll_up_due, week_of
 from cds_service.cardlog.store import CardLogStore, Counts
 from cds_service.pathway.facts import Modality, Oncology
-from cds_service.pathway.outcomes import Indicator, Outcome
+from cds_service.pathway.outcomes import RED_FLAGS, Indicator, Outcome
 
 NEXT_MONDAY = MONDAY + timedelta(days=7)
 REASONS = "http://example.org/reasons"
@@ -292,31 +294,92 @@ def test_unknown_procedures_come_by_frequency(log: Log) -> None:
     ]
 
 
-def test_critical_cards_come_one_by_one(log: Log) -> None:
-    """Each red-flag card with the week and what was said of it last, the latest first; others are left out."""
-    ces: dict[str, Any] = {"indicator": Indicator.CRITICAL, "outcome": Outcome.CES}
+def test_red_flag_cards_come_one_by_one(log: Log) -> None:
+    """Each card with its week and what was said of it last, the latest week first; others are left out."""
     log.write(
-        carded(1, **ces, orders=2),
-        carded(2, **ces, occurred_on=MONDAY + timedelta(days=1), borough=None),
-        carded(3, **ces, occurred_on=NEXT_MONDAY, region="nel"),
+        carded(1, outcome=Outcome.CES, indicator=Indicator.CRITICAL, orders=2),
+        carded(2, outcome=Outcome.CES, occurred_on=MONDAY + timedelta(days=6), borough=None),
+        carded(3, outcome=Outcome.ONCOLOGY, occurred_on=NEXT_MONDAY, region="nel"),
         carded(4),
+        *(carded(number, outcome=Outcome.SUSPECTED_SARCOMA) for number in (5, 6, 7)),
     )
     log.write(
         [
             overridden(an_id(1)),
             feedback(an_id(2), received_on=NEXT_MONDAY),
             overridden(an_id(2), received_on=NEXT_MONDAY, outcome_timestamp=datetime(2026, 11, 3, tzinfo=UTC)),
+            feedback(an_id(5)),
         ]
     )
+    roll_up_due(log.engine)
 
     expected = [
-        CriticalCard(NEXT_MONDAY, "nel", "Brent", "demo-ehr", "ces", ""),
-        CriticalCard(MONDAY, "nwl", "", "demo-ehr", "ces", "overridden"),
-        CriticalCard(MONDAY, "nwl", "Brent", "demo-ehr", "ces", "overridden"),
+        RedFlagCard(NEXT_MONDAY, "nel", "Brent", "demo-ehr", "oncology", ""),
+        RedFlagCard(MONDAY, "nwl", "", "demo-ehr", "ces", "overridden"),
+        RedFlagCard(MONDAY, "nwl", "Brent", "demo-ehr", "ces", "overridden"),
+        *[RedFlagCard(MONDAY, "nwl", "Brent", "demo-ehr", "suspected_sarcoma", "")] * 2,
+        RedFlagCard(MONDAY, "nwl", "Brent", "demo-ehr", "suspected_sarcoma", "accepted"),
     ]
-    assert reports.critical_cards(log.engine, ALL) == expected
-    assert reports.critical_cards(log.engine, Filters(first=MONDAY, last=NEXT_MONDAY, regions=("nwl",))) == expected[1:]
-    assert reports.critical_cards(log.engine, ALL, most=1) == expected[:1]
+    assert reports.red_flag_cards(log.engine, ALL) == expected
+    for most in range(len(expected)):
+        cut = reports.red_flag_cards(log.engine, ALL, most)
+        assert (len(cut), cut[:1]) == (most, expected[: min(most, 1)])
+        assert not Counter(cut) - Counter(expected)
+        assert cut == sorted(cut, key=expected.index)
+
+
+@pytest.mark.parametrize(
+    ("filters", "outcomes"),
+    [
+        (ALL, RED_FLAGS),
+        (Filters(outcomes=("ces", "oncology")), (Outcome.CES, Outcome.ONCOLOGY)),
+        (Filters(outcomes=("redirect",)), ()),
+        (Filters(regions=("nel", "other")), (Outcome.CES,)),
+        (Filters(regions=("nwl", "nel", "nwl")), RED_FLAGS),
+        (Filters(modality="uss"), (Outcome.MSCC,)),
+        (Filters(hook="order-select"), (Outcome.SUSPECTED_CANCER,)),
+        (Filters(client_id="late-ehr"), (Outcome.SUSPECTED_SARCOMA,)),
+        (Filters(first=NEXT_MONDAY), (Outcome.ONCOLOGY,)),
+        (Filters(first=MONDAY, last=NEXT_MONDAY - timedelta(days=1)), RED_FLAGS[:4]),
+    ],
+)
+def test_red_flag_cards_can_be_chosen(log: Log, filters: Filters, outcomes: tuple[Outcome, ...]) -> None:
+    """By each of the filters of the monitor."""
+    log.write(
+        carded(1, outcome=Outcome.CES, region="nel"),
+        carded(2, outcome=Outcome.MSCC, modality=Modality.USS),
+        carded(3, outcome=Outcome.SUSPECTED_CANCER, hook="order-select"),
+        carded(4, outcome=Outcome.SUSPECTED_SARCOMA, client_id="late-ehr"),
+        carded(5, outcome=Outcome.ONCOLOGY, occurred_on=NEXT_MONDAY),
+    )
+    roll_up_due(log.engine)
+
+    assert {card.outcome for card in reports.red_flag_cards(log.engine, filters)} == set(outcomes)
+
+
+@pytest.mark.parametrize("regions", [(), ("nel",), ("nel", "nwl")], ids=["country", "region", "regions"])
+def test_the_latest_red_flag_cards_are_found_by_an_index(log: Log, regions: tuple[str, ...]) -> None:
+    """A year of the country has hundreds of thousands of rows, of which a page shows the latest thousand."""
+    asked: list[tuple[str, Any]] = []
+    event.listen(log.engine, "before_cursor_execute", lambda *told: asked.append((told[2], told[3])))
+    reports.red_flag_cards(log.engine, Filters(first=MONDAY, last=NEXT_MONDAY, regions=regions))
+    statement, values = asked[-1]
+
+    explain, found = (
+        "EXPLAIN QUERY PLAN",
+        "USING INDEX ix_weekly_red_flag_count_region_week" if regions else "USING INDEX",
+    )
+    if log.engine.dialect.name == "postgresql":
+        explain, found = "EXPLAIN", "Index Scan Backward using"
+    with log.engine.connect() as connection:
+        if explain == "EXPLAIN":  # PostgreSQL would read an empty table whole
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            connection.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
+        plan = [str(line[-1]) for line in connection.exec_driver_sql(f"{explain} {statement}", values)]
+
+    reads = [line for line in plan if re.search(r"(Scan|SCAN|SEARCH).* weekly_red_flag_count", line)]
+    assert len(reads) == max(len(regions), 1)
+    assert all(found in line for line in reads), plan
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from cds_service.cardlog.rollup_schema import (
     monthly_count,
     weekly_override_count,
     weekly_practice_count,
+    weekly_red_flag_count,
 )
 from cds_service.cardlog.rollups import roll_up_due
 from cds_service.cardlog.rows import rows_of
@@ -150,6 +151,7 @@ def test_a_week_that_reaches_into_the_time_kept_stays_whole(store: CardLogStore,
     for day in weeks:
         put_figures(engine, weekly_practice_count, day)
         put_figures(engine, weekly_override_count, day)
+        put_figures(engine, weekly_red_flag_count, day)
     for day in (date(2026, 8, 31), date(2026, 9, 3), date(2026, 9, 4)):
         put_figures(engine, episode_count, day)
 
@@ -158,6 +160,7 @@ def test_a_week_that_reaches_into_the_time_kept_stays_whole(store: CardLogStore,
     # From Thursday to Wednesday: weeks begin on any day here, so that the very edge is tried.
     assert days_of(engine, weekly_practice_count) == [date(2026, 9, 25), date(2026, 9, 28)]
     assert days_of(engine, weekly_override_count) == [date(2026, 9, 25), date(2026, 9, 28)]
+    assert days_of(engine, weekly_red_flag_count) == [date(2026, 9, 25), date(2026, 9, 28)]
     assert days_of(engine, episode_count) == [date(2026, 9, 4)]
 
 

@@ -37,8 +37,10 @@ from cds_service.cardlog.rollup_schema import (
     weekly_practice_outcome_count,
     weekly_reason_choice_count,
     weekly_reason_count,
+    weekly_red_flag_count,
 )
 from cds_service.cardlog.rollups import roll_up_due, week_of
+from cds_service.pathway.outcomes import RED_FLAGS, Outcome
 
 ONE_DAY = timedelta(days=1)
 Figures = dict[tuple[Any, ...], dict[str, int]]
@@ -150,6 +152,20 @@ def expected_overrides(calls: Sequence[CallRecord], entries: Sequence[FeedbackEv
     return {key: dict(row) for key, row in sums.items()}
 
 
+def expected_red_flags(calls: Sequence[CallRecord], entries: Sequence[FeedbackEvent]) -> Figures:
+    """Red-flag cards by place and answer, counted one by one."""
+    last = last_of(entries)
+    sums: Counter[tuple[Any, ...]] = Counter()
+    for call in calls:
+        for card in call.cards:
+            (lead,) = [event for event in call.evaluations if event.event_id == card.event_id]
+            entry = last.get(card.card_id)
+            place = (lead.region, lead.borough or "", lead.client_id, lead.hook, lead.modality, lead.outcome)
+            answer = "" if entry is None else entry.outcome
+            sums[(week_of(card.occurred_on), *place, answer)] += lead.outcome in RED_FLAGS
+    return {key: {"cards": cards} for key, cards in sums.items() if cards}
+
+
 def without_place(overrides: Figures) -> Figures:
     """Overrides by reason alone."""
     sums: dict[tuple[Any, ...], Counter[str]] = {}
@@ -189,6 +205,7 @@ def test_figures_are_those_counted_one_by_one(log: Log, seed: int) -> None:
     assert stored(log, weekly_override_count) == overrides
     assert stored(log, weekly_reason_count) == without_place(overrides)
     assert stored(log, weekly_reason_choice_count) == each_choice(weekly_reason_choice_count, without_place(overrides))
+    assert stored(log, weekly_red_flag_count) == expected_red_flags(calls, entries)
     by_week = stored(log, weekly_count)
     assert stored(log, weekly_choice_count) == each_choice(weekly_choice_count, by_week)
     assert log.rows(schema.rollup_due) == []
@@ -231,6 +248,29 @@ def test_late_feedback_changes_the_week_of_its_card(log: Log) -> None:
     (week,) = log.rows(weekly_count)
     assert (week["week"], week["cards"], week["accepted"], week["overridden"]) == (MONDAY, 1, 0, 1)
     assert [row["overrides"] for row in log.rows(weekly_override_count)] == [1]
+
+
+def test_red_flags_are_what_the_pathway_says_they_are(log: Log) -> None:
+    """Cards of all of them are kept by borough, and of no other outcome."""
+    log.write(*(carded(number, outcome=outcome) for number, outcome in enumerate(Outcome)))
+
+    roll_up_due(log.engine)
+
+    assert sorted(row["outcome"] for row in log.rows(weekly_red_flag_count)) == sorted(RED_FLAGS)
+
+
+def test_a_red_flag_card_has_its_last_answer(log: Log) -> None:
+    """Late feedback moves it from one answer to another, and of several orders it counts once, under the first."""
+    log.write(carded(1, outcome=Outcome.CES, orders=3, borough=None))
+    roll_up_due(log.engine)
+    key = (MONDAY, "nwl", "", "demo-ehr", "order-sign", "mri", "ces")
+    assert stored(log, weekly_red_flag_count) == {(*key, ""): {"cards": 1}}
+
+    log.write([feedback(an_id(1))])
+    log.write([overridden(an_id(1), outcome_timestamp=datetime(2026, 12, 1, tzinfo=UTC))])
+    roll_up_due(log.engine)
+
+    assert stored(log, weekly_red_flag_count) == {(*key, "overridden"): {"cards": 1}}
 
 
 def test_a_contradiction_takes_the_override_back(log: Log) -> None:
@@ -379,7 +419,7 @@ def test_a_stop_is_heeded_between_weeks(log: Log) -> None:
 def test_figures_of_deleted_events_stay(log: Log) -> None:
     """Where retention has deleted events, a day, week and month that are due are not counted down."""
     tuesday = MONDAY + ONE_DAY
-    log.write(CallRecord([evaluation(), evaluation()]), carded(1, occurred_on=tuesday))
+    log.write(CallRecord([evaluation(), evaluation()]), carded(1, occurred_on=tuesday, outcome=Outcome.MSCC))
     log.write([overridden(an_id(1))])
     roll_up_due(log.engine)
     before = log.figures()
@@ -391,13 +431,13 @@ def test_figures_of_deleted_events_stay(log: Log) -> None:
     assert roll_up_due(log.engine) == 2
 
     after = log.figures()
-    by_practice = ("weekly_practice_count", "weekly_override_count", "weekly_reason_count")
+    by_practice = ("weekly_practice_count", "weekly_override_count", "weekly_reason_count", "weekly_red_flag_count")
     assert [after[name] for name in by_practice] == [before[name] for name in by_practice]
     assert [(row["day"], row["evaluations"], row["accepted"]) for row in after["daily_count"]] == [
         (MONDAY, 2, 0),
         (tuesday, 1, 1),
     ]
-    assert [(row["evaluations"], row["accepted"]) for row in after["weekly_count"]] == [(3, 1)]
+    assert [(row["evaluations"], row["accepted"]) for row in after["weekly_count"]] == [(1, 1), (2, 0)]
 
 
 def test_a_month_whose_days_are_deleted_stays(log: Log) -> None:

@@ -115,10 +115,13 @@ def questions(first: date, last: date) -> list[Question]:
         ),
         (
             "red-flag list",
-            reports.critical_cards,
+            reports.red_flag_cards,
             {
                 "one region, a quarter": region_quarter,
                 "one region, a year": region,
+                "five regions, a year": five_regions,
+                "one region, CES, a year": lambda n: replace(region(n), outcomes=("ces",)),
+                "each region by name, a year": lambda _: replace(year, regions=REGIONS),
                 "the country, a week": week,
                 "the country, a year": country,
             },

@@ -200,17 +200,6 @@ def test_a_viewer_is_offered_no_file_and_no_page_that_is_closed(sources: Sources
     assert "/monitor/access-log" not in said
 
 
-def test_the_clinical_safety_role_sees_red_flag_cards_one_by_one(sources: Sources) -> None:
-    """Week, footprint, borough, EHR, outcome and answer, and nothing else of a card."""
-    reader = Reader(sources, "clinical_safety")
-
-    assert "/monitor/red-flags/cards" in reader.text("/monitor/red-flags")
-    said = plain(reader.text("/monitor/red-flags/cards?region=nwl"))
-    assert "Cauda equina syndrome (CES)" in said
-    assert "Brent" in said
-    assert "Z99001" not in said
-
-
 @pytest.mark.parametrize("query", ["?outcome=redirected", "?from=2026-11-02", "?practice=Z99001"])
 def test_an_address_that_cannot_be_meant_is_told_beside_its_field(analyst: Reader, query: str) -> None:
     """With 400, without any figure, and the same on pages and for files."""
