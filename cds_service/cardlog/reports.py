@@ -64,6 +64,8 @@ from cds_service.cardlog.table_days import day_of
 MOST_RED_FLAGS: Final = 1_000
 """How many red-flag cards are listed, unless less are asked for."""
 
+_FEW_REGIONS: Final = 10
+
 Answer = TypeVar("Answer", bound=NamedTuple)
 
 # The rows of an answer lie together in a table of figures and are grouped in memory; taken for scattered, PostgreSQL
@@ -289,16 +291,26 @@ def red_flag_cards(engine: Engine, filters: Filters, most: int = MOST_RED_FLAGS)
 def _latest_red_flags(filters: Filters, most: int) -> Select[Any]:
     """As many rows, each of one card at least, as can be needed.
 
-    Each region is asked for by itself, or the country where none is named: an index has the rows in these orders, the
-    latest last, so that no more are read than are needed. Of several regions together a database would sort the year.
+    An index has the rows of a region, and those of the country, week by week, so that no more are read than are needed.
+    Of several regions together a database would sort the year: a few are asked for one by one, many by week.
     """
     table = weekly_red_flag_count
-    of_each = [replace(filters, regions=(region,)) for region in sorted(set(filters.regions))] or [filters]
+    regions = sorted(set(filters.regions))
+    if 0 < len(regions) <= _FEW_REGIONS:
+        narrowed = [[table.c.region == region] for region in regions]
+    else:
+        # With an empty text behind it, so that the index by region is not taken in place of that by week.
+        narrowed = [[(table.c.region + "").in_(regions)] if regions else []]
+    conditions = _conditions(table, replace(filters, regions=()))
     latest = [
-        select(table).where(*_conditions(table, each)).order_by(*(key.desc() for key in table.primary_key)).limit(most)
-        for each in of_each
+        select(table)
+        .where(*conditions, *each)
+        .order_by(*(key.desc() for key in table.primary_key))
+        .limit(most)
+        .subquery()
+        for each in narrowed
     ]
-    together = union_all(*(select(each.subquery()) for each in latest)).subquery()
+    together = union_all(*map(select, latest)).subquery()
     shown = [together.c[name] for name in (*RedFlagCard._fields, table.c.cards.name)]
     return select(*shown).order_by(*(together.c[key.name].desc() for key in table.primary_key)).limit(most)
 
