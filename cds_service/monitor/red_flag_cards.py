@@ -13,6 +13,7 @@ from cds_service.monitor.asked import Asked
 from cds_service.monitor.definitions import DEFINITIONS
 from cds_service.monitor.drawn import definition_address
 from cds_service.monitor.figure_pages import RED_FLAG_CARDS, not_applied, regions_and_period
+from cds_service.monitor.findings_in_words import for_choice, looked_at, not_looked_at
 from cds_service.monitor.form import form_fields
 from cds_service.monitor.known_clients import KnownClients
 from cds_service.monitor.period import day_in_words
@@ -64,7 +65,7 @@ class RedFlagCards:
             visit,
             here=_RED_FLAG_PAGE,
             query=stated.query(),
-            finding=_finding(cards),
+            finding=_finding(cards, asked),
             scope=regions_and_period(asked),
             notices=not_applied(NOT_BY_PLACE, stated),
             address=RED_FLAG_CARDS,
@@ -81,10 +82,12 @@ class RedFlagCards:
         )
 
 
-def _finding(cards: list[RedFlagCard]) -> str:
+def _finding(cards: list[RedFlagCard], asked: Asked) -> str:
     """How many there are, and how many of them nobody answered; where there are more, that these are the latest."""
+    if not looked_at(asked, RED_FLAGS):
+        return f"{not_looked_at('Red-flag cards')}."
     if not cards:
-        return "No red-flag card was shown."
+        return f"No red-flag card was shown{for_choice(asked)}."
     shown = "1 red-flag card" if len(cards) == 1 else f"{len(cards):,} red-flag cards"
     latest = ", the latest: choose a shorter period or an outcome to see others" if len(cards) == MOST_RED_FLAGS else ""
     return f"{shown}{latest}. Not answered: {sum(not card.answer for card in cards):,}."

@@ -74,7 +74,6 @@ def test_every_red_flag_card_is_a_row(reader: Reader) -> None:
     ("query", "cards"),
     [
         ("?outcome=suspected_sarcoma", 2),
-        ("?outcome=redirect", 0),
         ("?region=nel", 5),
         ("?modality=uss", 1),
         ("?client=other-ehr&outcome=ces", 1),
@@ -87,9 +86,18 @@ def test_the_list_is_narrowed_by_every_filter_of_its_form(reader: Reader, query:
     said = reader.text(f"{ADDRESS}{query}")
 
     assert len(rows_of(said)) == cards
-    assert ("No red-flag card was shown." in said) == (cards == 0)
+    assert ("No red-flag card was shown for this choice." in said) == (cards == 0)
     for value in re.findall(r"=([^&]+)", query):
         assert re.search(rf'value="{value}"( selected)?>', said)
+
+
+def test_a_choice_of_another_outcome_is_not_taken_for_no_card(reader: Reader) -> None:
+    """A link may bring one along."""
+    said = reader.text(f"{ADDRESS}?outcome=redirect")
+
+    assert "Red-flag cards are not looked at: another outcome is chosen." in said
+    assert "No red-flag card was shown" not in said
+    assert rows_of(said) == []
 
 
 def test_the_form_offers_red_flags_alone(reader: Reader) -> None:
