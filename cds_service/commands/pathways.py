@@ -29,7 +29,7 @@ from cds_service.pathway.proof_record import (
 from cds_service.pathway.properties import PROPERTIES
 from cds_service.pathway.proving import prove
 from cds_service.pathway.register import PathwayRegister
-from cds_service.pathway.sign_off import SIGN_OFFS, as_record, drawn_hash, read_sign_offs, sign, signed, state_of
+from cds_service.pathway.sign_off import SIGN_OFFS, drawn_hash, read_sign_offs, sign, signed, state_of, with_signature
 from cds_service.terminology import ValueSetError
 
 _TOLD: Final = (ConfigurationError, PathwayFileError, ValueSetError)
@@ -191,8 +191,8 @@ def sign_off_command(region: str, config: Path, version: str | None, by: str, ro
             )
             raise PathwayFileError(msg)
         signature = sign(file, by, role, today_in_london())
-        record = (*read_sign_offs(config), signature)
-    keep(config / SIGN_OFFS, as_record(record))
+        record = with_signature(config, signature)
+    keep(config / SIGN_OFFS, record)
     click.echo(f"{file.name}: {state_of(file, (signature,))}, matrix {signature.matrix_sha256}")
 
 

@@ -37,7 +37,7 @@ def suspend(region: str, config: Path, by: str, reason: str) -> None:
             _refuse_a_second(wanted, before[wanted], today)
         suspensions = {**before, wanted: Suspension(by=by, reason=reason, since=today)}
         PathwayRegister(register.files, suspensions)
-    keep(config / SUSPENSIONS, in_file(suspensions))
+    keep(config / SUSPENSIONS, in_file(config, suspensions, wanted))
     _require_in_force(config, wanted, today)
     click.echo(f"{wanted}: suspended from {today}. A running service follows within seconds:")
     click.echo(f"see that /health/ready names no refused folder, and that /pathways/{wanted} says so.")

@@ -193,7 +193,8 @@ def _show(value_set: ValueSet, found: Difference) -> None:
         for code, display in sorted(found.homeless.items())
     ]
     lines += [
-        f"  = {code} stands in {group}, or could; it is not added" for code, group in sorted(found.elsewhere.items())
+        f"  = {code} {claimed.display}: stands in {claimed.group}, or could; it is not added"
+        for code, claimed in sorted(found.elsewhere.items())
     ]
     lines += [f"  - {one.code} {one.display}: not in the expansion; it stays in the list" for one in found.beyond]
     for line in lines[:_SHOWN]:

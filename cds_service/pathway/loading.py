@@ -196,6 +196,17 @@ def load_yaml(text: str, name: str) -> object:
         raise PathwayFileError(msg) from error
 
 
+def with_entry(text: str, entry: object) -> str:
+    """A YAML file with one entry more at its end, all above it as somebody wrote it.
+
+    Args:
+        text: what the file holds.
+        entry: a list or a mapping of what to add.
+    """
+    above = text if not text or text.endswith("\n") else f"{text}\n"
+    return above + yaml.safe_dump(entry, sort_keys=False, allow_unicode=True)
+
+
 def _parse_yaml(text: str, name: str) -> dict[str, Any]:
     stated = load_yaml(text, name)
     if not isinstance(stated, dict):

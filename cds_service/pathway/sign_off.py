@@ -4,18 +4,16 @@ A sign-off is of the matrix that its signatory read, by hash, and of the file th
 none, was changed since, or is drawn otherwise by a newer service, the service says that the pathway is not signed off.
 """
 
-from collections.abc import Iterable
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from typing import Annotated
 
-import yaml
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 
 from cds_service.pathway.facts import RegionId
-from cds_service.pathway.loading import PathwayFile, PathwayFileError, in_words, load_yaml, read_text
+from cds_service.pathway.loading import PathwayFile, PathwayFileError, in_words, load_yaml, read_text, with_entry
 from cds_service.pathway.matrix_pages import matrix_hash
 from cds_service.pathway.texts import Frozen, Line
 
@@ -62,14 +60,18 @@ def read_sign_offs(config: Path | None) -> tuple[SignOff, ...]:
     if path is None or not path.is_file():
         return ()
     try:
-        stated = load_yaml(read_text(path), SIGN_OFFS)
-        return () if stated is None else tuple(_SIGN_OFFS.validate_python(stated))
+        return _read(read_text(path))
     except ValidationError as error:
         wrong = in_words(SIGN_OFFS, error)
     except PathwayFileError as error:
         wrong = str(error)
     msg = f"{wrong}\nRestore {SIGN_OFFS}, or delete it and sign again"
     raise PathwayFileError(msg)
+
+
+def _read(text: str) -> tuple[SignOff, ...]:
+    stated = load_yaml(text, SIGN_OFFS)
+    return () if stated is None else tuple(_SIGN_OFFS.validate_python(stated))
 
 
 def sign(file: PathwayFile, by: str, role: str, on: date) -> SignOff:
@@ -85,9 +87,21 @@ def sign(file: PathwayFile, by: str, role: str, on: date) -> SignOff:
     )
 
 
-def as_record(sign_offs: Iterable[SignOff]) -> str:
-    """All signatures as the record holds them."""
-    return yaml.safe_dump([one.model_dump() for one in sign_offs], sort_keys=False, allow_unicode=True)
+def with_signature(config: Path, signature: SignOff) -> str:
+    """The record of a folder with one signature more, and the remarks of whoever wrote in it.
+
+    Raises:
+        PathwayFileError: the record that is there is none.
+    """
+    record = (*read_sign_offs(config), signature)
+    path = config / SIGN_OFFS
+    longer = with_entry(read_text(path) if path.is_file() else "", [signature.model_dump()])
+    try:
+        if _read(longer) == record:
+            return longer
+    except (PathwayFileError, ValidationError):  # a list in brackets cannot be added to at its end
+        pass
+    return with_entry("", [one.model_dump() for one in record])
 
 
 def file_hash(file: PathwayFile) -> str:

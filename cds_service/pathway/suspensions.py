@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from cds_service.pathway.facts import RegionId
-from cds_service.pathway.loading import PathwayFileError, in_words, load_yaml, read_text
+from cds_service.pathway.loading import PathwayFileError, in_words, load_yaml, read_text, with_entry
 from cds_service.pathway.model import Suspension
 
 SUSPENSIONS = "suspensions.yaml"
@@ -40,6 +39,10 @@ def read_suspensions(config: Path | None) -> Mapping[RegionId, Suspension]:
     except OSError as error:
         msg = f"{SUSPENSIONS}: cannot be read ({error.strerror}); put the file there, or delete what bears its name"
         raise PathwayFileError(msg) from error
+    return _read(stated)
+
+
+def _read(stated: object) -> Mapping[RegionId, Suspension]:
     if stated is None:  # blank, or remarks alone: each entry was taken out
         return NOBODY_SUSPENDED
     try:
@@ -48,10 +51,24 @@ def read_suspensions(config: Path | None) -> Mapping[RegionId, Suspension]:
         raise PathwayFileError(in_words(SUSPENSIONS, error)) from error
 
 
-def in_file(suspensions: Mapping[RegionId, Suspension]) -> str:
-    """All suspensions as the file holds them."""
-    stated = {str(region): one.model_dump(exclude_none=True) for region, one in suspensions.items()}
-    return f"{_HEAD}{yaml.safe_dump(stated, sort_keys=False, allow_unicode=True)}"
+def in_file(config: Path, suspensions: Mapping[RegionId, Suspension], new: RegionId) -> str:
+    """All suspensions as the file of a folder is to hold them, with the remarks of whoever wrote in it.
+
+    An entry that takes the place of another, or a file that cannot be added to at its end, is written anew.
+
+    Args:
+        config: the folder, whose file states all but the new one.
+        suspensions: all of them.
+        new: the region whose suspension is new.
+    """
+    stated = {region: one.model_dump(exclude_none=True) for region, one in suspensions.items()}
+    anew = with_entry(_HEAD, {str(region): entry for region, entry in stated.items()})
+    path = config / SUSPENSIONS
+    longer = with_entry(read_text(path) if path.is_file() else _HEAD, {str(new): stated[new]})
+    try:
+        return longer if _read(load_yaml(longer, SUSPENSIONS)) == suspensions else anew
+    except PathwayFileError:  # two entries of a region, or a mapping in braces
+        return anew
 
 
 _HEAD = "# Regions whose pathway is out of force: CES and MSCC alone speak. To end one give its last day as 'until'.\n"

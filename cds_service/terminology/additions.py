@@ -11,18 +11,25 @@ from cds_service.terminology.value_set_file import VALUE_SET_BASE, Concept, Valu
 from cds_service.terminology.vocabulary import SNOMED
 
 
+class Claimed(NamedTuple):
+    """A code that another list holds or could take: that list, and the code's name."""
+
+    group: str
+    display: str
+
+
 class Difference(NamedTuple):
     """How a list and the expansion of its intent differ.
 
     Attributes:
         new: codes of the expansion that the list lacks, with their names: what could be added.
-        elsewhere: those among the others that another list holds or could take, with its name; they are never added.
+        elsewhere: those among the others that another list holds or could take; they are never added.
         beyond: codes of the list that the expansion lacks: retired, or meant by another reading; they stay.
         homeless: those among the others that would be codes of a part (`PART_OF`) and of no whole, with their names.
     """
 
     new: Mapping[str, str]
-    elsewhere: Mapping[str, str]
+    elsewhere: Mapping[str, Claimed]
     beyond: tuple[Concept, ...]
     homeless: Mapping[str, str]
 
@@ -60,7 +67,7 @@ def _difference(value_set: ValueSet, expansion: Mapping[str, str], every: Iterab
     missing = {code: display for code, display in expansion.items() if code not in listed and is_concept_id(code)}
     return Difference(
         {code: display for code, display in missing.items() if code not in other},
-        {code: other[code] for code in missing if code in other},
+        {code: Claimed(other[code], display) for code, display in missing.items() if code in other},
         tuple(one for one in value_set.concepts if one.system == SNOMED and one.code not in expansion),
         {},
     )
@@ -75,7 +82,7 @@ def _without_rivals(group: str, compared: Mapping[str, Difference]) -> Differenc
         for code in other.new
     }
     new = {code: display for code, display in own.new.items() if code not in rivals}
-    claimed = {code: rivals[code] for code in own.new if code in rivals}
+    claimed = {code: Claimed(rivals[code], display) for code, display in own.new.items() if code in rivals}
     return own._replace(new=new, elsewhere={**own.elsewhere, **claimed})
 
 

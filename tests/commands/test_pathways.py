@@ -132,14 +132,16 @@ def test_a_sign_off_ends_when_the_service_draws_another_matrix(folder: Path, rea
 
 
 def test_a_sign_off_leaves_a_record_that_can_be_read(folder: Path, read_hash: str) -> None:
-    """Whatever stood there: a list in brackets, an entry without its last line end; earlier ones stay."""
+    """Whatever stood there: a list in brackets, a remark without its line end; earlier ones stay, and remarks too."""
     path = folder / "sign-offs.yaml"
     path.write_text("[]", encoding="utf-8")
     assert sign(folder, read_hash).exit_code == 0
-    path.write_text(path.read_text("utf-8").rstrip(), encoding="utf-8")
+    remark = "# Signed at the board of 26 November."
+    path.write_text(f"{path.read_text('utf-8')}{remark}", encoding="utf-8")
     assert sign(folder, read_hash).exit_code == 0
     first, second = read_sign_offs(folder)
     assert first == second
+    assert path.read_text("utf-8").count(remark) == 1
 
 
 def test_a_record_that_cannot_be_written_is_told(folder: Path, read_hash: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,11 +200,16 @@ def test_a_pathway_whose_next_version_is_filed_can_be_suspended(folder: Path) ->
 
 
 def test_a_suspension_that_is_over_makes_room_for_another(folder: Path) -> None:
-    """Its last day has gone by."""
+    """Its last day has gone by; what somebody wrote in the file stays when another region's is added."""
     over = {"nwl": {"by": "A Name", "reason": "wrong link", "since": "2025-08-01", "until": "2025-08-02"}}
     (folder / "suspensions.yaml").write_text(yaml.safe_dump(over), encoding="utf-8")
     assert "nwl: suspended from" in suspended(folder, "nwl").output
-    assert "until" not in yaml.safe_load((folder / "suspensions.yaml").read_text("utf-8"))["nwl"]
+    path = folder / "suspensions.yaml"
+    assert "until" not in yaml.safe_load(path.read_text("utf-8"))["nwl"]
+    path.write_text(f"# Asked for by the board\n{path.read_text('utf-8')}# the last line", encoding="utf-8")
+    assert "nel: suspended from" in suspended(folder, "nel").output
+    lines = path.read_text("utf-8").splitlines()
+    assert (lines[0], lines[lines.index("# the last line") + 1]) == ("# Asked for by the board", "nel:")
 
 
 def test_a_suspension_that_lies_ahead_is_not_swallowed(folder: Path) -> None:

@@ -84,7 +84,7 @@ def test_what_is_new_is_shown_and_written_on_acceptance(network: respx.MockRoute
     shown = expand(tmp_path, "ind-rheumatology", accept=False)
     assert (shown.exit_code, list(tmp_path.iterdir())) == (0, [])
     assert f"  + {NEW} Name of {NEW}\n" in shown.output
-    assert "  = 192970008 stands in ind_cauda_equina, or could; it is not added\n" in shown.output
+    assert "  = 192970008 Name of 192970008: stands in ind_cauda_equina, or could; it is not added\n" in shown.output
     assert "  - 9631008 Ankylosing spondylitis: not in the expansion; it stays in the list\n" in shown.output
 
     written = expand(tmp_path, "ind-rheumatology")
@@ -109,7 +109,7 @@ def test_a_code_that_two_lists_could_take_is_left_to_a_person(
     """Neither gets it, whichever is asked for: a fracture with a cauda equina lesion is no urgent matter alone."""
     play(network, {"ind-urgent": [NEW], "ind-cauda-equina": [NEW]})
     shown = expand(tmp_path, *chosen)
-    assert f"  = {NEW} stands in ind_cauda_equina, or could; it is not added\n" in shown.output
+    assert f"  = {NEW} Name of {NEW}: stands in ind_cauda_equina, or could; it is not added\n" in shown.output
     assert "0 file(s) written" in shown.output
     assert list(tmp_path.iterdir()) == []
 

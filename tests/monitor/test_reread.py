@@ -14,7 +14,7 @@ from cds_service.app import create_app
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.proof_record import record_of
 from cds_service.pathway.register import PathwayRegister, seal_of
-from cds_service.pathway.sign_off import as_record, sign
+from cds_service.pathway.sign_off import sign, with_signature
 from cds_service.settings import Settings
 from tests.conftest import DEMO_CONFIGURATION, InProcess
 from tests.monitor.access.conftest import hidden_fields
@@ -61,7 +61,7 @@ def add_version(folder: Path, version: str, effective: date) -> None:
     (pathways / f"nwl-{version}.yaml").write_text(text, "utf-8")
     register = PathwayRegister.load(folder)
     signed = sign(register.versions(RegionId("nwl"))[-1], "A Name", "Clinical Safety Officer", date(2026, 9, 15))
-    (folder / "sign-offs.yaml").write_text(as_record([signed]), "utf-8")
+    (folder / "sign-offs.yaml").write_text(with_signature(folder, signed), "utf-8")
     (pathways / "proofs.json").write_text(record_of(register.files), "utf-8")
 
 
