@@ -127,13 +127,19 @@ def _too_long() -> ProtocolError:
     return ProtocolError(413, [Issue("too-long", text)])
 
 
-async def on_http_error(_request: Request, error: Exception) -> Response:
+async def on_http_error(request: Request, error: Exception) -> Response:
     """Answer an unknown path or method with an OperationOutcome."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
     phrase = HTTPStatus(error.status_code).phrase
     code = _CODES.get(error.status_code, "not-supported")
-    text = f"{phrase}. GET /cds-services lists what there is."
+    text = f"{phrase}. {_about_slashes(request.scope['path'])}GET /cds-services lists what there is."
     return outcome_response(ProtocolError(error.status_code, [Issue(code, text)], error.headers))
+
+
+def _about_slashes(path: str) -> str:
+    """What a client makes of a discovery address with a slash at its end, to which it adds `/` and the service's id."""
+    has_too_many = "//" in path or (path != "/" and path.endswith("/"))
+    return "The path has a doubled slash, or one at its end: call it without. " if has_too_many else ""
 
 
 async def on_defect(_request: Request, _error: Exception) -> Response:

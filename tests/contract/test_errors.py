@@ -192,6 +192,22 @@ def test_an_unknown_address_is_not_found(service: InProcess, path: str) -> None:
     assert "GET /cds-services" in outcome["issue"][0]["diagnostics"]
 
 
+@pytest.mark.parametrize(
+    "path", ["/cds-services//msk-imaging-pathway", f"{SERVICE}/", f"{FEEDBACK}/", "//cds-services"]
+)
+def test_a_slash_too_many_is_named(service: InProcess, path: str) -> None:
+    """The best-known slip of whoever points the sandbox here: a discovery address that ends in one."""
+    outcome = outcome_of(service.send("POST", f"http://127.0.0.1:8000{path}", json=hook_call(CALL)), 404)
+
+    assert "slash" in outcome["issue"][0]["diagnostics"]
+
+
+@pytest.mark.parametrize("path", ["/", "/nowhere"])
+def test_no_slash_is_blamed_where_none_is_too_many(service: InProcess, path: str) -> None:
+    """The address is unknown for another reason."""
+    assert "slash" not in outcome_of(service.send("POST", path), 404)["issue"][0]["diagnostics"]
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
 @pytest.mark.parametrize("path", [SERVICE, FEEDBACK])
 def test_a_service_takes_posts_only(service: InProcess, method: str, path: str) -> None:
