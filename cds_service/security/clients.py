@@ -32,7 +32,7 @@ Issuer = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 Algorithm = Literal["ES256", "ES384", "RS384", "PS384", "EdDSA"]
 
 
-def _address(value: str, what: str) -> str:
+def _address(value: str, what: str, form: str = "https://host/path") -> str:
     """An absolute http or https URL without user, query, fragment or trailing slash; http on loopback alone.
 
     Scheme and host are kept in lower case, since they are compared without case (RFC 3986, 6.2.2.1). A value that may
@@ -43,7 +43,7 @@ def _address(value: str, what: str) -> str:
         raise ValueError(msg)
     parts = split_url(value)
     if parts is None:
-        msg = f"'{value}' is not an absolute URL; write {what} as https://host/path"
+        msg = f"'{value}' is not an absolute URL; write {what} as {form}"
         raise ValueError(msg)
     if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
         msg = f"'{value}' is plain http, which is for this machine alone; use https"
@@ -65,10 +65,11 @@ def _fhir_base(value: str) -> str:
 
 def _origin(value: str) -> str:
     """An origin as browsers send it: scheme, host and port, and nothing after them."""
-    if value == "*" or value.endswith("/") or urlsplit(_address(value, "the origin")).path:
+    origin = _address(value, "the origin", "https://host")
+    if value.endswith("/") or urlsplit(origin).path:
         msg = f"'{value}' is not an origin; write scheme and host alone, as https://ehr.example.nhs.uk"
         raise ValueError(msg)
-    return _address(value, "the origin")
+    return origin
 
 
 def _network(value: str) -> str:

@@ -3,12 +3,32 @@
 Every problem is told with the file's name, its line and the mend, and repeats nothing that might be a secret.
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 from pydantic import ValidationError
+
+_IN_WORDS: Final = {
+    "missing": "is missing; add it",
+    "string_type": "is not text; write it in quotes",
+    "string_too_short": "is empty; write something, or leave the line out",
+    "string_too_long": "is longer than {max_length} characters; write less",
+    "string_pattern_mismatch": "has a form that it may not have; write it to the pattern {pattern}",
+    "int_type": "is not a whole number; write one, without quotes",
+    "greater_than_equal": "is less than {ge}; write {ge} or more",
+    "less_than_equal": "is more than {le}; write {le} or less",
+    "tuple_type": "is not a list; write it as one, in square brackets",
+    "dict_type": "has no keys; write each below it, with its value",
+    "model_type": "has no keys; write each below it, with its value",
+    "too_short": "has too little in it; write {min_length} or more",
+    "literal_error": "is not known; write {expected}",
+}
+"""What an operator is told of a problem, by pydantic's name for it; its own words are those of Python."""
+
+_PLAIN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 LARGEST_FILE = 1024 * 1024
 """Bytes; what an operator lists by hand is far smaller."""
@@ -60,9 +80,9 @@ class StrictYaml:
     def problems(self, error: ValidationError) -> str:
         """One line for each problem. What was written is repeated only where our own message chose to."""
         return "\n".join(
-            f"{self.name}:{self.line(problem['loc'])}: {_path(problem['loc'])}: "
-            f"{self._in_words(problem['type'], problem['msg'])}"
-            for problem in error.errors(include_url=False, include_input=False, include_context=False)
+            f"{self.name}:{self.line(problem['loc'])}: {self._path(problem['loc'])}: "
+            f"{self._in_words(problem['type'], problem['msg'], problem.get('ctx', {}))}"
+            for problem in error.errors(include_url=False, include_input=False)
         )
 
     def line(self, location: Sequence[int | str]) -> int:
@@ -143,12 +163,25 @@ class StrictYaml:
                     raise self._error(f"{self.name}:{lines[key.value]}: '{key.value}' stands twice; keep one of them")
                 lines[key.value] = key.start_mark.line + 1
 
-    def _in_words(self, kind: str, message: str) -> str:
-        if kind == "missing":
-            return "is missing; add it"
+    def _in_words(self, kind: str, message: str, context: Mapping[str, object]) -> str:
         if kind == "extra_forbidden":
             return f"is not a key of {self._what}; see docs/configuration.md for those that are"
-        return message.removeprefix("Value error, ")
+        return _IN_WORDS[kind].format_map(context) if kind in _IN_WORDS else message.removeprefix("Value error, ")
+
+    def _path(self, location: Sequence[int | str]) -> str:
+        """Where a problem is: `client my-ehr: footprints` where the entry has that id, else `clients.0.footprints`."""
+        entry, within = self._entry_id(location[:2]), location[2:]
+        if entry is None or within == ("id",):
+            return ".".join(map(str, location)) or "file"
+        return ": ".join([f"{str(location[0]).removesuffix('s')} {entry}", *filter(None, [".".join(map(str, within))])])
+
+    def _entry_id(self, location: Sequence[int | str]) -> str | None:
+        """The id of an entry of a list at the top of the file, where it has one that may be repeated."""
+        node = self._root
+        for part in location:
+            node = _below(node, part)
+        node = _below(node, "id") if len(location) == 2 else None  # noqa: PLR2004 - a list's key, a place in it
+        return node.value if isinstance(node, yaml.ScalarNode) and _PLAIN_ID.fullmatch(node.value) else None
 
 
 def _place(error: yaml.YAMLError) -> str:
@@ -162,5 +195,10 @@ def _children(node: yaml.Node) -> list[yaml.Node]:
     return list(node.value) if isinstance(node, yaml.SequenceNode) else []
 
 
-def _path(location: Sequence[int | str]) -> str:
-    return ".".join(str(part) for part in location) or "file"
+def _below(node: yaml.Node | None, part: int | str) -> yaml.Node | None:
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in reversed(node.value) if key.value == part), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        below: yaml.Node = node.value[part]
+        return below
+    return None

@@ -359,7 +359,7 @@ def test_a_wrong_file_is_told_with_its_line(config: Path) -> None:
     """As `serve` tells it."""
     result = checked(config, one_client("colour: blue"))
 
-    told = "clients.0.colour: is not a key of a client; see docs/configuration.md for those that are"
+    told = "client ehr: colour: is not a key of a client; see docs/configuration.md for those that are"
     assert (result.exit_code, result.stderr) == (1, f"Error: clients.yaml:4: {told}\n")
 
 

@@ -116,6 +116,50 @@ def test_a_bad_call_is_refused_by_the_name_of_the_field(service: InProcess, bend
     assert field.removesuffix(".resourceType") in outcome["issue"][0]["diagnostics"]
 
 
+ENTRY = {"card": "c", "outcome": "overridden", "outcomeTimestamp": "2026-11-21T09:30:00Z"}
+IN_PLAIN_WORDS: list[tuple[str, JsonObject, str]] = [
+    (SERVICE, {"hook": "patient-view"}, "hook has none of the values that are known. Send 'order-select' or "),
+    (SERVICE, {"hookInstance": 5}, "hookInstance is not a UUID. Send one, as text."),
+    (SERVICE, {"hookInstance": "zqx"}, "hookInstance is not a UUID. Send one, as text."),
+    (SERVICE, {"context": []}, "context is not an object. Send a JSON object."),
+    (SERVICE, {"prefetch": []}, "prefetch is not an object. Send a JSON object."),
+    (SERVICE, {"fhirServer": 5}, "fhirServer is not text. Send a string."),
+    (FEEDBACK, {"feedback": {}}, "feedback is not an array. Send a JSON array."),
+    (FEEDBACK, {"feedback": []}, "feedback has too few elements. Send 1 or more."),
+    (FEEDBACK, {"feedback": [ENTRY] * 501}, "feedback has more than 500 elements. Send the rest in another request."),
+    (FEEDBACK, {"feedback": [5]}, "feedback[0] is not an object. Send a JSON object."),
+    (FEEDBACK, {"feedback": [{**ENTRY, "card": " "}]}, "feedback[0].card is empty. Send text."),
+    (
+        FEEDBACK,
+        {"feedback": [{**ENTRY, "overrideReason": {"reason": "zqx"}}]},
+        "feedback[0].overrideReason.reason is not an object. Send a JSON object.",
+    ),
+    (
+        FEEDBACK,
+        {"feedback": [{**ENTRY, "outcomeTimestamp": "zqx"}]},
+        "feedback[0].outcomeTimestamp is not a time as RFC 3339 writes it, for example 2026-11-21T09:30:00Z.",
+    ),
+    (
+        FEEDBACK,
+        {"feedback": [{**ENTRY, "outcomeTimestamp": "2026-13-41T09:30:00Z"}]},
+        "feedback[0].outcomeTimestamp is not a time that there is. Send a day of the calendar and a time of that day.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "change", "told"), IN_PLAIN_WORDS, ids=[told for _, _, told in IN_PLAIN_WORDS])
+def test_an_integrator_is_told_in_the_words_of_json(
+    service: InProcess, path: str, change: JsonObject, told: str
+) -> None:
+    """What is wrong, and what to send: not in those of the language that the service is written in."""
+    body = {**hook_call(CALL), **change} if path == SERVICE else change
+
+    outcome = outcome_of(service.send("POST", path, json=body), 400)
+
+    assert outcome["issue"][0]["diagnostics"].startswith(told)
+    assert "zqx" not in json.dumps(outcome)
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"not JSON", b'{"hook": "order-select"', b"\xff\xfe{}", b"[]", b'"text"', b"null", b"NaN", b"[" * 5000],

@@ -37,8 +37,7 @@ def test_a_text_has_something_in_it(value: object) -> None:
     (issue,) = problems({"name": value}).issues
 
     assert (issue.code, issue.field) == ("value", "name")
-    assert issue.diagnostics.startswith("name: ")
-    assert issue.diagnostics.endswith("Correct it.")
+    assert issue.diagnostics in {"name is not text. Send a string.", "name is empty. Send text."}
 
 
 def test_a_text_is_trimmed() -> None:
@@ -51,6 +50,8 @@ def test_a_place_in_a_list_is_named_as_fhirpath_does() -> None:
     (issue,) = problems({"name": "a", "numbers": [1, "x"]}).issues
 
     assert issue.field == "numbers[1]"
+    assert issue.diagnostics.startswith("numbers[1] is wrong (")
+    assert issue.diagnostics.endswith("). Correct it.")
 
 
 def test_the_wrong_value_is_not_repeated() -> None:

@@ -117,24 +117,31 @@ def test_a_file_saved_on_windows_is_read(clients_file: Path, encoded: str) -> No
 @pytest.mark.parametrize(
     ("below_its_id", "place"),
     [
-        ("on_unresolved: silence", "3: clients.0.on_unresolved: "),
-        ("algorithms:\n      - ES384\n      - none", "5: clients.0.algorithms.1: "),
-        ("jwks_url: keys", "3: clients.0.jwks_url: 'keys' is not an absolute URL; write the key set's address as "),
-        ("jwks: keys", "3: clients.0.jwks: "),
-        ("clock_skew: 601", "3: clients.0.clock_skew: Input should be less than or equal to 600"),
-        ("footprints: nwl", "3: clients.0.footprints: "),
-        ("footprints: [no]", "3: clients.0.footprints.0: "),
-        ("issuer:\n      - x", "3: clients.0.issuer: "),
-        ("tenants:\n      north:\n        footprints: nwl", "5: clients.0.tenants.north.footprints: "),
-        ("tenants:\n      1: {}", "3: clients.0.tenants.1"),
-        ("footprints: [nwl]\n    default_region: nel", "2: clients.0: default_region 'nel' is not among "),
-        ("jwks: {keys: []}", "2: clients.0: holds no key; add the client's public key, or use jwks_url"),
-        ("rate: often", "3: clients.0.rate: "),
-        ("private_networks: [10.0.0.1/8]", "3: clients.0.private_networks.0: '10.0.0.1/8' is not a network; write "),
+        ("on_unresolved: silence", "3: client a: on_unresolved: is not known; write 'error' or 'card'"),
+        ("algorithms:\n      - ES384\n      - none", "5: client a: algorithms.1: is not known; write 'ES256', "),
+        ("jwks_url: keys", "3: client a: jwks_url: 'keys' is not an absolute URL; write the key set's address as "),
+        ("jwks: keys", "3: client a: jwks: has no keys; write each below it, with its value"),
+        ("clock_skew: 601", "3: client a: clock_skew: is more than 600; write 600 or less"),
+        ("clock_skew: -1", "3: client a: clock_skew: is less than 0; write 0 or more"),
+        ("clock_skew: '60'", "3: client a: clock_skew: is not a whole number; write one, without quotes"),
+        ("footprints: nwl", "3: client a: footprints: is not a list; write it as one, in square brackets"),
+        ("footprints: [no]", "3: client a: footprints.0: is not text; write it in quotes"),
+        ("algorithms: []", "3: client a: algorithms: has too little in it; write 1 or more"),
+        (
+            "cors_origins: ['null']",
+            "3: client a: cors_origins.0: 'null' is not an absolute URL; write the origin as https://host",
+        ),
+        ("issuer:\n      - x", "3: client a: issuer: is not text; write it in quotes"),
+        ("tenants:\n      north:\n        footprints: nwl", "5: client a: tenants.north.footprints: "),
+        ("tenants:\n      1: {}", "3: client a: tenants.1"),
+        ("footprints: [nwl]\n    default_region: nel", "2: client a: default_region 'nel' is not among "),
+        ("jwks: {keys: []}", "2: client a: holds no key; add the client's public key, or use jwks_url"),
+        ("rate: often", "3: client a: rate: "),
+        ("private_networks: [10.0.0.1/8]", "3: client a: private_networks.0: '10.0.0.1/8' is not a network; write "),
     ],
 )
 def test_a_broken_entry_is_named_with_its_line(clients_file: Path, below_its_id: str, place: str) -> None:
-    """And the path of the key."""
+    """And the client, and the path of the key."""
     assert problem(clients_file, f"clients:\n  - id: a\n    {below_its_id}\n").startswith(f"clients.yaml:{place}")
 
 
@@ -158,8 +165,8 @@ def test_a_list_that_is_none_is_named_with_its_line(clients_file: Path, text: st
     ("text", "place"),
     [
         ("clients: []\ncustomers: []\n", "clients.yaml:2: customers: "),
-        ("clients:\n  - id: a\n    colour: blue\n", "clients.yaml:3: clients.0.colour: "),
-        ("clients:\n  - id: a\n    tenants: {n: {rate: 1/minute}}\n", "clients.yaml:3: clients.0.tenants.n.rate: "),
+        ("clients:\n  - id: a\n    colour: blue\n", "clients.yaml:3: client a: colour: "),
+        ("clients:\n  - id: a\n    tenants: {n: {rate: 1/minute}}\n", "clients.yaml:3: client a: tenants.n.rate: "),
     ],
 )
 def test_a_key_that_is_none_of_ours_is_refused(clients_file: Path, text: str, place: str) -> None:
@@ -173,10 +180,22 @@ def test_several_problems_are_told_together(clients_file: Path) -> None:
     """One to a line, each with its own."""
     told = problem(clients_file, "clients:\n  - id: ''\n  - id: a\n    colour: blue\n").splitlines()
 
-    assert [line.split(": ")[:2] for line in told] == [
-        ["clients.yaml:2", "clients.0.id"],
-        ["clients.yaml:4", "clients.1.colour"],
+    assert [line.split(": ")[:3] for line in told] == [
+        [
+            "clients.yaml:2",
+            "clients.0.id",
+            "has a form that it may not have; write it to the pattern ^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+        ],
+        ["clients.yaml:4", "client a", "colour"],
     ]
+
+
+def test_an_id_that_is_at_fault_is_not_repeated(clients_file: Path) -> None:
+    """It may be a secret in the wrong place; its entry is told by its number."""
+    told = problem(clients_file, "clients:\n  - id: hunter2 hunter2\n    colour: blue\n")
+
+    assert "hunter2" not in told
+    assert "clients.yaml:3: clients.0.colour: " in told
 
 
 @pytest.mark.parametrize("text", ["just words", "5", "- id: a", "[]"])
@@ -307,7 +326,7 @@ def test_a_problem_in_a_key_that_goes_before_a_merged_one_has_its_own_line(clien
     """Not that of the entry that was merged."""
     text = "clients:\n  - &first\n    id: a\n    clock_skew: 30\n  - <<: *first\n    id: b\n    clock_skew: 5000\n"
 
-    assert problem(clients_file, text).startswith("clients.yaml:7: clients.1.clock_skew: ")
+    assert problem(clients_file, text).startswith("clients.yaml:7: client b: clock_skew: ")
 
 
 @pytest.mark.parametrize(
