@@ -2,16 +2,28 @@
 
 from collections.abc import Sequence
 
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cds_service.hooks.correlation import correlated
+from cds_service.hooks.last_resort import LastResort
+from cds_service.hooks.responses import FOR_EVERY_ANSWER, outcome_response
+from cds_service.protocol.operation_outcome import Issue, ProtocolError
 
 ALLOWED_HEADERS = ("Authorization", "Content-Type", "Accept")
 """Named one by one: by the Fetch standard `*` does not cover Authorization."""
 
 READABLE_HEADERS = ("X-Correlation-ID", "WWW-Authenticate", "Retry-After")
 """What a page may read of an answer beside its body: what a developer asks about."""
+
+_OF_ITS_BODY = {"content-length", "content-type"}
+
+_NOT_FROM_THERE = Issue(
+    "forbidden",
+    "A web page may not call so. Call from an origin that is among the cors_origins of your client, with GET or POST, "
+    f"and with no headers but {', '.join(ALLOWED_HEADERS)}.",
+)
+"""Which of the three was wrong the headers of the answer tell: a page's developer sees there what is allowed."""
 
 
 class BrowserAccess:
@@ -26,6 +38,7 @@ class BrowserAccess:
 
     def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
         self._app = app
+        self._preflights = LastResort(self._answer_preflight)
         self._with_cors = CORSMiddleware(
             app,
             allow_origins=origins,
@@ -41,5 +54,16 @@ class BrowserAccess:
         if scope["type"] != "http" or all(name != b"origin" for name, _ in scope["headers"]):
             await self._app(scope, receive, send)
             return
-        is_preflight = any(name == b"access-control-request-method" for name, _ in scope["headers"])
-        await self._with_cors(scope, receive, correlated(send) if is_preflight else send)
+        is_preflight = scope["method"] == "OPTIONS" and any(
+            name == b"access-control-request-method" for name, _ in scope["headers"]
+        )
+        await (self._preflights if is_preflight else self._with_cors)(scope, receive, send)
+
+    async def _answer_preflight(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = self._with_cors.preflight_response(request_headers=Headers(scope=scope))
+        if response.status_code < 400:  # noqa: PLR2004 - HTTP's own class
+            response.raw_headers += FOR_EVERY_ANSWER
+        else:
+            headers = {name: value for name, value in response.headers.items() if name not in _OF_ITS_BODY}
+            response = outcome_response(ProtocolError(400, [_NOT_FROM_THERE], headers))
+        await response(scope, receive, send)

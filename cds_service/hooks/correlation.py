@@ -7,10 +7,6 @@ service mints it: an id that a client sends could carry somebody's data, or forg
 import logging
 from contextvars import ContextVar, Token
 
-from starlette.types import Message, Send
-
-from cds_service.protocol.identifiers import new_uuid
-
 HEADER = b"x-correlation-id"
 
 _current: ContextVar[str | None] = ContextVar("correlation_id", default=None)
@@ -29,18 +25,6 @@ def begin_correlation(identifier: str) -> Token[str | None]:
 def end_correlation(token: Token[str | None]) -> None:
     """Put back what was before."""
     _current.reset(token)
-
-
-def correlated(send: Send) -> Send:
-    """Send with a new id in the answer's header: for what is answered before the application is asked."""
-    header = (HEADER, new_uuid().encode())
-
-    async def with_header(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), header]
-        await send(message)
-
-    return with_header
 
 
 class CorrelationFilter(logging.Filter):

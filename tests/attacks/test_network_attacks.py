@@ -175,6 +175,8 @@ def test_a_preflight_from_an_unlisted_origin_is_refused(deployment: Deployment, 
 
     assert response.status_code == 400
     assert "Access-Control-Allow-Origin" not in response.headers
+    assert "cors_origins" in response.json()["issue"][0]["diagnostics"]
+    assert response.json()["id"] == response.headers["X-Correlation-ID"]
 
 
 @pytest.mark.parametrize("origin", UNLISTED_ORIGINS)

@@ -71,6 +71,34 @@ def test_a_preflight_is_answered_wherever_it_comes_from(service: InProcess, path
     allowed = response.headers["access-control-allow-headers"].lower()
     assert "authorization" in allowed
     assert "content-type" in allowed
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("asked", [{"Method": "DELETE"}, {"Headers": "x-other"}])
+def test_a_refused_preflight_says_how_a_page_may_call(service: InProcess, asked: dict[str, str]) -> None:
+    """As every error does, with an id; what is allowed stands in its headers too."""
+    wanted = {f"Access-Control-Request-{name}": value for name, value in ({"Method": "POST"} | asked).items()}
+
+    response = service.send("OPTIONS", SERVICE, headers={"Origin": ORIGIN, **wanted})
+
+    assert response.status_code == 400
+    assert response.json()["resourceType"] == "OperationOutcome"
+    assert response.json()["id"] == response.headers["x-correlation-id"]
+    assert "GET or POST" in response.json()["issue"][0]["diagnostics"]
+    assert response.headers["access-control-allow-methods"] == "GET, POST"
+    assert response.headers.get_list("content-type") == ["application/json"]
+    assert response.headers["cache-control"] == "no-store"
+
+
+def test_a_call_that_looks_like_a_preflight_is_none(service: InProcess) -> None:
+    """OPTIONS makes it one; the answer bears one id."""
+    headers = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST"}
+
+    response = service.send("GET", "/cds-services", headers=headers)
+
+    assert response.status_code == 200
+    assert len(response.headers.get_list("x-correlation-id")) == 1
 
 
 def test_a_page_from_elsewhere_may_reach_a_service_inside(service: InProcess) -> None:
