@@ -143,9 +143,8 @@ class EpisodeState(NamedTuple):
 
 
 class CallCount(NamedTuple):
-    """Hook calls of a day, those out of scope among them."""
+    """Hook calls over the period, those out of scope among them."""
 
-    day: date
     client_id: str
     hook: str
     result: str

@@ -246,7 +246,7 @@ def episode_states(engine: Engine, filters: Filters) -> list[EpisodeState]:
 
 
 def call_counts(engine: Engine, filters: Filters) -> list[CallCount]:
-    """Hook calls by day, client, hook and result.
+    """Hook calls by client, hook and result.
 
     Raises:
         ValueError: a region, outcome or modality is asked for; a call has none.

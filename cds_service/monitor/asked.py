@@ -208,7 +208,7 @@ class Asked:
 
     @cached_property
     def calls(self) -> list[CallCount]:
-        """Hook calls by day; a call has no region."""
+        """Hook calls, of the period; a call has no region."""
         filters = replace(self._without_region(), hook=self.selection.hook)
         return reports.call_counts(self.sources.engine, filters)
 

@@ -6,6 +6,7 @@ something sent round a circle of edges, each of which can take it. So a masked c
 can be sent through its edge and back by another way. The search is exact for whole numbers.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Self
 
@@ -97,18 +98,23 @@ class Grid:
     def __init__(self, above: Sequence[int | None], columns: int, exact: Mapping[Place, int]) -> None:
         self.exact: Final = exact
         self.below: Final[list[list[int]]] = [[] for _ in above]
-        self.edges: Final[dict[int, list[tuple[int, int]]]] = {}
+        self.edges: Final[dict[int, list[tuple[int, int]]]] = defaultdict(list)
         self.ends: Final[dict[Place, tuple[int, int]]] = {}
-        self._above = above
         self._columns = columns
         self._places = list(exact)
         for row, parent in enumerate(above):
             if parent is not None:
                 self.below[parent].append(row)
-        for number, place in enumerate(exact):
-            start, end = self.ends[place] = self._nodes(place)
-            self.edges.setdefault(start, []).append((end, 2 * number))
-            self.edges.setdefault(end, []).append((start, 2 * number + 1))
+        for number, (row, column) in enumerate(exact):
+            parent = above[row]
+            # A node for each sum of a column, one for the whole, and one for each row below which there is nothing.
+            start = 0 if parent is None else 1 + parent * (columns + 1) + column
+            end = 1 + row * (columns + 1) + column if self.below[row] else -(row + 1)
+            if column == columns:  # what has come down through the columns flows back up through the totals
+                start, end = end, start
+            self.ends[row, column] = (start, end)
+            self.edges[start].append((end, 2 * number))
+            self.edges[end].append((start, 2 * number + 1))
 
     def is_of_few(self, place: Place) -> bool:
         """Whether a sum is of six or seven counts that are all small, the zeros left out.
@@ -145,18 +151,6 @@ class Grid:
             yield from (self.exact[row, each] for each in range(self._columns))
         else:
             yield self.exact[row, column]
-
-    def _nodes(self, place: Place) -> tuple[int, int]:
-        """A node for each row below which there is nothing, one for each sum of a column, and one for the whole."""
-        row, column = place
-        parent = self._above[row]
-        start = 0 if parent is None else self._sum(parent, column)
-        end = self._sum(row, column) if self.below[row] else -(row + 1)
-        # What has come down through the columns flows back up through the totals.
-        return (end, start) if column == self._columns else (start, end)
-
-    def _sum(self, row: int, column: int) -> int:
-        return 1 + row * (self._columns + 1) + column
 
 
 class Attacker:

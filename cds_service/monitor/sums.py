@@ -109,18 +109,12 @@ def in_precedence(outcomes: Iterable[str]) -> list[str]:
 
 def grouped(rows: Iterable[_Row], group_of: Callable[[_Row], _Group]) -> dict[_Group, Sums]:
     """The sums of each group of rows, in the order in which the groups come."""
-    sums: dict[_Group, Sums] = defaultdict(Sums)
+    sums: dict[_Group, list[int]] = defaultdict(lambda: [0] * len(Sums._fields))
     for row in rows:
-        group = group_of(row)
-        sums[group] = _plus(sums[group], row)
-    return dict(sums)
-
-
-def _plus(total: Sums, row: Counted) -> Sums:
-    return Sums(
-        total.evaluations + row.evaluations,
-        total.cards + row.cards,
-        total.accepted + row.accepted,
-        total.suggestions_accepted + row.suggestions_accepted,
-        total.overridden + row.overridden,
-    )
+        of_group = sums[group_of(row)]
+        of_group[0] += row.evaluations
+        of_group[1] += row.cards
+        of_group[2] += row.accepted
+        of_group[3] += row.suggestions_accepted
+        of_group[4] += row.overridden
+    return {group: Sums._make(counts) for group, counts in sums.items()}

@@ -266,14 +266,16 @@ def test_episode_states(two_weeks: Log, filters: Filters) -> None:
     assert reports.episode_states(two_weeks.engine, filters) == expected
 
 
-def test_call_counts_add_up_processes_and_hours(log: Log) -> None:
+def test_call_counts_add_up_processes_hours_and_days(log: Log) -> None:
     """Each process keeps its own sums by hour."""
     key = ("demo-ehr", "order-sign", "cards")
     for writer in (WRITER_ID, ANOTHER_WRITER_ID):
         log.count_calls(*((MONDAY, hour, *key, writer, 2) for hour in (9, 10)), writer_id=writer)
+    log.count_calls((MONDAY + timedelta(days=1), 9, *key, WRITER_ID, 5))
     roll_up_due(log.engine)
 
-    assert reports.call_counts(log.engine, Filters(hook="order-sign")) == [CallCount(MONDAY, *key, 8)]
+    assert reports.call_counts(log.engine, Filters(hook="order-sign")) == [CallCount(*key, 13)]
+    assert reports.call_counts(log.engine, Filters(last=MONDAY)) == [CallCount(*key, 8)]
     assert reports.call_counts(log.engine, Filters(first=NEXT_MONDAY)) == []
 
 

@@ -127,7 +127,7 @@ def questions(first: date, last: date) -> list[Question]:
             },
         ),
         (
-            "calls by day",
+            "calls by EHR and result",
             reports.call_counts,
             {
                 "the country, a week": week,
