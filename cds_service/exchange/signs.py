@@ -7,6 +7,7 @@ from cds_service.exchange.fhirpath import NEVER, both, either, none, states, sta
 from cds_service.pathway.facts import CAUDA_EQUINA_REGIONS, SPINE_REGIONS, BodyRegion, Indication
 from cds_service.pathway.signs import (
     CANCER_HISTORY,
+    CODED_CANCER,
     ONCOLOGY_PATIENT,
     STATED_CANCER,
     STATED_URGENT,
@@ -27,6 +28,7 @@ SPINE = _body_region(SPINE_REGIONS)
 CANCER_HISTORY_KNOWN = states(FactName.ONCOLOGY, *sorted(CANCER_HISTORY))
 IS_ONCOLOGY_PATIENT = states(FactName.ONCOLOGY, *sorted(ONCOLOGY_PATIENT))
 CORD = coded(Indication.CORD_COMPRESSION)
+CANCER_KNOWN_OR_CODED = either(CANCER_HISTORY_KNOWN, coded(*CODED_CANCER))
 NOT_ONLY_BENIGN = either(
     states_other_than(FactName.INDICATION, Indication.BENIGN_CAUSE), none(coded(Indication.BENIGN_CAUSE))
 )
@@ -60,13 +62,13 @@ def sign_expressions(*, symptoms_count: bool) -> SignExpressions:
     metastasis = coded(Indication.METASTASIS)
     return SignExpressions(
         ces=either(coded(Indication.CAUDA_EQUINA), strong if symptoms_count else NEVER),
-        mscc=either(both(CORD, CANCER_HISTORY_KNOWN), both(metastasis, SPINE)),
+        mscc=either(both(CORD, CANCER_KNOWN_OR_CODED), both(metastasis, SPINE)),
         sarcoma=coded(Indication.SARCOMA),
         cancer=either(coded(*STATED_CANCER), both(metastasis, none(SPINE))),
         suspicious_pain=coded(Indication.SUSPICIOUS_PAIN),
         urgent=either(
             coded(*STATED_URGENT),
-            both(CORD, none(CANCER_HISTORY_KNOWN)),
+            both(CORD, none(CANCER_KNOWN_OR_CODED)),
             spine_symptom if symptoms_count else NEVER,
         ),
         lump=coded(Indication.SOFT_TISSUE_LUMP),

@@ -91,6 +91,9 @@ _CODED_RED_FLAGS: Final = frozenset(
         Indication.MALIGNANCY,
     }
 )
+_CODED_CANCER: Final = frozenset(
+    {Indication.METASTASIS, Indication.SARCOMA, Indication.SUSPECTED_CANCER, Indication.MALIGNANCY}
+)
 _CODED_URGENT: Final = frozenset({Indication.URGENT_SAME_DAY, Indication.URGENT, Indication.RHEUMATOLOGY})
 _SPINE_SYMPTOMS: Final = frozenset({Indication.CES_SYMPTOM_WEAK, Indication.RED_FLAG_SYMPTOM})
 _ANY: Final = frozenset(Indication)
@@ -135,7 +138,8 @@ def _symptoms_count(case: Case) -> bool:
 
 def _mscc_speaks(case: Case) -> bool:
     read, reasons = case.read, _reasons(case.read)
-    cord = Indication.CORD_COMPRESSION in reasons and read.get("oncology", Oncology.PAST) in CANCER_HISTORY
+    with_cancer = read.get("oncology", Oncology.PAST) in CANCER_HISTORY or bool(reasons & _CODED_CANCER)
+    cord = Indication.CORD_COMPRESSION in reasons and with_cancer
     metastasis = Indication.METASTASIS in reasons and read.get("body_region", BodyRegion.SPINE) in SPINE_REGIONS
     if not (cord or metastasis) or not _is_msk_scan_outside_secondary_care(read):
         return True
@@ -270,8 +274,8 @@ PROPERTIES: Final = (
     ),
     Property(
         "mscc-always-speaks",
-        "Coded cord compression with a history of cancer, or a metastasis on a spine order, outside secondary care "
-        "always ends in the MSCC card, or the CES card where that is coded too.",
+        "Coded cord compression with a history of cancer or beside a coded cancer, or a metastasis on a spine order, "
+        "outside secondary care always ends in the MSCC card, or the CES card where that is coded too.",
         _mscc_speaks,
     ),
     Property(

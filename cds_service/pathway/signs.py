@@ -17,6 +17,9 @@ ONCOLOGY_PATIENT = frozenset({Oncology.ACTIVE, Oncology.UNDER_CARE})
 STATED_URGENT = frozenset({Indication.URGENT_SAME_DAY, Indication.URGENT, Indication.RHEUMATOLOGY})
 URGENT_SYMPTOMS = frozenset({Indication.CES_SYMPTOM_WEAK, Indication.RED_FLAG_SYMPTOM})
 STATED_CANCER = frozenset({Indication.SUSPECTED_CANCER, Indication.MALIGNANCY})
+CODED_CANCER = STATED_CANCER | {Indication.METASTASIS, Indication.SARCOMA}
+"""Reasons that make a coded cord compression suspected MSCC, as a history of cancer does; a suspected cancer too."""
+
 UNCODED = frozenset({Indication.UNRECOGNISED, Indication.TEXT_ONLY})
 
 
@@ -79,15 +82,15 @@ def read_signs(facts: Facts, *, symptoms_count: bool) -> Signs:
     spine_symptom = spine and not URGENT_SYMPTOMS.isdisjoint(reasons)
     cord = Indication.CORD_COMPRESSION in reasons
     metastasis = Indication.METASTASIS in reasons
-    cancer_history = has_cancer_history(facts)
+    mscc_by_cord = cord and (has_cancer_history(facts) or not CODED_CANCER.isdisjoint(reasons))
     return Signs(
         ces=Indication.CAUDA_EQUINA in reasons or (symptoms_count and strong),
-        mscc=(cord and cancer_history) or (metastasis and spine),
+        mscc=mscc_by_cord or (metastasis and spine),
         sarcoma=Indication.SARCOMA in reasons,
         cancer=not STATED_CANCER.isdisjoint(reasons) or (metastasis and not spine),
         suspicious_pain=Indication.SUSPICIOUS_PAIN in reasons,
         urgent=not STATED_URGENT.isdisjoint(reasons)
-        or (cord and not cancer_history)
+        or (cord and not mscc_by_cord)
         or (symptoms_count and spine_symptom),
         lump=Indication.SOFT_TISSUE_LUMP in reasons,
         uncounted_symptom=not symptoms_count and (strong or spine_symptom),

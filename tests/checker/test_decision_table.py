@@ -1,9 +1,7 @@
 """Each row of the decision table, asked by hand: what the checker shows is what the service answers to its call."""
 
-import csv
 from datetime import date
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +10,10 @@ from cds_service.checker.explanation import OUTCOME_WORDS
 from cds_service.pathway.outcomes import Outcome
 from tests.checker.conftest import Answers, OnDay, asked
 from tests.conftest import NOW
+from tests.spec.test_decision_table import FURTHER
+from tests.spec.test_decision_table import ROWS as TABLE
 
-with (Path(__file__).parents[1] / "spec" / "decision_table.csv").open(encoding="utf-8", newline="") as _file:
-    ROWS = list(csv.DictReader(_file))
+ROWS = [*TABLE, *FURTHER]
 
 NOT_EXPRESSIBLE = {"D49"}
 """Two orders in one call: the form asks about one."""

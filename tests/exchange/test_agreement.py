@@ -31,7 +31,7 @@ from cds_service.pathway.outcomes import RuleId
 from cds_service.pathway.register import PathwayRegister, seal_of
 from cds_service.wiring.exchange import exported_resources
 from tests.spec.situations import Choices
-from tests.spec.test_decision_table import ROWS, TODAY, facts_of
+from tests.spec.test_decision_table import FURTHER, ROWS, TODAY, facts_of
 
 PATHWAYS = load_pathways()
 TURNING_POINTS = [day for pathway in PATHWAYS.values() for day in (pathway.effective, pathway.review)]
@@ -125,7 +125,7 @@ def table_case(row: dict[str, str]) -> tuple[Facts, date]:
     return facts_of(row), date.fromisoformat(row["today"]) if row["today"] else TODAY
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[row["id"] for row in ROWS])
+@pytest.mark.parametrize("row", [*ROWS, *FURTHER], ids=lambda row: row["id"])
 def test_every_row_of_the_decision_table(row: dict[str, str], plans: list[Json]) -> None:
     """Same rule and outcome; same card, as loud; same referral and removal."""
     facts, today = table_case(row)

@@ -114,6 +114,25 @@ def test_several_reasons_hold_side_by_side(routine: Facts) -> None:
     assert held(read_signs(facts, symptoms_count=True)) == {"ces", "mscc", "sarcoma", "lump"}
 
 
+CODED_CANCER = (Indication.MALIGNANCY, Indication.SUSPECTED_CANCER, Indication.METASTASIS, Indication.SARCOMA)
+
+
+@pytest.mark.parametrize("body_region", ANYWHERE)
+@pytest.mark.parametrize("cancer", CODED_CANCER)
+def test_cord_compression_beside_a_coded_cancer_is_mscc_and_no_longer_urgent(
+    routine: Facts, cancer: Indication, body_region: BodyRegion
+) -> None:
+    """A cancer among the reasons counts as a history of cancer does, a suspected one too: the emergency is shown."""
+    reasons = frozenset({Indication.CORD_COMPRESSION, cancer})
+    for oncology in WHATEVER:
+        facts = routine._replace(body_region=body_region, oncology=oncology, indications=reasons)
+
+        signs = held(read_signs(facts, symptoms_count=True))
+
+        assert "mscc" in signs
+        assert "urgent" not in signs
+
+
 @pytest.mark.parametrize(
     ("symptom", "body_region"),
     [

@@ -1,4 +1,7 @@
-"""The decision table is the clinical specification: each row is a test, named by its id, through to the card."""
+"""The decision table is the clinical specification: each row is a test, named by its id, through to the card.
+
+Cases that the table leaves open, and how they were settled, stand beside it in `further_cases.csv`.
+"""
 
 import csv
 from datetime import date
@@ -29,8 +32,15 @@ from cds_service.pathway.loading import load_pathways
 TODAY = date(2026, 11, 21)
 ADULT = 50
 
-with (Path(__file__).parent / "decision_table.csv").open(encoding="utf-8", newline="") as _file:
-    ROWS = list(csv.DictReader(_file))
+
+def rows_of(name: str) -> list[dict[str, str]]:
+    """The cases of a file that lies beside this one."""
+    with (Path(__file__).parent / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+ROWS = rows_of("decision_table.csv")
+FURTHER = rows_of("further_cases.csv")
 
 PATHWAYS = load_pathways()
 SPEAKERS = speakers_of(PATHWAYS, dict.fromkeys([*PATHWAYS, "national"], "https://pathway.example"))
@@ -93,7 +103,12 @@ def test_the_table_has_its_89_rows() -> None:
     assert len({row["id"] for row in ROWS}) == 89
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[row["id"] for row in ROWS])
+def test_a_further_case_is_none_of_the_tables() -> None:
+    """So a reader can tell what is specified from what was settled here."""
+    assert {row["id"] for row in FURTHER}.isdisjoint(row["id"] for row in ROWS)
+
+
+@pytest.mark.parametrize("row", [*ROWS, *FURTHER], ids=lambda row: row["id"])
 def test_row(row: dict[str, str]) -> None:
     """Outcome, indicator, and what the card may remove and create are the table's."""
     today = date.fromisoformat(row["today"]) if row["today"] else TODAY

@@ -59,6 +59,22 @@ def test_a_coded_cord_compression_with_cancer_is_always_critical(situation: Situ
     assert decision.indicator is Indicator.CRITICAL
 
 
+@given(
+    msk_orders_outside_secondary_care(),
+    st.sampled_from(
+        [Indication.MALIGNANCY, Indication.SUSPECTED_CANCER, Indication.METASTASIS, Indication.SARCOMA],
+    ),
+)
+def test_a_coded_cord_compression_beside_a_coded_cancer_is_always_critical(
+    situation: Situation, cancer: Indication
+) -> None:
+    """The cancer need not be on the record sent: it is a reason of this very order."""
+    decision = situation.with_reasons(Indication.CORD_COMPRESSION, cancer).decided()
+
+    assert decision.outcome in CRITICAL
+    assert decision.indicator is Indicator.CRITICAL
+
+
 @given(msk_orders_outside_secondary_care(), st.sampled_from(sorted(SPINE_REGIONS)))
 def test_a_coded_metastasis_on_a_spine_order_is_always_critical(situation: Situation, spine: str) -> None:
     """MSCC, or CES where that is coded as well, whatever is known of the patient's cancer."""
