@@ -39,6 +39,7 @@ _GROUPS: Final = {
     BodyRegion.SACRAL_SPINE: BodyRegionGroup.SPINE,
     BodyRegion.WHOLE_SPINE: BodyRegionGroup.SPINE,
     BodyRegion.SPINE: BodyRegionGroup.SPINE,
+    BodyRegion.SPINE_AND_MORE: BodyRegionGroup.UNKNOWN,  # as no routine rule speaks of it, no spine figure counts it
     BodyRegion.SACROILIAC_JOINT: BodyRegionGroup.PELVIS_HIP,
     BodyRegion.CHEST_WALL: BodyRegionGroup.CHEST_WALL,
     BodyRegion.SHOULDER: BodyRegionGroup.UPPER_LIMB,

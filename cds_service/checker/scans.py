@@ -10,6 +10,7 @@ MODALITY_WORDS = {Modality.MRI: "MRI", Modality.USS: "Ultrasound", Modality.OTHE
 BODY_WORDS = {
     region: {
         BodyRegion.SPINE: "spine, level not stated",
+        BodyRegion.SPINE_AND_MORE: "spine and another part",
         BodyRegion.UNKNOWN: "not stated",
         BodyRegion.NOT_MSK: "not musculoskeletal (brain, abdomen, vessels, …)",
         BodyRegion.LOWER_LEG: "lower leg",
@@ -60,7 +61,12 @@ class Scans:
 
 
 _TYPED_MODALITY = {Modality.MRI: "MRI", Modality.USS: "Ultrasound", Modality.OTHER: "X-ray"}
-_TYPED_BODY = {BodyRegion.SPINE: "spine", BodyRegion.UNKNOWN: "", BodyRegion.NOT_MSK: "abdomen"}
+_TYPED_BODY = {
+    BodyRegion.SPINE: "spine",
+    BodyRegion.SPINE_AND_MORE: "spine and pelvis",
+    BodyRegion.UNKNOWN: "",
+    BodyRegion.NOT_MSK: "abdomen",
+}
 
 
 def _plainest(concept: ProcedureConcept, code: str) -> tuple[bool, int, str]:

@@ -26,7 +26,7 @@ _BODIES: Final = {
     BodyRegionGroup.UPPER_LIMB: (BodyRegion.SHOULDER,),
     BodyRegionGroup.LOWER_LIMB: (BodyRegion.KNEE,),
     BodyRegionGroup.CHEST_WALL: (BodyRegion.CHEST_WALL,),
-    BodyRegionGroup.UNKNOWN: (BodyRegion.UNKNOWN,),
+    BodyRegionGroup.UNKNOWN: (BodyRegion.UNKNOWN, BodyRegion.SPINE_AND_MORE),
 }
 """For each group of the log, body regions that the rules can tell apart."""
 

@@ -55,7 +55,10 @@ BODY_REGIONS: Final = (
     "not-msk",
     "unknown",
 )
-"""What a local procedure images; "not-msk" is a region outside the pathways, "unknown" one not stated."""
+"""What a local procedure images; "not-msk" is a region outside the pathways, "unknown" one not stated.
+
+The facts know one more, the spine beside another part, which a catalogue must not claim: it is read from the order.
+"""
 
 MERGED_ICB: Final = "Z9B2Z"
 """NHS West and North London ICB (from 1 April 2026): it holds NWL, which has a pathway, and ex-NCL, which

@@ -25,9 +25,10 @@ def states(fact: FactName, *values: str) -> str:
     return f"{_values(fact)}.where({tests}).exists()"
 
 
-def states_other_than(fact: FactName, value: str) -> str:
-    """Whether the fact has any other value than this one."""
-    return f"{_values(fact)}.where($this != '{value}').exists()"
+def states_other_than(fact: FactName, *values: str) -> str:
+    """Whether the fact has any other value than these."""
+    tests = " and ".join(f"$this != '{value}'" for value in values)
+    return f"{_values(fact)}.where({tests}).exists()"
 
 
 def says(fact: FactName, *, value: bool) -> str:

@@ -9,6 +9,7 @@ from cds_service.exchange.facts import FactName
 from cds_service.exchange.fhirpath import below, both, either, none, says, states, states_other_than
 from cds_service.exchange.signs import CORD, IS_ONCOLOGY_PATIENT, NOT_ONLY_BENIGN, SignExpressions, sign_expressions
 from cds_service.pathway.facts import (
+    NO_SINGLE_PART,
     OUTSIDE,
     SPINE_REGIONS,
     BodyRegion,
@@ -91,12 +92,12 @@ def _not_an_msk_scan(signs: SignExpressions) -> str:
         states(FactName.BODY_REGION, BodyRegion.HIP),
         below(FactName.AGE, 1),
     )
-    region_unknown = none(states_other_than(FactName.BODY_REGION, BodyRegion.UNKNOWN))
+    no_single_part = none(states_other_than(FactName.BODY_REGION, *sorted(NO_SINGLE_PART)))
     return either(
         says(FactName.LIVE, value=False),
         none(states(FactName.MODALITY, Modality.MRI, Modality.USS)),
         states(FactName.BODY_REGION, BodyRegion.NOT_MSK),
-        both(none(either(signs.ces, signs.mscc)), either(infant_hip, region_unknown)),
+        both(none(either(signs.ces, signs.mscc)), either(infant_hip, no_single_part)),
     )
 
 

@@ -15,7 +15,7 @@ from cds_service.exchange.signs import (
     coded,
 )
 from cds_service.pathway.decide import CHILD_UNDER
-from cds_service.pathway.facts import BodyRegion, Indication, KnownBy, Oncology, Setting
+from cds_service.pathway.facts import NO_SINGLE_PART, BodyRegion, Indication, KnownBy, Oncology, Setting
 from cds_service.pathway.outcomes import Indicator, KeepScan, RuleId, TextKey
 
 
@@ -102,7 +102,7 @@ def scan_may_go(rule: RuleId, signs: SignExpressions, adult_from: int) -> list[K
         signs: the region's signs.
         adult_from: the region's adult age in whole years.
     """
-    msk_regions = [region for region in BodyRegion if region not in {BodyRegion.NOT_MSK, BodyRegion.UNKNOWN}]
+    msk_regions = [region for region in BodyRegion if region not in NO_SINGLE_PART | {BodyRegion.NOT_MSK}]
     conditions = [
         KeepCondition(KeepScan.AGE_UNKNOWN, is_known(FactName.AGE)),
         KeepCondition(KeepScan.CHILD, none(below(FactName.AGE, adult_from))),

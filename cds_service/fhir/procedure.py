@@ -47,7 +47,7 @@ def read_procedure(order: Json, terminology: Terminology, directory: Directory) 
         return _reconciled(known)
     if not specific:
         return _with_words(order, concept, known[0])
-    return specific[0] if len(specific) == 1 else _reconciled(specific)
+    return _with_spine(order, specific[0] if len(specific) == 1 else _reconciled(specific))
 
 
 def unknown_codes(order: Json, procedure: Procedure, terminology: Terminology, directory: Directory) -> list[Coding]:
@@ -96,7 +96,10 @@ def _procedure(modality: str, body_region: str, evidence: str, label: str | None
 
 
 def _reconciled(known: list[Procedure]) -> Procedure:
-    """Several known codes on one order: what they agree on; a disagreement leaves the body region unknown."""
+    """Several known codes on one order: what they agree on; a disagreement leaves no single body region.
+
+    A spine among them stays known, since cauda equina syndrome and MSCC speak of it.
+    """
     first = known[0]
     imaging = [procedure for procedure in known if procedure.modality is not Modality.OTHER]
     if not imaging:
@@ -108,7 +111,8 @@ def _reconciled(known: list[Procedure]) -> Procedure:
             return first
         if regions <= SPINE_REGIONS:
             return Procedure(modality, BodyRegion.SPINE, KnownBy.CODE, first.evidence, first.label)
-    return Procedure(modality, BodyRegion.UNKNOWN, KnownBy.CODE, "codes that disagree", first.label)
+    several = BodyRegion.UNKNOWN if regions.isdisjoint(SPINE_REGIONS) else BodyRegion.SPINE_AND_MORE
+    return Procedure(modality, several, KnownBy.CODE, "codes that disagree", first.label)
 
 
 def _with_words(order: Json, concept: object, procedure: Procedure) -> Procedure:
@@ -121,6 +125,20 @@ def _with_words(order: Json, concept: object, procedure: Procedure) -> Procedure
     return Procedure(procedure.modality, region, KnownBy.TEXT, "procedure text", procedure.label)
 
 
+def _with_spine(order: Json, procedure: Procedure) -> Procedure:
+    """A code for a part that is not MSK, or may be, beside a body site that names the spine: both are ordered."""
+    if procedure.modality is Modality.OTHER or procedure.body_region not in _NOT_SURELY_MSK:
+        return procedure
+    sites = _body_site_words(order)
+    read = classify_text(" ".join(["MRI", *sites])) if sites else None
+    if read is None or read.body_region not in SPINE_REGIONS:
+        return procedure
+    return procedure._replace(
+        body_region=BodyRegion.SPINE_AND_MORE, known_by=KnownBy.TEXT, evidence="code, and body site"
+    )
+
+
+_NOT_SURELY_MSK = frozenset({BodyRegion.NOT_MSK, BodyRegion.UNKNOWN})
 _MODALITY_WORD = {Modality.MRI: "MRI", Modality.USS: "Ultrasound"}
 
 

@@ -9,6 +9,7 @@ from datetime import date
 from cds_service.pathway.decision import Decision
 from cds_service.pathway.explain import also_coded, cautions
 from cds_service.pathway.facts import (
+    NO_SINGLE_PART,
     OUTSIDE,
     SPINE_REGIONS,
     BodyRegion,
@@ -112,7 +113,7 @@ def _is_of_no_known_part(facts: Facts, signs: Signs) -> bool:
     if signs.ces or signs.mscc:
         return False
     infant_hip = facts.modality is Modality.USS and facts.body_region is BodyRegion.HIP and facts.age == 0
-    return infant_hip or facts.body_region is BodyRegion.UNKNOWN
+    return infant_hip or facts.body_region in NO_SINGLE_PART
 
 
 def _is_assured_fcp(facts: Facts, pathway: Pathway) -> bool:

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from cds_service.pathway.facts import (
     CAUDA_EQUINA_REGIONS,
+    NO_SINGLE_PART,
     OUTSIDE,
     SPINE_REGIONS,
     UNRESOLVED,
@@ -101,7 +102,7 @@ def _one_of_each(values: Iterable[_Value], asked: Callable[[_Value], object]) ->
 def _asked_of_body(body: BodyRegion) -> tuple[bool, ...]:
     return (
         body is BodyRegion.NOT_MSK,
-        body is BodyRegion.UNKNOWN,
+        body in NO_SINGLE_PART,
         body is BodyRegion.HIP,
         body in SPINE_REGIONS,
         body in CAUDA_EQUINA_REGIONS,

@@ -29,7 +29,8 @@ class Modality(StrEnum):
 class BodyRegion(StrEnum):
     """The part of the body that an order images.
 
-    `SPINE` is the spine with no level stated. `NOT_MSK` is a known region outside the musculoskeletal
+    `SPINE` is the spine with no level stated. `SPINE_AND_MORE` is the spine, at any level, together with another part
+    (brain and whole spine, lumbar spine and pelvis). `NOT_MSK` is a known region outside the musculoskeletal
     pathways (brain, abdomen, vessels); `UNKNOWN` is a region that nothing states.
     """
 
@@ -40,6 +41,7 @@ class BodyRegion(StrEnum):
     SACRAL_SPINE = "sacral-spine"
     WHOLE_SPINE = "whole-spine"
     SPINE = "spine"
+    SPINE_AND_MORE = "spine-and-more"
     SACROILIAC_JOINT = "sacroiliac-joint"
     CHEST_WALL = "chest-wall"
     SHOULDER = "shoulder"
@@ -69,12 +71,16 @@ SPINE_REGIONS = frozenset(
         BodyRegion.SACRAL_SPINE,
         BodyRegion.WHOLE_SPINE,
         BodyRegion.SPINE,
+        BodyRegion.SPINE_AND_MORE,
     }
 )
 """A "spine order" images one of these."""
 
+NO_SINGLE_PART = frozenset({BodyRegion.UNKNOWN, BodyRegion.SPINE_AND_MORE})
+"""Orders that no routine rule speaks of: the part is not stated, or there are several. CES and MSCC speak."""
+
 CAUDA_EQUINA_REGIONS = SPINE_REGIONS - {BodyRegion.CERVICAL_SPINE, BodyRegion.THORACIC_SPINE}
-"""Spine orders that may show the cauda equina: lumbar, sacral, whole or unstated (`design.md`)."""
+"""Spine orders that may show the cauda equina (`design.md`): lumbar, sacral, whole, unstated, or beside another part."""
 
 
 class Setting(StrEnum):

@@ -165,6 +165,7 @@ _PARTS = {
     BodyRegion.LUMBAR_SPINE: "the lumbar, sacral, whole or unstated spine",
     BodyRegion.CERVICAL_SPINE: "the cervical or thoracic spine",
     BodyRegion.HIP: "the hip",
+    BodyRegion.SPINE_AND_MORE: "the spine and another part",
     BodyRegion.UNKNOWN: "unknown",
 }
 _SCANS = {Modality.MRI: "MRI", Modality.USS: "ultrasound"}

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from cds_service.pathway.decision import Decision
 from cds_service.pathway.facts import (
     CAUDA_EQUINA_REGIONS,
+    NO_SINGLE_PART,
     SPINE_REGIONS,
     UNRESOLVED,
     BodyRegion,
@@ -155,7 +156,7 @@ def _red_flag_speaks(case: Case) -> bool:
     read = case.read
     if not (case.in_force or read.get("region", UNRESOLVED) == UNRESOLVED):
         return True  # outside its own region, or before its day, a pathway leaves CES and MSCC alone to the nation
-    if not _is_msk_scan_outside_secondary_care(read) or read.get("body_region") is BodyRegion.UNKNOWN:
+    if not _is_msk_scan_outside_secondary_care(read) or read.get("body_region") in NO_SINGLE_PART:
         return True
     if read.get("modality") is Modality.USS and read.get("body_region") is BodyRegion.HIP and read.get("age") == 0:
         return True  # an infant's hip ultrasound is a screening test
@@ -185,7 +186,7 @@ def _unknown_adds_no_deletion(case: Case) -> bool:
         read.get("age") is not None
         and read.get("setting", Setting.UNKNOWN) is not Setting.UNKNOWN
         and case.in_force
-        and read.get("body_region", BodyRegion.UNKNOWN) is not BodyRegion.UNKNOWN
+        and read.get("body_region", BodyRegion.UNKNOWN) not in NO_SINGLE_PART
     )
     cancer_known = read.get("oncology", Oncology.UNKNOWN) is not Oncology.UNKNOWN
     return known and (cancer_known or decision.outcome not in _RED_FLAG_CARDS)

@@ -1,6 +1,6 @@
 """When an order may be removed together with creating the referral: fact 6 of `design.md`, in one place."""
 
-from cds_service.pathway.facts import BodyRegion, Facts, KnownBy, Oncology, Setting
+from cds_service.pathway.facts import NO_SINGLE_PART, Facts, KnownBy, Oncology, Setting
 from cds_service.pathway.model import Pathway
 from cds_service.pathway.outcomes import KeepScan, RuleId
 from cds_service.pathway.signs import ONCOLOGY_PATIENT, Signs, has_cancer_history, is_spine, states_urgency
@@ -26,7 +26,7 @@ def reasons_to_keep(rule: RuleId, facts: Facts, signs: Signs, pathway: Pathway |
         KeepScan.AGE_UNKNOWN: facts.age is None,
         KeepScan.CHILD: facts.age is not None and facts.age < pathway.adult_from,
         KeepScan.SETTING_UNKNOWN: facts.setting is Setting.UNKNOWN,
-        KeepScan.BODY_REGION_UNKNOWN: facts.body_region is BodyRegion.UNKNOWN,
+        KeepScan.BODY_REGION_UNKNOWN: facts.body_region in NO_SINGLE_PART,
         KeepScan.TEXT_ONLY: facts.known_by is KnownBy.TEXT,
         KeepScan.SPINE_AND_CANCER: is_spine(facts) and has_cancer_history(facts),
         KeepScan.CANCER_UNKNOWN: rule is RuleId.CES and facts.oncology is Oncology.UNKNOWN,

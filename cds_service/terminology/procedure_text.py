@@ -32,6 +32,7 @@ from cds_service.terminology.vocabulary import (
     OTHER,
     SACROILIAC_JOINT,
     SPINE,
+    SPINE_AND_MORE,
     SPINE_REGIONS,
     UNKNOWN,
     UPPER_LIMB,
@@ -54,7 +55,7 @@ class TextClassification:
     Attributes:
         modality: `mri`, `uss`, or `other` for a procedure under ultrasound guidance.
         body_region: a value of the pathway's `BodyRegion`; `unknown` when the text is silent, speaks of
-            several regions, or of MSK and something else together.
+            several regions, or of MSK and something else together; `spine-and-more` when the spine is among them.
     """
 
     modality: str
@@ -183,10 +184,11 @@ def _body_region(words: list[str], modality: str | None) -> tuple[str | None, fr
         regions |= levels
     elif levels:
         unclear = True
+    several = SPINE_AND_MORE if regions & SPINE_REGIONS else UNKNOWN
     if Sign.OUTSIDE in signs or Sign.NEEDLE in signs:
-        return (UNKNOWN if regions else NOT_MSK), signs
+        return (several if regions else NOT_MSK), signs
     if unclear:
-        return UNKNOWN, signs
+        return several, signs
     return (_together(regions) if regions else None), signs
 
 
@@ -207,4 +209,4 @@ def _together(regions: frozenset[str]) -> str:
         return UPPER_LIMB
     if regions <= LOWER_LIMB_REGIONS:
         return LOWER_LIMB
-    return UNKNOWN
+    return SPINE_AND_MORE if spine else UNKNOWN

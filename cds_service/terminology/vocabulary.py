@@ -18,6 +18,8 @@ UNKNOWN: Final = "unknown"
 
 SPINE: Final = "spine"
 WHOLE_SPINE: Final = "whole-spine"
+SPINE_AND_MORE: Final = "spine-and-more"
+"""The spine together with another part: what an order may name, and no single code does."""
 SACROILIAC_JOINT: Final = "sacroiliac-joint"
 UPPER_LIMB: Final = "upper-limb"
 LOWER_LIMB: Final = "lower-limb"
@@ -37,6 +39,7 @@ UPPER_LIMB_REGIONS: Final = frozenset({"shoulder", "upper-arm", "elbow", "forear
 LOWER_LIMB_REGIONS: Final = frozenset({"hip", "thigh", "knee", "lower-leg", "ankle", "foot", LOWER_LIMB})
 MSK_REGIONS: Final = SPINE_REGIONS | UPPER_LIMB_REGIONS | LOWER_LIMB_REGIONS | {SACROILIAC_JOINT, "chest-wall"}
 BODY_REGIONS: Final = MSK_REGIONS | {NOT_MSK, UNKNOWN}
+"""The body regions that a code may have."""
 
 REQUESTER_CATEGORIES: Final = frozenset(
     {

@@ -121,7 +121,6 @@ def test_codes_that_agree_are_one_procedure(code: Json, modality: Modality, regi
         [(SNOMED, MRI_KNEE), (SNOMED, US_KNEE)],
         [(SNOMED, MRI_KNEE), (CATALOGUE, "XKNEE")],
         [(SNOMED, MRI_KNEE), (SNOMED, REFERRAL)],
-        [(SNOMED, MRI_LUMBAR), (SNOMED, MRI_HIP)],
     ],
 )
 def test_codes_that_disagree_leave_the_body_region_unknown(coded: list[tuple[str, str]]) -> None:
@@ -129,6 +128,35 @@ def test_codes_that_disagree_leave_the_body_region_unknown(coded: list[tuple[str
     expected = (MRI, UNKNOWN, KnownBy.CODE)
     assert [seen(both(*coded)), seen(both(*reversed(coded)))] == [expected, expected]
     assert procedure(both(*coded)).evidence == "codes that disagree"
+
+
+@pytest.mark.parametrize(
+    "coded",
+    [
+        [(SNOMED, MRI_LUMBAR), (SNOMED, MRI_HIP)],
+        [(SNOMED, MRI_LUMBAR), (SNOMED, MRI_BRAIN)],
+        [(SNOMED, MRI_LUMBAR), (SNOMED, MRI_PELVIS)],
+        [(SNOMED, MRI_LUMBAR), (SNOMED, US_KNEE)],
+        [(SNOMED, MRI_LUMBAR), (SNOMED, REFERRAL)],
+    ],
+)
+def test_of_codes_that_disagree_a_spine_stays_known(coded: list[tuple[str, str]]) -> None:
+    """In either order: a coded metastasis speaks of it."""
+    expected = (MRI, BodyRegion.SPINE_AND_MORE, KnownBy.CODE)
+    assert [seen(both(*coded)), seen(both(*reversed(coded)))] == [expected, expected]
+
+
+@pytest.mark.parametrize("code", [MRI_PELVIS, MRI_BRAIN])
+@pytest.mark.parametrize("site", ["Lumbar spine", "Whole spine"])
+def test_a_code_of_another_part_beside_the_spine_as_body_site_names_both(code: str, site: str) -> None:
+    """The body site is words, so the whole is known by text."""
+    assert seen(concept(code), site) == (MRI, BodyRegion.SPINE_AND_MORE, KnownBy.TEXT)
+
+
+@pytest.mark.parametrize(("code", "known_by"), [(concept(MRI_ANYWHERE), KnownBy.TEXT), ({"text": "MRI"}, KnownBy.TEXT)])
+def test_body_sites_that_name_the_spine_and_another_part(code: Json, known_by: KnownBy) -> None:
+    """Beside a code or a text for the modality alone."""
+    assert seen(code, "Lumbar spine", "Pelvis") == (MRI, BodyRegion.SPINE_AND_MORE, known_by)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ ON_LUMBAR: dict[str, Any] = {"body_region": BodyRegion.LUMBAR_SPINE}
         {"modality": Modality.OTHER},
         {"body_region": BodyRegion.NOT_MSK},
         {"body_region": BodyRegion.UNKNOWN},
+        {"body_region": BodyRegion.SPINE_AND_MORE},
         {"modality": Modality.USS, "body_region": BodyRegion.HIP, "age": 0},
     ],
     ids=str,
@@ -77,6 +78,7 @@ def test_only_a_hip_ultrasound_under_one_year_is_an_infants_hip(
     "procedure",
     [
         {"body_region": BodyRegion.UNKNOWN},
+        {"body_region": BodyRegion.SPINE_AND_MORE},
         {"modality": Modality.USS, "body_region": BodyRegion.HIP, "age": 0},
     ],
 )

@@ -4,6 +4,7 @@ import pytest
 
 from cds_service.pathway.facts import (
     CAUDA_EQUINA_REGIONS,
+    NO_SINGLE_PART,
     OUTSIDE,
     SPINE_REGIONS,
     UNRESOLVED,
@@ -28,6 +29,7 @@ def test_a_spine_order_images_a_level_of_the_spine_or_an_unstated_one() -> None:
         BodyRegion.SACRAL_SPINE,
         BodyRegion.WHOLE_SPINE,
         BodyRegion.SPINE,
+        BodyRegion.SPINE_AND_MORE,
     } == SPINE_REGIONS
 
 
@@ -41,6 +43,12 @@ def test_an_unstated_spine_level_is_known_to_be_spine_but_an_unstated_body_regio
     assert BodyRegion.SPINE in SPINE_REGIONS
     assert BodyRegion.UNKNOWN not in SPINE_REGIONS
     assert BodyRegion.NOT_MSK not in SPINE_REGIONS
+
+
+def test_the_spine_beside_another_part_is_a_spine_of_any_level_and_no_single_part() -> None:
+    """So the emergencies speak of it, and no routine rule does."""
+    assert BodyRegion.SPINE_AND_MORE in CAUDA_EQUINA_REGIONS
+    assert {BodyRegion.SPINE_AND_MORE, BodyRegion.UNKNOWN} == NO_SINGLE_PART
 
 
 def test_facts_that_nobody_stated_are_missing_evidence() -> None:

@@ -23,7 +23,16 @@ from cds_service.pathway.decide import decide
 from cds_service.pathway.decision import Decision
 from cds_service.pathway.exploring import UnknownFactError, explore
 from cds_service.pathway.fact_space import INTERCHANGEABLE, Reading, domains_of, reading_of
-from cds_service.pathway.facts import UNRESOLVED, BodyRegion, Facts, Indication, Modality, Oncology, Setting
+from cds_service.pathway.facts import (
+    NO_SINGLE_PART,
+    UNRESOLVED,
+    BodyRegion,
+    Facts,
+    Indication,
+    Modality,
+    Oncology,
+    Setting,
+)
 from cds_service.pathway.loading import PathwayFileError, parse_pathway, read_pathway_files
 from cds_service.pathway.model import LOCKED_RULES, Pathway
 from cds_service.pathway.outcomes import Indicator, Outcome, RuleId
@@ -56,7 +65,7 @@ ASKED = {
     },
     "body_region": {
         "facts.body_region is BodyRegion.NOT_MSK",
-        "facts.body_region is BodyRegion.UNKNOWN",
+        "facts.body_region in NO_SINGLE_PART",
         "facts.body_region is BodyRegion.HIP",
         "facts.body_region in SPINE_REGIONS",
         "facts.body_region in CAUDA_EQUINA_REGIONS",
@@ -199,7 +208,7 @@ def _answer(order: Facts, pathway: Pathway | None) -> Decision:
 
 def _class_of(body: BodyRegion) -> tuple[bool, ...]:
     spine, cauda = body in signs.SPINE_REGIONS, body in signs.CAUDA_EQUINA_REGIONS
-    return (spine, cauda, body is BodyRegion.HIP, body is BodyRegion.NOT_MSK, body is BodyRegion.UNKNOWN)
+    return (spine, cauda, body is BodyRegion.HIP, body is BodyRegion.NOT_MSK, body in NO_SINGLE_PART)
 
 
 def test_interchangeable_reasons_are_named_groups_of_the_rules() -> None:

@@ -20,6 +20,7 @@ CAUDAL = (
     BodyRegion.THORACOLUMBAR_SPINE,
     BodyRegion.WHOLE_SPINE,
     BodyRegion.SPINE,
+    BodyRegion.SPINE_AND_MORE,
 )
 HIGHER = (BodyRegion.CERVICAL_SPINE, BodyRegion.THORACIC_SPINE)
 ELSEWHERE = (BodyRegion.KNEE, BodyRegion.SACROILIAC_JOINT, BodyRegion.UNKNOWN)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cds_service.pathway.decide import decide
 from cds_service.pathway.decision import Decision
 from cds_service.pathway.facts import (
+    NO_SINGLE_PART,
     OUTSIDE,
     UNRESOLVED,
     BodyRegion,
@@ -202,7 +203,7 @@ def msk_orders_outside_secondary_care(draw: st.DrawFn) -> Situation:
 def orders_under_a_pathway(draw: st.DrawFn) -> Situation:
     """Draw such an order where its region's pathway is in force, of a stated part of the body, for no infant."""
     order = draw(msk_orders_outside_secondary_care()).with_facts(
-        body_region=draw(st.sampled_from(sorted(set(MSK_REGIONS) - {BodyRegion.UNKNOWN}))),
+        body_region=draw(st.sampled_from(sorted(set(MSK_REGIONS) - NO_SINGLE_PART))),
         age=draw(st.none() | st.integers(1, 110)),
     )
     return order.in_region(draw(regional_choices()))
@@ -215,7 +216,7 @@ def removable_scans(draw: st.DrawFn) -> Situation:
     modality = draw(st.sampled_from(PATHWAYS[choices.region].modalities))
     emergency = draw(st.booleans())
     reasons = draw(ROUTINE_REASONS) | ({Indication.CAUDA_EQUINA} if emergency else set())
-    body_region = draw(st.sampled_from(sorted(set(MSK_REGIONS) - {BodyRegion.UNKNOWN})))
+    body_region = draw(st.sampled_from(sorted(set(MSK_REGIONS) - NO_SINGLE_PART)))
     settings = [Setting.GENERAL_PRACTICE, Setting.COMMUNITY_MSK] if emergency else [Setting.GENERAL_PRACTICE]
     order = Facts(
         modality,
@@ -234,7 +235,7 @@ def exempt_practitioners(draw: st.DrawFn) -> Situation:
     """Draw a routine NEL MRI of an assured First Contact Practitioner with every proof."""
     order = Facts(
         Modality.MRI,
-        draw(st.sampled_from(sorted(set(MSK_REGIONS) - {BodyRegion.UNKNOWN}))),
+        draw(st.sampled_from(sorted(set(MSK_REGIONS) - NO_SINGLE_PART))),
         setting=Setting.GENERAL_PRACTICE,
         fcp_listing=FcpListing.CURRENT,
         indications=draw(ROUTINE_REASONS),

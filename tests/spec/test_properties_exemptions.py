@@ -73,6 +73,7 @@ LACKING: list[dict[str, object]] = [
     {"setting": Setting.UNKNOWN},
     {"modality": Modality.USS},
     {"body_region": BodyRegion.UNKNOWN},
+    {"body_region": BodyRegion.SPINE_AND_MORE},
     {"region": UNRESOLVED},
     {"region": RegionId("nwl")},
 ]

@@ -19,7 +19,7 @@ from cds_service.terminology.procedure_words import (
     SPINE_LEVELS,
     Sign,
 )
-from cds_service.terminology.vocabulary import BODY_REGIONS, MODALITIES, MSK_REGIONS
+from cds_service.terminology.vocabulary import BODY_REGIONS, MODALITIES, MSK_REGIONS, SPINE_AND_MORE
 
 TEXTS = {
     # One region, as order catalogues write it.
@@ -110,8 +110,10 @@ TEXTS = {
     "MRI whole body myeloma": ("mri", "not-msk"),
     "MRCP": ("mri", "not-msk"),
     # An excluding word beside an MSK region.
-    "MRI brain and lumbar spine": ("mri", "unknown"),
-    "MRI spine myeloma": ("mri", "unknown"),
+    "MRI brain and lumbar spine": ("mri", "spine-and-more"),
+    "MRI brain and whole spine": ("mri", "spine-and-more"),
+    "MRI head and cervical spine": ("mri", "spine-and-more"),
+    "MRI spine myeloma": ("mri", "spine-and-more"),
     "US hips infant": ("uss", "unknown"),
     "US Hips ?CDH": ("uss", "unknown"),
     "US both hips, breech": ("uss", "unknown"),
@@ -119,7 +121,8 @@ TEXTS = {
     "Neonatal hip ultrasound": ("uss", "unknown"),
     "US knee ?DVT": ("uss", "unknown"),
     "MRA Upper limb Rt": ("mri", "unknown"),
-    "MRI lumbar spine before epidural injection": ("mri", "unknown"),
+    "MRI lumbar spine before epidural injection": ("mri", "spine-and-more"),
+    "US guided injection lumbar spine": ("other", "spine-and-more"),
     # Procedures under ultrasound.
     "US guided injection shoulder": ("other", "unknown"),
     "US-guided biopsy": ("other", "not-msk"),
@@ -142,7 +145,10 @@ TEXTS = {
     "MRI cervical": ("mri", "unknown"),
     "US thoracic": ("uss", "unknown"),
     "MRI knee and shoulder": ("mri", "unknown"),
-    "MRI hip and lumbar spine": ("mri", "unknown"),
+    "MRI hip and lumbar spine": ("mri", "spine-and-more"),
+    "MRI lumbar spine and pelvis": ("mri", "spine-and-more"),
+    "MRI whole spine and pelvis": ("mri", "spine-and-more"),
+    "MRI spine and knee and shoulder": ("mri", "spine-and-more"),
 }
 
 NEITHER_MRI_NOR_ULTRASOUND = [
@@ -304,7 +310,7 @@ def test_no_text_raises(text: str) -> None:
     classification = classify_text(text)
     if classification is not None:
         assert classification.modality in MODALITIES
-        assert classification.body_region in BODY_REGIONS
+        assert classification.body_region in BODY_REGIONS | {SPINE_AND_MORE}
 
 
 @given(

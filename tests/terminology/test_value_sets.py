@@ -17,6 +17,7 @@ from cds_service.terminology.vocabulary import (
     MSK_REGIONS,
     REQUESTER_CATEGORIES,
     SNOMED,
+    SPINE_AND_MORE,
     SPINE_REGIONS,
 )
 
@@ -73,12 +74,12 @@ def sets_of(*concepts: Concept) -> list[ValueSet]:
 def test_the_words_of_modality_and_region_are_those_of_the_facts() -> None:
     """Terminology answers in the pathway's own vocabulary, no word more and none less."""
     assert set(facts.Modality) == MODALITIES
-    assert set(facts.BodyRegion) == BODY_REGIONS
+    assert set(facts.BodyRegion) == BODY_REGIONS | {SPINE_AND_MORE}
 
 
 def test_the_spine_is_the_same_spine_as_in_the_facts() -> None:
     """Both rooms agree on what a spine order images."""
-    assert facts.SPINE_REGIONS == SPINE_REGIONS
+    assert SPINE_REGIONS | {SPINE_AND_MORE} == facts.SPINE_REGIONS
 
 
 def test_the_value_sets_are_read_once() -> None:
