@@ -47,13 +47,14 @@ KEEP_WORDS = {
     KeepScan.AGE_UNKNOWN: "the age is not known",
     KeepScan.CHILD: "the patient is a child",
     KeepScan.SETTING_UNKNOWN: "the setting is not known",
-    KeepScan.BODY_REGION_UNKNOWN: "the part of the body is not known",
+    KeepScan.BODY_REGION_UNKNOWN: "the part of the body is not known, or there are several",
     KeepScan.TEXT_ONLY: "the scan is known by its words alone",
     KeepScan.SPINE_AND_CANCER: "a spine scan with a cancer history",
     KeepScan.CANCER_UNKNOWN: "it is not known whether the patient has had cancer",
     KeepScan.SUSPICIOUS_PAIN: "the pain may come from cancer",
     KeepScan.SPECIALIST_REQUEST: "a specialist asked for it",
     KeepScan.OTHER_RED_FLAG: "another red flag is coded",
+    KeepScan.RED_FLAG_BESIDE: "another order of the call carries a red flag",
 }
 
 

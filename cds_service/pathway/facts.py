@@ -80,7 +80,7 @@ NO_SINGLE_PART = frozenset({BodyRegion.UNKNOWN, BodyRegion.SPINE_AND_MORE})
 """Orders that no routine rule speaks of: the part is not stated, or there are several. CES and MSCC speak."""
 
 CAUDA_EQUINA_REGIONS = SPINE_REGIONS - {BodyRegion.CERVICAL_SPINE, BodyRegion.THORACIC_SPINE}
-"""Spine orders that may show the cauda equina (`design.md`): lumbar, sacral, whole, unstated, or beside another part."""
+"""Spine orders that may show the cauda equina (`design.md`): lumbar, sacral, whole, unstated or with another part."""
 
 
 class Setting(StrEnum):

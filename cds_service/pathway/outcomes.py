@@ -123,3 +123,4 @@ class KeepScan(StrEnum):
     SUSPICIOUS_PAIN = "suspicious_pain"
     SPECIALIST_REQUEST = "specialist_request"
     OTHER_RED_FLAG = "other_red_flag"
+    RED_FLAG_BESIDE = "red_flag_beside"

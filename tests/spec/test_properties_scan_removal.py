@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from situations import CANCER_HISTORIES, Situation, removable_scans, situations
 
+from cds_service.pathway.beside import RED_FLAGS, keeping_scans_beside_red_flags
 from cds_service.pathway.facts import (
     NO_SINGLE_PART,
     OUTSIDE,
@@ -113,6 +114,20 @@ def test_a_scan_of_an_unstated_body_region_stays(situation: Situation, body_regi
 def test_a_scan_known_by_text_alone_stays(situation: Situation) -> None:
     """Text never deletes."""
     assert situation.with_facts(known_by=KnownBy.TEXT).decided().keep == (KeepScan.TEXT_ONLY,)
+
+
+@given(removable_scans(), situations())
+def test_a_red_flag_beside_it_keeps_a_redirected_scan_of_the_same_patient(scan: Situation, beside: Situation) -> None:
+    """The orders of one call, put together; what `decide` says of each order is changed in nothing else."""
+    alone = [scan.decided(), beside.decided()]
+
+    ours, _ = keeping_scans_beside_red_flags(alone, ["the same", "the same"])
+    others = keeping_scans_beside_red_flags(alone, ["one", "another"])
+
+    redirected = alone[0].outcome is Outcome.REDIRECT
+    assert (KeepScan.RED_FLAG_BESIDE in ours.keep) == (redirected and alone[1].outcome in RED_FLAGS)
+    assert ours._replace(keep=alone[0].keep) == alone[0]
+    assert others == alone
 
 
 @given(removable_scans(), st.sampled_from(sorted(SPINE_REGIONS)), st.sampled_from(CANCER_HISTORIES))
