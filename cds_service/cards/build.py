@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from cds_service.cards.detail import card_detail
-from cds_service.cards.escape import escaped, one_line
+from cds_service.cards.escape import one_line
+from cds_service.cards.naming import plain_name, shown_name
 from cds_service.cards.order import CardContext, OrderForCard
 from cds_service.cards.referral import REFERRAL_KINDS, draft_referral
 from cds_service.cards.speaker import FilledText, Speaker
@@ -39,17 +40,40 @@ def build_cards(
 ) -> list[tuple[Card, list[OrderForCard]]]:
     """The cards of one answer, each with the orders that it is about.
 
+    One for each outcome, patient and place to send them to: what a card says holds for each of its orders.
+
     Args:
         orders: the decided orders; those without a card are passed over.
         speakers: the loaded pathways and the national fallback, by id.
         context: what the cards share.
     """
-    groups: dict[tuple[RegionId, Outcome], list[OrderForCard]] = {}
+    groups: dict[tuple[RegionId, Outcome, str | None], list[OrderForCard]] = {}
     for order in orders:
         if order.decision.text is not None:
-            groups.setdefault((order.decision.speaker, order.decision.outcome), []).append(order)
-    cards = [(_card(group, speakers[speaker], context), group) for (speaker, _), group in groups.items()]
+            key = (order.decision.speaker, order.decision.outcome, order.other_patient)
+            groups.setdefault(key, []).append(order)
+    cards = [
+        (_card(together, speakers[speaker], context), together)
+        for (speaker, *_), group in groups.items()
+        for together in _by_destination(group, speakers[speaker])
+    ]
     return sorted(cards, key=lambda card: _urgency(card[0], card[1][0].decision.outcome))
+
+
+def _by_destination(orders: list[OrderForCard], speaker: Speaker) -> list[list[OrderForCard]]:
+    """Orders of one outcome apart where their destinations differ: one referral cannot go to two services."""
+    if len(orders) == 1 or not speaker.is_regional:
+        return [orders]
+    kinds = DESTINATION_KINDS[_text_of(orders)]
+    apart: dict[tuple[Destination | None, ...], list[OrderForCard]] = {}
+    for order in orders:
+        apart.setdefault(tuple(order.destination(kind) for kind in kinds), []).append(order)
+    return list(apart.values())
+
+
+def _text_of(orders: Sequence[OrderForCard]) -> TextKey:
+    """The text that speaks for several orders of one outcome: the most urgent."""
+    return min((order.decision.text for order in orders if order.decision.text), key=_TEXTS_IN_ORDER.index)
 
 
 def _urgency(card: Card, outcome: Outcome) -> tuple[int, int]:
@@ -57,7 +81,7 @@ def _urgency(card: Card, outcome: Outcome) -> tuple[int, int]:
 
 
 def _card(orders: list[OrderForCard], speaker: Speaker, context: CardContext) -> Card:
-    text_key = min((order.decision.text for order in orders if order.decision.text), key=_TEXTS_IN_ORDER.index)
+    text_key = _text_of(orders)
     text = speaker.filled(text_key, _order_words(orders))
     found = [orders[0].destination(kind) for kind in DESTINATION_KINDS[text_key]] if speaker.is_regional else []
     destinations = [destination for destination in found if destination is not None]
@@ -109,7 +133,7 @@ def _suggestion(
 ) -> Suggestion | None:
     """One referral and, where fact 6 allows, the removal of each order: both in one suggestion, or no removal."""
     decision = orders[0].decision
-    if not all(order.is_for_this_patient for order in orders):
+    if any(order.other_patient is not None for order in orders):
         return None
     if not decision.proposes_referral or (decision.outcome in NEEDS_DESTINATION and destination is None):
         return None
@@ -125,9 +149,9 @@ def _suggestion(
             "resource": referral,
         }
     ]
-    labels = {order.reference: order.label for order in removable if order.reference is not None}
-    for reference, name in labels.items():
-        description = f"Remove the scan order: {one_line(name)}"
+    names = {order.reference: plain_name(order) for order in removable if order.reference is not None}
+    for reference, name in names.items():
+        description = f"Remove the scan order: {name}"
         actions.append({"type": "delete", "description": description, "resourceId": reference})
     return {"label": label or REFERRAL_KINDS[text_key].text, "uuid": ordered_uuid(), "actions": actions}
 
@@ -153,7 +177,7 @@ def not_evaluated_card(orders: Sequence[OrderForCard], speaker: Speaker, context
 
 def name_unplaced(card: Card, orders: Sequence[OrderForCard]) -> None:
     """Say on an answer's first card which other orders nothing places in a region (fact 5)."""
-    named = ", ".join(escaped(order.label) for order in orders)
+    named = ", ".join(shown_name(order) for order in orders)
     card["detail"] += (
         f"\n\n**Not checked:** {named}. Nothing in the call places it in a region's pathway; "
         "this does not mean that there are no concerns."
@@ -162,7 +186,7 @@ def name_unplaced(card: Card, orders: Sequence[OrderForCard]) -> None:
 
 def name_foreign(card: Card, orders: Sequence[OrderForCard]) -> None:
     """Say on an answer's first card which other orders lie where the calling system may not ask (fact 5)."""
-    named = ", ".join(escaped(order.label) for order in orders)
+    named = ", ".join(shown_name(order) for order in orders)
     card["detail"] += (
         f"\n\n**Not checked:** {named}. This system is not registered for the area that it was ordered in; "
         "this does not mean that there are no concerns."

@@ -1,11 +1,11 @@
 """A card's detail in GitHub-flavoured Markdown: what to do, then red flags, then why, then the source."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import TypeVar
 
-from cds_service.cards.escape import escaped, one_line
+from cds_service.cards.escape import escaped
+from cds_service.cards.naming import reason_words, shown_name
 from cds_service.cards.order import OrderForCard
 from cds_service.cards.speaker import FilledText, Speaker
 from cds_service.cards.words import (
@@ -25,9 +25,6 @@ _T = TypeVar("_T")
 
 LEADING = frozenset({Caution.UNLESS_RED_FLAGS, Caution.SPINE_AND_CANCER})
 """Cautions that come before everything else, unless the card itself is an emergency."""
-
-_SEMANTIC_TAG = re.compile(r"\s\((?:disorder|finding|situation|procedure|event)\)\s*$")
-"""The end of a SNOMED CT fully specified name, which says nothing to a clinician."""
 
 MOST_REASONS = 6
 """Reasons named for one order; more would bury the advice."""
@@ -54,7 +51,7 @@ def card_detail(
     net = [text.safety_net] if text.safety_net is not None else []
     net_leads = Caution.UNLESS_RED_FLAGS in cautions
     leading = frozenset() if orders[0].decision.indicator is Indicator.CRITICAL else LEADING
-    said = speaker.texts.cautions
+    said = {caution: _caution(caution, orders, speaker) for caution in cautions}
     parts = [
         *(said[caution] for caution in cautions if caution in leading),
         *(net if net_leads else ()),
@@ -74,6 +71,15 @@ def _in_order(items: Iterable[_T]) -> list[_T]:
     return list(dict.fromkeys(items))
 
 
+def _caution(caution: Caution, orders: Sequence[OrderForCard], speaker: Speaker) -> str:
+    """A caution's words; one that belongs to some of the card's orders names them."""
+    belongs_to = [order for order in orders if caution in order.decision.cautions]
+    words = speaker.texts.cautions[caution]
+    if len(belongs_to) == len(orders):
+        return words
+    return f"{', '.join(shown_name(order) for order in belongs_to)}: {words}"
+
+
 def _destination(destination: Destination) -> str:
     line = f"**Refer to:** {destination.name}"
     if destination.phone is not None:
@@ -91,7 +97,7 @@ def _kept(orders: Sequence[OrderForCard], speaker: Speaker) -> list[str]:
             continue
         reasons = [speaker.texts.kept[reason] for reason in order.decision.keep if reason not in _NEEDS_NO_WORDS]
         if reasons:
-            lines.append(f"**{escaped(order.label)} stays:** {'; '.join(reasons)}.")
+            lines.append(f"**{shown_name(order)} stays:** {'; '.join(reasons)}.")
     return lines
 
 
@@ -104,16 +110,23 @@ def _why(orders: Sequence[OrderForCard], speaker: Speaker) -> str:
     lines += [f"- Order: {_order_line(order)}" for order in orders]
     lines += [f"- {reason}" for reason in _in_order(reason for order in orders for reason in order.decision.reasons)]
     read = {name for order in orders for name in FACTS_READ[order.decision.rule]}
-    facts = first.facts
     if "setting" in read:
-        lines.append(f"- Setting: {_setting(first)}")
+        lines.append(f"- Setting: {_of_each(orders, _setting)}")
     if "oncology" in read:
-        lines.append(f"- Cancer history: {ONCOLOGY_WORDS[facts.oncology]}")
+        lines.append(f"- Cancer history: {_of_each(orders, lambda order: ONCOLOGY_WORDS[order.facts.oncology])}")
     if "age" in read:
-        lines.append(f"- Age: {age_words(facts.age)}")
+        lines.append(f"- Age: {_of_each(orders, lambda order: age_words(order.facts.age))}")
     if speaker.exempts_practitioners and first.decision.rule is RuleId.REDIRECT:
-        lines.append(f"- Requester: {FCP_WORDS[facts.fcp_listing]}")
+        lines.append(f"- Requester: {_of_each(orders, lambda order: FCP_WORDS[order.facts.fcp_listing])}")
     return "\n".join(lines)
+
+
+def _of_each(orders: Sequence[OrderForCard], words_of: Callable[[OrderForCard], str]) -> str:
+    """A fact in words, once where it is the same for all the card's orders, else order by order."""
+    words = [words_of(order) for order in orders]
+    if len(set(words)) == 1:
+        return words[0]
+    return "; ".join(f"{shown_name(order)}: {its}" for order, its in zip(orders, words, strict=True))
 
 
 def _setting(order: OrderForCard) -> str:
@@ -126,17 +139,7 @@ def _setting(order: OrderForCard) -> str:
 
 def _order_line(order: OrderForCard) -> str:
     known = f" (recognised {KNOWN_BY_WORDS[order.facts.known_by]})" if order.facts.known_by is KnownBy.TEXT else ""
-    reasons = [words for reason in order.reasons if (words := _reason_words(reason))]
+    reasons = [words for reason in order.reasons if (words := reason_words(order, reason))]
     named = ", ".join(escaped(words) for words in reasons[:MOST_REASONS]) or "no coded reason"
-    return f"{escaped(order.label)}{known}; reason: {named}"
-
-
-def _reason_words(concept: dict[str, object]) -> str | None:
-    """A reason in the call's words: the display of its code, else nothing; free text is not repeated."""
-    codings = concept.get("coding")
-    for coding in codings if isinstance(codings, list) else ():
-        display = coding.get("display") if isinstance(coding, dict) else None
-        if isinstance(display, str) and one_line(display):
-            return _SEMANTIC_TAG.sub("", display)
-    text = concept.get("text")
-    return text if isinstance(text, str) and codings else None
+    whose = "" if order.other_patient is None else " (for another patient than the one of this call)"
+    return f"{shown_name(order)}{known}{whose}; reason: {named}"

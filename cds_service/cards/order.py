@@ -17,6 +17,18 @@ class DestinationFinder(Protocol):
         """The destination, or None when none is configured."""
 
 
+class CodeDisplay(Protocol):
+    """Names a code, for reasons that came without words."""
+
+    def __call__(self, system: str, code: str, /) -> str | None:
+        """The plain name that a value set gives the code, or None when none holds it."""
+
+
+def no_display(_system: str, _code: str) -> str | None:
+    """For an order of whose codes nothing is known."""
+    return None
+
+
 class OrderForCard(NamedTuple):
     """One decided order.
 
@@ -30,7 +42,9 @@ class OrderForCard(NamedTuple):
         requester: the requester reference as sent, or None.
         place: where the requester works, in our own words (the directory's name), or None.
         destination: finds where this order's patient is sent.
-        is_for_this_patient: false when the order names another patient than the call; nothing is then suggested.
+        other_patient: how the order names another patient than the call's, for whom nothing is suggested; None for the
+            call's own.
+        display: names the code of a reason that came without words.
     """
 
     decision: Decision
@@ -42,7 +56,8 @@ class OrderForCard(NamedTuple):
     requester: Json | None
     place: str | None
     destination: DestinationFinder
-    is_for_this_patient: bool = True
+    other_patient: str | None = None
+    display: CodeDisplay = no_display
 
 
 class CardContext(NamedTuple):

@@ -5,14 +5,15 @@ from datetime import date
 from typing import NamedTuple
 
 from cds_service.cards.build import build_cards, name_foreign, name_unplaced, name_unreadable, not_evaluated_card
-from cds_service.cards.order import CardContext, DestinationFinder, OrderForCard
+from cds_service.cards.order import CardContext, CodeDisplay, DestinationFinder, OrderForCard
 from cds_service.cards.speaker import Speakers
 from cds_service.directory.daily import DailyDirectory
 from cds_service.directory.model import Destination, Directory
 from cds_service.fhir.orders import SelectionError
 from cds_service.fhir.patient import Home
 from cds_service.fhir.reading import HookContext, OrderReader, ReadOrder, Selection
-from cds_service.fhir.shapes import MalformedOrderError, as_object, objects
+from cds_service.fhir.shapes import MalformedOrderError, as_object, as_text, objects
+from cds_service.pathway.beside import keeping_scans_beside_red_flags
 from cds_service.pathway.decide import decide
 from cds_service.pathway.decision import Decision
 from cds_service.pathway.facts import OUTSIDE, UNRESOLVED, RegionId
@@ -29,7 +30,7 @@ EMERGENCIES = frozenset({Outcome.CES, Outcome.MSCC})
 """What is said whatever the footprint (fact 1)."""
 
 EMERGENCY_KINDS = frozenset({"ces", "mscc"})
-"""Destinations that fall back to the requester's own area: an emergency is seen where the patient is."""
+"""Destinations that are the requester's own area's first: an emergency is seen where the patient is."""
 
 
 class Call(NamedTuple):
@@ -142,7 +143,7 @@ class Responder:
         reader = OrderReader(directory, self._terminology)
         sent = reader.read_selected(context, call.selection, today)
         orders = [_as_seen_by(client, order) for order in sent] if client.footprints else sent
-        for_cards = [self._decided(order, client, directory, today) for order in orders]
+        for_cards = self._for_cards(orders, client, directory, today)
         speakers = self._speakers.of(self._register.in_force(today))
         card_context = CardContext(context.patient_id, context.user_id, today)
         built = build_cards(for_cards, speakers, card_context)
@@ -165,13 +166,29 @@ class Responder:
         refusal = None if built else _refusal(malformed, unplaced, foreign)
         return Answer([card for card, _ in built], refusal, logged)
 
-    def _decided(self, order: ReadOrder, client: Client, directory: Directory, today: date) -> OrderForCard:
-        pathway = self._register.in_force(today).get(order.facts.region)
-        destination = _destination_finder(order, client, directory)
-        return _for_card(order, decide(order.facts, pathway, today), destination)
+    def _for_cards(
+        self, orders: list[ReadOrder], client: Client, directory: Directory, today: date
+    ) -> list[OrderForCard]:
+        """Decide each order by itself, and then what they mean for each other."""
+        pathways = self._register.in_force(today)
+        alone = [decide(order.facts, pathways.get(order.facts.region), today) for order in orders]
+        decisions = keeping_scans_beside_red_flags(alone, [_other_patient(order) for order in orders])
+        return [
+            _for_card(order, decision, _destination_finder(order, client, directory), self._terminology.display)
+            for order, decision in zip(orders, decisions, strict=True)
+        ]
 
 
-def _for_card(order: ReadOrder, decision: Decision, destination: DestinationFinder) -> OrderForCard:
+def _other_patient(order: ReadOrder) -> str | None:
+    """How the order names another patient than the call's; None for the call's own."""
+    if order.is_for_this_patient:
+        return None
+    return as_text(as_object(order.order.resource.get("subject")).get("reference")) or "another patient"
+
+
+def _for_card(
+    order: ReadOrder, decision: Decision, destination: DestinationFinder, display: CodeDisplay
+) -> OrderForCard:
     resource = order.order.resource
     organisations = order.requester.organisations
     return OrderForCard(
@@ -184,28 +201,33 @@ def _for_card(order: ReadOrder, decision: Decision, destination: DestinationFind
         requester=as_object(resource.get("requester")) or None,
         place=organisations[0].name if len(organisations) == 1 else None,
         destination=destination,
-        is_for_this_patient=order.is_for_this_patient,
+        other_patient=_other_patient(order),
+        display=display,
     )
 
 
 def _destination_finder(order: ReadOrder, client: Client, directory: Directory) -> DestinationFinder:
     """A11: the destination is that of the patient's registered practice, else of the requester's.
 
-    A client reads no destination of a footprint that it is not bound to: its card then proposes none, rather than
-    another area's. An emergency falls back to where the patient is seen.
+    A11 gives as its reason that community services accept by registered practice. An emergency is seen where the
+    patient is: there the requester's area comes first, and the patient's where it has none. A client reads no
+    destination of a footprint that it is not bound to: its card then proposes none, rather than another area's.
     """
     organisations = order.requester.organisations
-    regions = {(organisation.region, organisation.borough) for organisation in organisations}
-    requester_area = regions.pop() if len(regions) == 1 else (order.facts.region, None)
+    areas = {(organisation.region, organisation.borough) for organisation in organisations}
+    whole_region = (order.facts.region, None)
+    own = areas.pop() if len(areas) == 1 else whole_region
     home = order.home
-    area = (home.region, home.borough) if home.region is not None else requester_area
-    may_read = area[0] is None or client.may_act_in(area[0])
+    area = (home.region, home.borough) if home.region is not None else own
+    usual = [area] if area[0] is None or client.may_act_in(area[0]) else []
+    emergency = [own, *usual] if own != whole_region else [*usual, own]
 
     def find(kind: str) -> Destination | None:
-        found = directory.destination(*area, kind) if may_read else None
-        if found is None and kind in EMERGENCY_KINDS:
-            return directory.destination(*requester_area, kind)
-        return found
+        for place in emergency if kind in EMERGENCY_KINDS else usual:
+            found = directory.destination(*place, kind)
+            if found is not None:
+                return found
+        return None
 
     return find
 

@@ -83,11 +83,16 @@ class Terminology:
     _groups: Mapping[_Key, frozenset[str]] = field(repr=False)
     _procedures: Mapping[_Key, ProcedureConcept] = field(repr=False)
     _requester_categories: Mapping[_Key, str] = field(repr=False)
+    _displays: Mapping[_Key, str] = field(repr=False)
     additions: Additions = field(default_factory=dict)
 
     def groups(self, system: str, code: str) -> frozenset[str]:
         """Return the names of the value sets that hold the code; empty when none does."""
         return self._groups.get((system, code.strip()), _NO_GROUPS)
+
+    def display(self, system: str, code: str) -> str | None:
+        """Return the plain name that a value set gives the code, or None when none holds it."""
+        return self._displays.get((system, code.strip()))
 
     def procedure(self, system: str, code: str) -> ProcedureConcept | None:
         """Return what the code images, or None when it is no procedure that we know.
@@ -215,11 +220,13 @@ def build_terminology(value_sets: Iterable[ValueSet]) -> Terminology:
     groups: dict[_Key, set[str]] = {}
     procedures: dict[_Key, ProcedureConcept] = {}
     categories: dict[_Key, str] = {}
+    displays: dict[_Key, str] = {}
     for value_set in value_sets:
         summaries[value_set.group] = _summarise(value_set)
         for concept in value_set.concepts:
             key = (concept.system, concept.code)
             groups.setdefault(key, set()).add(value_set.group)
+            displays.setdefault(key, concept.display)
             _enter_procedure(procedures, key, concept)
             _enter_requester_category(categories, key, concept)
     shared = {names: names for names in map(frozenset, groups.values())}
@@ -229,6 +236,7 @@ def build_terminology(value_sets: Iterable[ValueSet]) -> Terminology:
         _groups=MappingProxyType({key: shared[frozenset(names)] for key, names in groups.items()}),
         _procedures=MappingProxyType(procedures),
         _requester_categories=MappingProxyType(categories),
+        _displays=MappingProxyType(displays),
     )
 
 

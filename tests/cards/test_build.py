@@ -90,6 +90,42 @@ def test_two_orders_get_one_referral_and_two_removals() -> None:
     ]
 
 
+def test_left_and_right_can_be_told_apart_in_what_is_removed() -> None:
+    """Both are knees."""
+    sides = [
+        an_order(reference=f"ServiceRequest/{side}", body_sites=({"text": f"{side} knee"},))
+        for side in ("left", "right")
+    ]
+
+    described = [action["description"] for action in card_of(*sides)["suggestions"][0]["actions"]]
+
+    assert described[1:] == [
+        "Remove the scan order: MRI of knee, left knee",
+        "Remove the scan order: MRI of knee, right knee",
+    ]
+
+
+def test_an_order_of_another_patient_has_a_card_of_its_own() -> None:
+    """Age and cancer history are one patient's, and so is a referral."""
+    theirs = an_order(some_facts(age=None), other_patient="Patient/2", reference="ServiceRequest/draft-2")
+    ours, other = cards_of(an_order(), theirs)
+
+    assert actions(ours) == ["create", "ServiceRequest/draft-1"]
+    assert "- Age: 50 years" in ours["detail"]
+    assert "suggestions" not in other
+    assert "- Age: not known" in other["detail"]
+
+
+def test_orders_that_go_to_two_services_have_two_cards() -> None:
+    """One referral cannot go to both; where the service is the same, one card speaks of both orders."""
+    elsewhere = an_order(destination=Destinations(ods_code="Z99021"), reference="ServiceRequest/draft-2")
+    first, second = cards_of(an_order(), elsewhere)
+
+    assert actions(first) == ["create", "ServiceRequest/draft-1"]
+    assert actions(second) == ["create", "ServiceRequest/draft-2"]
+    assert len(cards_of(an_order(), another(2))) == 1
+
+
 @pytest.mark.parametrize(
     ("modalities", "words"),
     [

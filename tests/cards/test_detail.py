@@ -3,8 +3,10 @@ from datetime import date
 import pytest
 
 from cds_service.pathway.facts import BodyRegion, FcpListing, Indication, KnownBy, Oncology, RegionId, Setting
+from cds_service.terminology import load_terminology
 from tests.cards.conftest import KNEE_PAIN, SNOMED, Destinations, an_order, card_of, in_this_order, some_facts
 
+TERMINOLOGY = load_terminology()
 SPINE = {"body_region": BodyRegion.LUMBAR_SPINE, "indications": frozenset({Indication.PAIN})}
 
 
@@ -111,7 +113,7 @@ def test_two_branches_name_two_destinations() -> None:
         ({"indications": frozenset({Indication.CAUDA_EQUINA}), "age": 12}, "the patient is a child"),
         (
             {"indications": frozenset({Indication.CAUDA_EQUINA}), "body_region": BodyRegion.UNKNOWN},
-            "the body region is not stated",
+            "the body region is not stated, or there are several",
         ),
     ],
 )
@@ -263,6 +265,80 @@ def test_a_reason_is_shown_without_its_semantic_tag(display: str, shown: str) ->
 def test_free_text_is_not_repeated_as_a_reason(reasons: tuple[dict[str, object], ...]) -> None:
     """Only what stands beside a code counts."""
     assert "; reason: no coded reason\n" in card_of(an_order(reasons=reasons))["detail"]
+
+
+CES_CODE = {"system": SNOMED, "code": "192970008"}
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        ({"coding": [CES_CODE]}, "Cauda equina syndrome"),
+        ({"coding": [{"system": SNOMED, "code": "1"}, CES_CODE]}, "Cauda equina syndrome"),
+        ({"coding": [CES_CODE], "text": "?CES"}, "Cauda equina syndrome"),
+        ({"coding": [{**CES_CODE, "display": "CES"}]}, "CES"),
+        ({"coding": [{"system": SNOMED, "code": "1"}]}, "a code without words"),
+        ({"coding": [{"code": "192970008"}]}, "a code without words"),
+    ],
+)
+def test_a_coded_reason_without_a_display_is_not_called_none(reason: dict[str, object], shown: str) -> None:
+    """Our own name for the code, else that it came without words; the call's own display comes first."""
+    order = an_order(reasons=(reason,), display=TERMINOLOGY.display)
+
+    assert f"; reason: {shown}\n" in card_of(order)["detail"]
+
+
+LEFT = {"coding": [{"system": SNOMED, "code": "82169009", "display": "Left knee region structure (body structure)"}]}
+
+
+@pytest.mark.parametrize(
+    ("sites", "name"),
+    [
+        ((LEFT,), "MRI of knee, Left knee region structure"),
+        (({"text": "Left"}, {"text": "left knee"}), "MRI of knee, Left"),
+        (({"text": "Knee"},), "MRI of knee"),
+        (({"text": "a"}, {"text": "b"}, {"text": "c"}), "MRI of knee, a, b"),
+        (({"text": "*Left*"},), r"MRI of knee, \*Left\*"),
+        (({"coding": [{"code": "82169009"}]}, {}), "MRI of knee"),
+    ],
+)
+def test_an_order_is_named_with_its_side(sites: tuple[dict[str, object], ...], name: str) -> None:
+    """The body site, where it says more than the label."""
+    assert f"- Order: {name}; reason" in card_of(an_order(body_sites=sites))["detail"]
+
+
+def test_what_holds_for_one_order_is_said_of_that_one() -> None:
+    """A specialist's request, bone pain, another requester's setting."""
+    left = an_order(body_sites=({"text": "Left"},))
+    right = an_order(
+        some_facts(
+            specialist_request=True,
+            setting=Setting.URGENT_CARE,
+            indications=frozenset({Indication.SUSPICIOUS_PAIN}),
+        ),
+        body_sites=({"text": "Right"},),
+        place=None,
+    )
+    detail = card_of(left, right)["detail"]
+
+    assert "MRI of knee, Right: This order rests on a specialist's request." in detail
+    assert "MRI of knee, Right: **The coded pain can come from cancer" in detail
+    assert "- Setting: MRI of knee, Left: general practice (Larkspur Demo Surgery); " in detail
+    assert "; MRI of knee, Right: urgent care; " in detail
+
+
+def test_a_caution_that_holds_for_all_orders_names_none() -> None:
+    """It is the card's."""
+    both = [an_order(some_facts(specialist_request=True), reference=f"ServiceRequest/{n}") for n in range(2)]
+
+    assert "\n\nThis order rests on a specialist's request." in card_of(*both)["detail"]
+
+
+def test_an_order_for_another_patient_says_so() -> None:
+    """Who reads the card has the call's patient in view."""
+    detail = card_of(an_order(other_patient="Patient/other"))["detail"]
+
+    assert "- Order: MRI of knee (for another patient than the one of this call); reason" in detail
 
 
 def test_of_many_reasons_six_are_named() -> None:

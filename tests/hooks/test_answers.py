@@ -1,5 +1,15 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
 from fhir_fixtures import hook_call
-from tests.conftest import InProcess, JsonObject
+from tests.conftest import DEMO_CONFIGURATION, InProcess, JsonObject, StartService
+
+SNOMED = "http://snomed.info/sct"
+MRI_LUMBAR = "394451000119106"
+CAUDA_EQUINA = "192970008"
+METASTASIS = "94602001"
 
 ODS = "https://fhir.nhs.uk/Id/ods-organization-code"
 
@@ -51,6 +61,90 @@ def test_an_emergency_falls_back_to_where_the_patient_is(service: InProcess) -> 
 
     assert performers(card) == ["Z99D07"]
     assert "North West Demo Emergency Department" in card["detail"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "performer"),
+    [(CAUDA_EQUINA, "Z99D20"), (METASTASIS, "Z99D21")],
+)
+def test_an_emergency_goes_to_the_requesters_area_first(service: InProcess, reason: str, performer: str) -> None:
+    """The patient sits in Newham, and is registered in North West London."""
+    call = hook_call("nel-gp-knee-mri-pain-registered-in-nwl--redirect.json")
+    (entry,) = call["context"]["draftOrders"]["entry"]
+    entry["resource"]["code"] = {"coding": [{"system": SNOMED, "code": MRI_LUMBAR}]}
+    entry["resource"]["reasonCode"] = [{"coding": [{"system": SNOMED, "code": reason}]}]
+
+    (card,) = service.cards(call)
+
+    assert performers(card) == [performer]
+    assert "an emergency service is the one for yours" in card["detail"]
+
+
+def test_an_emergency_falls_back_to_the_patients_area(start_service: StartService, tmp_path: Path) -> None:
+    """Where the requester's has no such service."""
+    folder = tmp_path / "configuration"
+    shutil.copytree(DEMO_CONFIGURATION, folder)
+    kept = [line for line in (folder / "destinations.csv").read_text("utf-8").splitlines() if not _is_ces(line, "nel")]
+    (folder / "destinations.csv").write_text("\n".join(kept) + "\n", "utf-8")
+    call = hook_call("nel-gp-knee-mri-pain-registered-in-nwl--redirect.json")
+    (entry,) = call["context"]["draftOrders"]["entry"]
+    entry["resource"]["reasonCode"] = [{"coding": [{"system": SNOMED, "code": CAUDA_EQUINA}]}]
+
+    with start_service.briefly(folder) as service:
+        (card,) = service.cards(call)
+
+    assert performers(card) == ["Z99D07"]
+
+
+def _is_ces(line: str, region: str) -> bool:
+    return line.split(",", maxsplit=1)[0] == region and line.split(",")[2] == "ces"
+
+
+def with_a_second_order(call: JsonObject, **changes: object) -> JsonObject:
+    """The call at signing, with a copy of its order that differs; a member set to None is left out."""
+    entries = call["context"]["draftOrders"]["entry"]
+    second = {**entries[0]["resource"], "id": "draft-2", **changes}
+    entries.append({"resource": {name: value for name, value in second.items() if value is not None}})
+    call["context"].pop("selections", None)
+    return {**call, "hook": "order-sign"}
+
+
+def removed(cards: list[JsonObject]) -> list[str]:
+    """The orders that the cards would remove."""
+    return [
+        action["resourceId"]
+        for card in cards
+        for suggestion in card.get("suggestions", [])
+        for action in suggestion["actions"]
+        if action["type"] == "delete"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "red_flag_removes"),
+    [
+        ("nwl-gp-lumbar-mri-ces--ces.json", ["ServiceRequest/draft-1"]),
+        ("nwl-gp-knee-mri-sarcoma--suspected-sarcoma.json", []),
+    ],
+)
+def test_beside_a_red_flag_no_twin_is_removed(service: InProcess, file: str, red_flag_removes: list[str]) -> None:
+    """The reason was coded on one of two scans of one patient; the other may be the one that is kept."""
+    cards = service.cards(with_a_second_order(hook_call(file), reasonCode=None))
+
+    assert len(cards) == 2
+    assert removed(cards) == red_flag_removes
+    assert "another order for this patient carries a red flag" in cards[1]["detail"]
+
+
+def test_a_red_flag_of_another_patient_keeps_nobody_elses_scan(service: InProcess) -> None:
+    """It says nothing of this one."""
+    call = with_a_second_order(
+        hook_call("nwl-gp-knee-mri-pain--redirect.json"),
+        subject={"reference": "Patient/somebody-else"},
+        reasonCode=[{"coding": [{"system": SNOMED, "code": CAUDA_EQUINA}]}],
+    )
+
+    assert removed(service.cards(call)) == ["ServiceRequest/draft-1"]
 
 
 def test_metastatic_cord_compression_falls_back_as_well(service: InProcess) -> None:
