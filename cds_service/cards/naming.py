@@ -12,6 +12,9 @@ _SEMANTIC_TAG = re.compile(r"\s\((?:disorder|finding|situation|procedure|event|b
 MOST_SITES = 2
 """Body sites named beside an order; a side or two is what tells orders apart."""
 
+SITES_READ = 6
+"""Body sites that are looked at: an order that names more is no longer told apart by them."""
+
 WITHOUT_WORDS = "a code without words"
 """A reason that came as a code which no list knows and which nothing names."""
 
@@ -29,9 +32,9 @@ def shown_name(order: OrderForCard) -> str:
 def _name(order: OrderForCard) -> list[str]:
     named = _words(order.label)
     further = []
-    for site in order.body_sites:
-        words = _display(site) or _text(site)
-        if words is not None and not _words(words) <= named:
+    for site in order.body_sites[:SITES_READ]:
+        words = one_line(_display(site) or _text(site) or "")
+        if not _words(words) <= named:
             further.append(words)
             named |= _words(words)
     return [order.label, *further[:MOST_SITES]]

@@ -8,11 +8,12 @@ from cds_service.cards.build import build_cards, name_foreign, name_unplaced, na
 from cds_service.cards.order import CardContext, CodeDisplay, DestinationFinder, OrderForCard
 from cds_service.cards.speaker import Speakers
 from cds_service.directory.daily import DailyDirectory
-from cds_service.directory.model import Destination, Directory
+from cds_service.directory.model import Directory
 from cds_service.fhir.orders import SelectionError
 from cds_service.fhir.patient import Home
 from cds_service.fhir.reading import HookContext, OrderReader, ReadOrder, Selection
 from cds_service.fhir.shapes import MalformedOrderError, as_object, as_text, objects
+from cds_service.hooks.destinations import destination_finder
 from cds_service.pathway.beside import keeping_scans_beside_red_flags
 from cds_service.pathway.decide import decide
 from cds_service.pathway.decision import Decision
@@ -28,9 +29,6 @@ from cds_service.terminology.value_sets import Terminology
 
 EMERGENCIES = frozenset({Outcome.CES, Outcome.MSCC})
 """What is said whatever the footprint (fact 1)."""
-
-EMERGENCY_KINDS = frozenset({"ces", "mscc"})
-"""Destinations that are the requester's own area's first: an emergency is seen where the patient is."""
 
 
 class Call(NamedTuple):
@@ -174,7 +172,7 @@ class Responder:
         alone = [decide(order.facts, pathways.get(order.facts.region), today) for order in orders]
         decisions = keeping_scans_beside_red_flags(alone, [_other_patient(order) for order in orders])
         return [
-            _for_card(order, decision, _destination_finder(order, client, directory), self._terminology.display)
+            _for_card(order, decision, destination_finder(order, client, directory), self._terminology.display)
             for order, decision in zip(orders, decisions, strict=True)
         ]
 
@@ -204,32 +202,6 @@ def _for_card(
         other_patient=_other_patient(order),
         display=display,
     )
-
-
-def _destination_finder(order: ReadOrder, client: Client, directory: Directory) -> DestinationFinder:
-    """A11: the destination is that of the patient's registered practice, else of the requester's.
-
-    A11 gives as its reason that community services accept by registered practice. An emergency is seen where the
-    patient is: there the requester's area comes first, and the patient's where it has none. A client reads no
-    destination of a footprint that it is not bound to: its card then proposes none, rather than another area's.
-    """
-    organisations = order.requester.organisations
-    areas = {(organisation.region, organisation.borough) for organisation in organisations}
-    whole_region = (order.facts.region, None)
-    own = areas.pop() if len(areas) == 1 else whole_region
-    home = order.home
-    area = (home.region, home.borough) if home.region is not None else own
-    usual = [area] if area[0] is None or client.may_act_in(area[0]) else []
-    emergency = [own, *usual] if own != whole_region else [*usual, own]
-
-    def find(kind: str) -> Destination | None:
-        for place in emergency if kind in EMERGENCY_KINDS else usual:
-            found = directory.destination(*place, kind)
-            if found is not None:
-                return found
-        return None
-
-    return find
 
 
 NOT_EVALUATED = Issue(

@@ -80,12 +80,23 @@ def test_an_emergency_goes_to_the_requesters_area_first(service: InProcess, reas
     assert "an emergency service is the one for yours" in card["detail"]
 
 
-def test_an_emergency_falls_back_to_the_patients_area(start_service: StartService, tmp_path: Path) -> None:
-    """Where the requester's has no such service."""
+@pytest.mark.parametrize(
+    ("file", "old", "new", "performer"),
+    [
+        ("destinations.csv", "nel,,ces,", "nel,Havering,ces,", "Z99D07"),
+        ("organisations.csv", ",A3A8R,Newham,Z99P11", ",A3A8R,,", "Z99D20"),
+    ],
+    ids=["none there: the patient's", "a practice without a borough: its region's"],
+)
+def test_an_emergency_without_a_service_of_the_requesters_own_borough(
+    start_service: StartService, tmp_path: Path, file: str, old: str, new: str, performer: str
+) -> None:
+    """The whole region's, else the service of the patient's practice."""
     folder = tmp_path / "configuration"
     shutil.copytree(DEMO_CONFIGURATION, folder)
-    kept = [line for line in (folder / "destinations.csv").read_text("utf-8").splitlines() if not _is_ces(line, "nel")]
-    (folder / "destinations.csv").write_text("\n".join(kept) + "\n", "utf-8")
+    table = (folder / file).read_text("utf-8")
+    assert old in table
+    (folder / file).write_text(table.replace(old, new), "utf-8")
     call = hook_call("nel-gp-knee-mri-pain-registered-in-nwl--redirect.json")
     (entry,) = call["context"]["draftOrders"]["entry"]
     entry["resource"]["reasonCode"] = [{"coding": [{"system": SNOMED, "code": CAUDA_EQUINA}]}]
@@ -93,11 +104,7 @@ def test_an_emergency_falls_back_to_the_patients_area(start_service: StartServic
     with start_service.briefly(folder) as service:
         (card,) = service.cards(call)
 
-    assert performers(card) == ["Z99D07"]
-
-
-def _is_ces(line: str, region: str) -> bool:
-    return line.split(",", maxsplit=1)[0] == region and line.split(",")[2] == "ces"
+    assert performers(card) == [performer]
 
 
 def with_a_second_order(call: JsonObject, **changes: object) -> JsonObject:
