@@ -3,18 +3,9 @@
 from collections.abc import Hashable, Sequence
 
 from cds_service.pathway.decision import Decision
-from cds_service.pathway.outcomes import KeepScan, Outcome, RuleId
+from cds_service.pathway.outcomes import RED_FLAGS, KeepScan, Outcome, RuleId
 
-RED_FLAGS = frozenset(
-    {
-        Outcome.CES,
-        Outcome.MSCC,
-        Outcome.SUSPECTED_SARCOMA,
-        Outcome.SUSPECTED_CANCER,
-        Outcome.ONCOLOGY,
-        Outcome.URGENT_MSK,
-    }
-)
+KEEPING_SCANS = frozenset({*RED_FLAGS, Outcome.URGENT_MSK})
 """Outcomes beside which no redirect removes a scan of the same patient."""
 
 
@@ -27,7 +18,9 @@ def keeping_scans_beside_red_flags(decisions: Sequence[Decision], patients: Sequ
         decisions: what `decide` answered, order by order.
         patients: whose order each is.
     """
-    flagged = {patient for decision, patient in zip(decisions, patients, strict=True) if decision.outcome in RED_FLAGS}
+    flagged = {
+        patient for decision, patient in zip(decisions, patients, strict=True) if decision.outcome in KEEPING_SCANS
+    }
     return [
         decision._replace(keep=(*decision.keep, KeepScan.RED_FLAG_BESIDE))
         if decision.rule is RuleId.REDIRECT and patient in flagged

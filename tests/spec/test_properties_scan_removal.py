@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from situations import CANCER_HISTORIES, Situation, removable_scans, situations
 
-from cds_service.pathway.beside import RED_FLAGS, keeping_scans_beside_red_flags
+from cds_service.pathway.beside import KEEPING_SCANS, keeping_scans_beside_red_flags
 from cds_service.pathway.facts import (
     NO_SINGLE_PART,
     OUTSIDE,
@@ -125,7 +125,7 @@ def test_a_red_flag_beside_it_keeps_a_redirected_scan_of_the_same_patient(scan: 
     others = keeping_scans_beside_red_flags(alone, ["one", "another"])
 
     redirected = alone[0].outcome is Outcome.REDIRECT
-    assert (KeepScan.RED_FLAG_BESIDE in ours.keep) == (redirected and alone[1].outcome in RED_FLAGS)
+    assert (KeepScan.RED_FLAG_BESIDE in ours.keep) == (redirected and alone[1].outcome in KEEPING_SCANS)
     assert ours._replace(keep=alone[0].keep) == alone[0]
     assert others == alone
 
