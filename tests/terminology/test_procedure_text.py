@@ -259,7 +259,7 @@ def test_a_long_text_is_not_trusted() -> None:
         ("Both hips", "hip"),
         ("Foot and ankle", "lower-limb"),
         ("Head", "not-msk"),
-        ("Head and cervical spine", "unknown"),
+        ("Head and cervical spine", "spine-and-more"),
         ("Neck of femur", "hip"),
         ("Pelvis", "unknown"),
         ("Knee and shoulder", "unknown"),
