@@ -45,6 +45,10 @@ class Report:
         """How many checks ended so."""
         return sum(check.result is result for check in self.checks)
 
+    def looked_at(self, section: str) -> bool:
+        """Whether at least one rule of a section could be held against the service."""
+        return any(check.rule.section == section and check.result is not Result.SKIPPED for check in self.checks)
+
     @property
     def exit_code(self) -> int:
         """0 when no `must` fails, 1 when one does, 2 when the service could not be reached."""

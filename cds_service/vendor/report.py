@@ -34,7 +34,16 @@ def summary(report: Report) -> str:
     )
     left_out = f" {report.services_left_out} more services were not called." if report.services_left_out else ""
     verdict = "No must fails." if report.exit_code == 0 else "A must fails."
-    return f"{len(report.checks)} checks: {counts}. {verdict}{left_out}"
+    return f"{len(report.checks)} checks: {counts}. {verdict}{left_out}{_unseen(report)}"
+
+
+def _unseen(report: Report) -> str:
+    """What this run tells nothing of, lest it is taken for sound."""
+    if not report.looked_at("call"):
+        return " No service was called: discovery lists none."
+    if not report.looked_at("card"):
+        return " No card was looked at: give --hook-call with a call that earns one."
+    return ""
 
 
 def as_json(report: Report) -> str:
@@ -45,6 +54,8 @@ def as_json(report: Report) -> str:
         **({"unreached": report.unreached} if report.unreached is not None else {}),
         "summary": {result.value: report.count(result) for result in Result},
         "services_left_out": report.services_left_out,
+        "services_called": report.looked_at("call"),
+        "cards_looked_at": report.looked_at("card"),
         "checks": [_as_object(check) for check in report.checks],
     }
     return json.dumps(content, indent=2)

@@ -9,6 +9,7 @@ from cds_service.vendor.doctor import Report
 from cds_service.vendor.report import as_json, as_table, summary
 
 SUMMARY = Rule("card.summary", Level.MUST, "there is a `summary`", "2.0 Card Attributes, r83", "Say what to do.")
+CALLED = Rule("call.answered", Level.MUST, "a call is answered", "2.0 CDS Service Response", "Answer it.")
 TITLE = Rule("discovery.title", Level.SHOULD, "each service has a `title`", "2.0 Discovery", "Give a name.")
 
 
@@ -19,7 +20,9 @@ def report(*checks: Check, unreached: str | None = None, left_out: int = 0) -> R
 
 def test_a_table_groups_checks_and_says_how_to_mend_what_is_broken() -> None:
     """The reference stands with the finding."""
-    table = as_table(report(TITLE.check([]), SUMMARY.check(["cards[0] has no `summary`", "cards[1] too"])))
+    broken = SUMMARY.check(["cards[0] has no `summary`", "cards[1] too"])
+
+    table = as_table(report(TITLE.check([]), CALLED.check([]), broken))
 
     assert table.splitlines() == [
         "https://cds.example.org/cds-services",
@@ -27,17 +30,20 @@ def test_a_table_groups_checks_and_says_how_to_mend_what_is_broken() -> None:
         "Discovery",
         "  pass  should discovery.title  each service has a `title`",
         "",
+        "Call",
+        "  pass  must   call.answered    a call is answered",
+        "",
         "Card",
         "  FAIL  must   card.summary     there is a `summary`",
         "               cards[0] has no `summary` (1 more like it). Say what to do. [2.0 Card Attributes, r83]",
         "",
-        "2 checks: 1 passed, 1 failed, 0 warned of, 0 skipped. A must fails.",
+        "3 checks: 2 passed, 1 failed, 0 warned of, 0 skipped. A must fails.",
     ]
 
 
 def test_a_table_keeps_to_its_width() -> None:
     """Whatever a finding is as long as."""
-    table = as_table(report(SUMMARY.check(["word " * 60])), width=60)
+    table = as_table(report(CALLED.check([]), SUMMARY.check(["word " * 60])), width=60)
 
     assert max(len(line) for line in table.splitlines()) <= 60 + len("2 checks: 1 passed,")
 
@@ -51,6 +57,8 @@ def test_json_holds_every_check_with_its_rule() -> None:
         "reached": True,
         "summary": {"pass": 0, "fail": 0, "warn": 1, "skipped": 1},
         "services_left_out": 0,
+        "services_called": False,
+        "cards_looked_at": False,
         "checks": [
             {
                 "id": "discovery.title",
@@ -100,7 +108,27 @@ def test_a_service_that_was_not_reached_is_said_to_be() -> None:
 
 def test_services_left_out_are_counted() -> None:
     """Nobody is to think that all were called."""
-    assert summary(report(TITLE.check([]), left_out=3)).endswith("3 more services were not called.")
+    checked = report(CALLED.check([]), SUMMARY.check([]), left_out=3)
+
+    assert summary(checked).endswith("3 more services were not called.")
+
+
+@pytest.mark.parametrize(
+    ("checks", "told"),
+    [
+        (
+            (CALLED.check([]), SUMMARY.skipped("no call earned a card")),
+            "No must fails. No card was looked at: give --hook-call with a call that earns one.",
+        ),
+        (
+            (CALLED.skipped("no service is listed"), SUMMARY.skipped("no call earned a card")),
+            "No must fails. No service was called: discovery lists none.",
+        ),
+    ],
+)
+def test_what_was_not_looked_at_is_told_beside_the_verdict(checks: tuple[Check, ...], told: str) -> None:
+    """Whoever reads the last line alone does not take it for a card that keeps every rule."""
+    assert summary(report(*checks)).endswith(told)
 
 
 def test_results_have_words() -> None:
