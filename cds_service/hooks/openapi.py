@@ -37,7 +37,12 @@ _ERRORS = {
     "413": "The body is larger than 4 MiB, or holds more draft orders than are read.",
     "415": "The body is not JSON, or it is compressed.",
     "429": "More calls than the client's rate; `Retry-After` says when to call again.",
-    "503": "The client's keys cannot be fetched now, or the feedback cannot be stored now; send it again later.",
+    "503": "The client's keys cannot be fetched now, the feedback cannot be stored now, or the process has as many "
+    "connections as it takes; send it again later.",
+}
+_EVERYWHERE = {
+    "431": "Request line and headers are larger than 32 KiB.",
+    "500": "A defect of the service, now in its log.",
 }
 _CALL_ERRORS = {
     **_ERRORS,
@@ -85,6 +90,9 @@ def openapi_document() -> Json:
     for model in (HookRequest, FeedbackRequest, Cards, Services, Live, Ready):
         _add_schema(schemas, model)
     document["paths"] = {**_hook_paths(), **document["paths"], **fhir_paths()}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["responses"] = dict(sorted({**_errors(_EVERYWHERE), **operation["responses"]}.items()))
     return document
 
 
@@ -105,6 +113,7 @@ def _hook_paths() -> Json:
                 "responses": {
                     "200": _answer("The services and the prefetch they ask for.", "Services"),
                     **_errors({status: _ERRORS[status] for status in ("401", "403", "429", "503")}),
+                    **_errors({"405": "Neither a GET nor a HEAD."}),
                 },
             }
         },

@@ -22,6 +22,14 @@ def test_the_kept_document_is_the_codes_own(document: JsonObject) -> None:
     assert json.loads(KEPT.read_text(encoding="utf-8")) == document
 
 
+def test_errors_of_every_address_are_described(document: JsonObject) -> None:
+    """A head that is too large, and a defect; discovery's other methods too."""
+    answers = [one["responses"] for path in document["paths"].values() for one in path.values()]
+
+    assert all({"431", "500"} <= one.keys() for one in answers)
+    assert "405" in document["paths"]["/cds-services"]["get"]["responses"]
+
+
 def references(value: object) -> set[str]:
     """Every schema that a part of the document refers to."""
     if isinstance(value, dict):
