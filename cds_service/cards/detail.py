@@ -18,7 +18,7 @@ from cds_service.cards.words import (
 )
 from cds_service.directory.model import Destination
 from cds_service.pathway.decision import FACTS_READ
-from cds_service.pathway.facts import KnownBy, Setting
+from cds_service.pathway.facts import Indication, KnownBy, Setting
 from cds_service.pathway.outcomes import Caution, Indicator, KeepScan, RuleId
 
 _T = TypeVar("_T")
@@ -140,6 +140,12 @@ def _setting(order: OrderForCard) -> str:
 def _order_line(order: OrderForCard) -> str:
     known = f" (recognised {KNOWN_BY_WORDS[order.facts.known_by]})" if order.facts.known_by is KnownBy.TEXT else ""
     reasons = [words for reason in order.reasons if (words := reason_words(order, reason))]
-    named = ", ".join(escaped(words) for words in reasons[:MOST_REASONS]) or "no coded reason"
+    named = ", ".join(escaped(words) for words in reasons[:MOST_REASONS]) or _no_reason(order)
     whose = "" if order.other_patient is None else " (for another patient than the one of this call)"
     return f"{shown_name(order)}{known}{whose}; reason: {named}"
+
+
+def _no_reason(order: OrderForCard) -> str:
+    """Why no reason is named: none was coded, or one was sent that nobody could follow or read."""
+    was_sent = Indication.UNRECOGNISED in order.facts.indications
+    return "one was sent that could not be read" if was_sent else "no coded reason"

@@ -55,6 +55,7 @@ KEEP_WORDS = {
     KeepScan.SPECIALIST_REQUEST: "a specialist asked for it",
     KeepScan.OTHER_RED_FLAG: "another red flag is coded",
     KeepScan.RED_FLAG_BESIDE: "another order of the call carries a red flag",
+    KeepScan.REASON_UNREAD: "a reason was sent that could not be read",
 }
 
 

@@ -14,11 +14,12 @@ from cds_service.fhir.patient import Home
 from cds_service.fhir.reading import HookContext, OrderReader, ReadOrder, Selection
 from cds_service.fhir.shapes import MalformedOrderError, as_object, as_text, objects
 from cds_service.hooks.destinations import destination_finder
-from cds_service.pathway.beside import keeping_scans_beside_red_flags
+from cds_service.pathway.beside import keeping_a_scan_whose_reason_is_unread, keeping_scans_beside_red_flags
 from cds_service.pathway.decide import decide
 from cds_service.pathway.decision import Decision
 from cds_service.pathway.facts import OUTSIDE, UNRESOLVED, RegionId
 from cds_service.pathway.loading import NATIONAL
+from cds_service.pathway.model import Pathway
 from cds_service.pathway.outcomes import Outcome
 from cds_service.pathway.register import PathwayRegister
 from cds_service.protocol.card import Card
@@ -169,12 +170,18 @@ class Responder:
     ) -> list[OrderForCard]:
         """Decide each order by itself, and then what they mean for each other."""
         pathways = self._register.in_force(today)
-        alone = [decide(order.facts, pathways.get(order.facts.region), today) for order in orders]
+        alone = [_alone(order, pathways.get(order.facts.region), today) for order in orders]
         decisions = keeping_scans_beside_red_flags(alone, [_other_patient(order) for order in orders])
         return [
             _for_card(order, decision, destination_finder(order, client, directory), self._terminology.display)
             for order, decision in zip(orders, decisions, strict=True)
         ]
+
+
+def _alone(order: ReadOrder, pathway: Pathway | None, today: date) -> Decision:
+    """What the pathway says of one order, as far as its reasons could be read."""
+    decision = decide(order.facts, pathway, today)
+    return keeping_a_scan_whose_reason_is_unread(decision) if order.reasons.some_unread else decision
 
 
 def _other_patient(order: ReadOrder) -> str | None:

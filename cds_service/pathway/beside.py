@@ -1,4 +1,7 @@
-"""What the orders of one call mean for each other, which `decide` cannot say: it sees one order."""
+"""What `decide` cannot say, which sees the facts of one order.
+
+What the orders of one call mean for each other, and what a reason means that was sent and that nobody could read.
+"""
 
 from collections.abc import Hashable, Sequence
 
@@ -27,3 +30,13 @@ def keeping_scans_beside_red_flags(decisions: Sequence[Decision], patients: Sequ
         else decision
         for decision, patient in zip(decisions, patients, strict=True)
     ]
+
+
+def keeping_a_scan_whose_reason_is_unread(decision: Decision) -> Decision:
+    """The decision of an order whose reason was sent and could not be read: a redirect leaves its scan.
+
+    The reason may be the red flag for which this scan was ordered, and no fact says that it is not.
+    """
+    if decision.rule is not RuleId.REDIRECT:
+        return decision
+    return decision._replace(keep=(*decision.keep, KeepScan.REASON_UNREAD))

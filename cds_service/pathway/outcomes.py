@@ -124,3 +124,4 @@ class KeepScan(StrEnum):
     SPECIALIST_REQUEST = "specialist_request"
     OTHER_RED_FLAG = "other_red_flag"
     RED_FLAG_BESIDE = "red_flag_beside"
+    REASON_UNREAD = "reason_unread"

@@ -143,6 +143,41 @@ def test_beside_a_red_flag_no_twin_is_removed(service: InProcess, file: str, red
     assert "another order for this patient carries a red flag" in cards[1]["detail"]
 
 
+@pytest.mark.parametrize(
+    "reason",
+    [
+        {"reference": "Condition/that-did-not-come"},
+        {"reference": "https://elsewhere.example/fhir/Condition/c1"},
+        {"identifier": {"system": "https://elsewhere.example/conditions", "value": "1"}},
+        {"display": "Cauda equina syndrome"},
+    ],
+)
+def test_a_reason_that_could_not_be_read_keeps_the_scan(service: InProcess, reason: JsonObject) -> None:
+    """It may be the red flag for which this scan was ordered; the card says that one was sent."""
+    call = hook_call("nwl-gp-lumbar-mri-ces--ces.json")
+    (order,) = (entry["resource"] for entry in call["context"]["draftOrders"]["entry"])
+    del order["reasonCode"]
+    order["reasonReference"] = [reason]
+
+    (card,) = service.cards(call)
+
+    assert removed([card]) == []
+    assert len(card["suggestions"]) == 1
+    assert "stays:** a reason was sent that could not be read." in card["detail"]
+    assert "reason: one was sent that could not be read" in card["detail"]
+    assert "no coded reason" not in card["detail"].lower()
+
+
+def test_an_unread_reason_beside_a_coded_emergency_changes_nothing(service: InProcess) -> None:
+    """What was read is enough for its card, and the decision table has that card remove the scan."""
+    call = hook_call("nwl-gp-lumbar-mri-ces--ces.json")
+    before = removed(service.cards(call))
+    (order,) = (entry["resource"] for entry in call["context"]["draftOrders"]["entry"])
+    order["reasonReference"] = [{"reference": "Condition/that-did-not-come"}]
+
+    assert removed(service.cards(call)) == before == ["ServiceRequest/draft-1"]
+
+
 def test_a_red_flag_of_another_patient_keeps_nobody_elses_scan(service: InProcess) -> None:
     """It says nothing of this one."""
     call = with_a_second_order(

@@ -8,7 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from situations import CANCER_HISTORIES, Situation, removable_scans, situations
 
-from cds_service.pathway.beside import KEEPING_SCANS, keeping_scans_beside_red_flags
+from cds_service.pathway.beside import (
+    KEEPING_SCANS,
+    keeping_a_scan_whose_reason_is_unread,
+    keeping_scans_beside_red_flags,
+)
 from cds_service.pathway.facts import (
     NO_SINGLE_PART,
     OUTSIDE,
@@ -128,6 +132,17 @@ def test_a_red_flag_beside_it_keeps_a_redirected_scan_of_the_same_patient(scan: 
     assert (KeepScan.RED_FLAG_BESIDE in ours.keep) == (redirected and alone[1].outcome in KEEPING_SCANS)
     assert ours._replace(keep=alone[0].keep) == alone[0]
     assert others == alone
+
+
+@given(removable_scans())
+def test_a_reason_that_could_not_be_read_keeps_a_redirected_scan(scan: Situation) -> None:
+    """And changes nothing else that `decide` says of it."""
+    alone = scan.decided()
+
+    kept = keeping_a_scan_whose_reason_is_unread(alone)
+
+    assert (KeepScan.REASON_UNREAD in kept.keep) == (alone.outcome is Outcome.REDIRECT)
+    assert kept._replace(keep=alone.keep) == alone
 
 
 @given(removable_scans(), st.sampled_from(sorted(SPINE_REGIONS)), st.sampled_from(CANCER_HISTORIES))
