@@ -4,7 +4,7 @@ Each check is one statement, so that a service that writes meanwhile does not lo
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +23,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from cds_service.cardlog.agreeing_figures import disagreements, whole_since
 from cds_service.cardlog.compared_figures import ADDED_UP, per_day
 from cds_service.cardlog.data_dictionary import data_dictionary
 from cds_service.cardlog.databases import transaction
@@ -78,6 +79,7 @@ def verify(engine: Engine, database_url: str, spool: Path | None) -> Iterator[Fi
     else:
         yield from _figures(engine)
         yield from _added_up(engine)
+        yield from _agreeing(engine)
         yield from _orphans(engine)
     yield from _spools(spool)
 
@@ -122,10 +124,22 @@ def _figures(engine: Engine) -> list[Finding]:
     by_month = {name: _by_month(sums[name]) for name in ("stored", "daily")}
     days = _differing(sums["stored"], sums["daily"], (sums["stored"].keys() | sums["daily"].keys()) - due)
     kept = by_month["stored"].keys() | by_month["daily"].keys()
-    months = _differing(by_month["stored"], sums["monthly"], kept - {month_of(day) for day in due})
+    since = whole_since(by_month["stored"], sums["monthly"])
+    late = {month for month in kept if since is not None and month < since and not _differ_on(month, by_month)}
+    months = _differing(by_month["stored"], sums["monthly"], kept - late - {month_of(day) for day in due})
     cards = _differing(sums["cards"], sums["daily cards"], (sums["cards"].keys() | sums["daily cards"].keys()) - due)
     waiting = f"; {len(due)} day(s) still to be worked out" if due else ""
+    of_late = [
+        Finding(
+            Level.NOTE,
+            "figures by month",
+            f"{by_month['stored'][month]:,} evaluation(s) of {month:%B %Y} came when those of the month had been "
+            "deleted; its monthly figures stay as they were",
+        )
+        for month in sorted(late)
+    ]
     return [
+        *of_late,
         _finding("figures by day", days, f"agree with the evaluations{waiting}", _FIGURES_MEND),
         _finding("figures by month", months, f"agree with the evaluations{waiting}", _FIGURES_MEND),
         _finding("figures of cards", cards, f"agree with the cards{waiting}", _FIGURES_MEND),
@@ -147,6 +161,16 @@ def _added_up(engine: Engine) -> Iterator[Finding]:
         days = (counted["larger"].keys() | counted["smaller"].keys()) - due
         wrong = _differing(counted["larger"], counted["smaller"], days)
         yield _finding(f"figures of {check}", wrong, f"agree with {larger}", _FIGURES_MEND)
+
+
+def _differ_on(month: date, by_month: Mapping[str, Counter[date]]) -> bool:
+    return by_month["stored"][month] != by_month["daily"][month]
+
+
+def _agreeing(engine: Engine) -> Iterator[Finding]:
+    """Each count of the tables of figures beside what it is made from, by region and outcome."""
+    for agreement, wrong in disagreements(engine):
+        yield _finding(f"counts of {agreement.check}", wrong, f"agree with {agreement.made_from.name}", _FIGURES_MEND)
 
 
 def _by_month(days: Counter[date]) -> Counter[date]:

@@ -7,13 +7,20 @@ from event_builders import WRITER_ID
 from sqlalchemy import Engine, Executable, Table, delete, update
 
 from cds_service.cardlog.databases import open_engine
+from cds_service.cardlog.episode_keys import window_start
+from cds_service.cardlog.episodes import work_out_window
 from cds_service.cardlog.events import CallRecord, FeedbackEvent
 from cds_service.cardlog.migrating import HEAD, downgrade
+from cds_service.cardlog.retention import purge
 from cds_service.cardlog.rollup_schema import (
     daily_call_count,
     daily_count,
+    episode_state_count,
     monthly_count,
     weekly_choice_count,
+    weekly_count,
+    weekly_override_count,
+    weekly_practice_count,
     weekly_practice_outcome_count,
     weekly_reason_choice_count,
     weekly_reason_count,
@@ -34,6 +41,7 @@ Verify = Callable[[], list[Finding]]
 
 OCTOBER = date(2026, 10, 5)
 NOVEMBER = date(2026, 11, 21)
+LATE = "came when those of the month had been deleted; its monthly figures stay as they were"
 MEND = "run a purge that broke off again; else the figures must be worked out anew"
 
 
@@ -92,6 +100,17 @@ def test_nothing_is_wrong_with_a_whole_log(verified: Verify) -> None:
         (Level.OK, "figures of red flags, accepted"),
         (Level.OK, "figures of red flags, overridden"),
         (Level.OK, "figures of calls, by day"),
+        (Level.OK, "counts of orders"),
+        (Level.OK, "counts of cards and answers"),
+        (Level.OK, "counts of weeks"),
+        (Level.OK, "counts of months"),
+        (Level.OK, "counts of weeks, by each choice"),
+        (Level.OK, "counts of practices"),
+        (Level.OK, "counts of practices, by each outcome"),
+        (Level.OK, "counts of reasons"),
+        (Level.OK, "counts of reasons, by region"),
+        (Level.OK, "counts of reasons, by each choice"),
+        (Level.OK, "counts of states of episodes"),
         (Level.OK, "evaluations and their cards"),
         (Level.OK, "cards and their evaluations"),
         (Level.OK, "suggestions and their cards"),
@@ -168,7 +187,7 @@ def test_a_day_whose_figures_differ_is_named(verified: Verify, engine: Engine) -
 
     found = problems(verified())
 
-    assert found == {"figures by day": "2026-10-05 (1 stored, 3 in the figures); " + MEND}
+    assert found["figures by day"] == "2026-10-05 (1 stored, 3 in the figures); " + MEND
 
 
 @pytest.mark.usefixtures("whole")
@@ -179,7 +198,7 @@ def test_a_month_whose_figures_differ_is_named(verified: Verify, engine: Engine)
 
     found = problems(verified())
 
-    assert found == {"figures by month": "2026-11-01 (2 stored, 0 in the figures); " + MEND}
+    assert found["figures by month"] == "2026-11-01 (2 stored, 0 in the figures); " + MEND
 
 
 @pytest.mark.parametrize(
@@ -254,6 +273,123 @@ def test_the_red_flags_of_a_week_that_is_partly_deleted_are_left_alone(verified:
     assert not any("red flags" in check for check in problems(verified()))
 
 
+@pytest.fixture
+def answered(
+    whole: list[CallRecord], store: CardLogStore, engine: Engine, a_feedback: BuildFeedback
+) -> list[CallRecord]:
+    """The whole log, in which somebody overrode a card, and an order that lacks things."""
+    store.write(rows_of([[a_feedback(card_id=whole[1].cards[0].card_id)]]))
+    store.write_counts(Counts([(NOVEMBER, 9, "demo-ehr", "order-sign", "cards", WRITER_ID, 2)], []))
+    roll_up_due(engine)
+    work_out_window(engine, window_start(OCTOBER, 7), 7, NOVEMBER)
+    return whole
+
+
+@pytest.mark.parametrize(
+    ("tables", "wrong", "check", "said"),
+    [
+        (
+            [daily_count],
+            {"setting_unknown": 3},
+            "orders",
+            "2026-10-05, nwl, redirect, setting_unknown (0 in evaluation",
+        ),
+        (
+            [daily_count],
+            {"region": "nel"},
+            "orders",
+            "2026-10-05, nel, redirect, evaluations (0 in evaluation, 1 here)",
+        ),
+        (
+            [daily_count, weekly_count, weekly_choice_count, weekly_practice_count, weekly_practice_outcome_count],
+            {"overridden": 0},
+            "cards and answers",
+            "2026-11-21, redirect, accepted or overridden (1 in card, 0 here)",
+        ),
+        (
+            [weekly_count],
+            {"overridden": 0},
+            "weeks",
+            "2026-11-16, nwl, redirect, overridden (1 in daily_count, 0 here)",
+        ),
+        ([monthly_count], {"accepted": 5}, "months", "2026-10-01, nwl, redirect, accepted (0 in daily_count, 5 here)"),
+        ([weekly_choice_count], {"without_indication": 2}, "weeks, by each choice", "2026-10-05, nwl, redirect"),
+        ([weekly_practice_count], {"accepted": 1}, "practices", "2026-10-05, nwl, redirect, accepted"),
+        ([weekly_practice_outcome_count], {"region": "nel"}, "practices, by each outcome", "2026-10-05, nel, redirect"),
+        (
+            [weekly_override_count],
+            {"overrides": 4},
+            "reasons",
+            "2026-11-16, nwl, redirect, overrides (1 in weekly_count",
+        ),
+        ([weekly_reason_count], {"commented": 0}, "reasons, by region", "2026-11-16, nwl, redirect, commented"),
+        (
+            [weekly_reason_choice_count],
+            {"overrides": 3},
+            "reasons, by each choice",
+            "overrides (1 in weekly_reason_count",
+        ),
+        ([episode_state_count], {"episodes": 0}, "states of episodes", "2026-10-05, nwl, redirect, episodes"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and " (" not in value else "",
+)
+@pytest.mark.usefixtures("answered")
+def test_any_count_that_is_wrong_is_found_where_it_is(
+    verified: Verify, engine: Engine, tables: list[Table], wrong: dict[str, object], check: str, said: str
+) -> None:
+    """By day or week, region and outcome."""
+    assert problems(verified()) == {}
+    with engine.begin() as connection:
+        for table in tables:
+            connection.execute(update(table).values(wrong))
+
+    assert said in problems(verified())[f"counts of {check}"]
+
+
+@pytest.mark.parametrize(
+    ("tables", "check"),
+    [
+        ((weekly_count, weekly_choice_count), "counts of weeks"),
+        ((weekly_practice_count, weekly_practice_outcome_count), "counts of practices"),
+        ((weekly_override_count, weekly_reason_count, weekly_reason_choice_count), "counts of reasons"),
+    ],
+    ids=["weeks", "practices", "reasons"],
+)
+@pytest.mark.usefixtures("answered")
+def test_figures_that_are_gone_together_are_found(
+    verified: Verify, engine: Engine, tables: tuple[Table, ...], check: str
+) -> None:
+    """They still agree with each other."""
+    with engine.begin() as connection:
+        for table in tables:
+            connection.execute(delete(table))
+
+    assert check in problems(verified())
+
+
+@pytest.mark.usefixtures("answered")
+def test_a_week_that_purging_has_cut_is_not_held_against_its_days(
+    verified: Verify, store: CardLogStore, engine: Engine, a_call: BuildCall, database_url: str
+) -> None:
+    """Its figures are kept while those of its first days go; a late event of the month does not change that."""
+    last_week = date(2026, 10, 26)
+    store.write(rows_of([a_call(occurred_on=last_week), a_call(occurred_on=date(2026, 11, 1))]))
+    roll_up_due(engine)
+    list(purge(engine, date(2026, 11, 1)))
+    assert problems(verified()) == {}
+
+    another = CardLogStore(database_url, WRITER_ID)  # one that has not seen the month that was deleted
+    another.write(rows_of([a_call(occurred_on=OCTOBER)]))
+    another.dispose()
+    roll_up_due(engine)
+
+    findings = verified()
+    assert problems(findings) == {}
+    assert [said for level, check, said in findings if (level, check) == (Level.NOTE, "figures by month")] == [
+        f"1 evaluation(s) of October 2026 {LATE}"
+    ]
+
+
 @pytest.mark.usefixtures("whole")
 def test_evaluations_that_vanished_are_found(verified: Verify, engine: Engine) -> None:
     """The figures remember them."""
@@ -311,6 +447,7 @@ def test_only_a_few_days_are_named(verified: Verify, store: CardLogStore, engine
             "DELETE FROM card WHERE occurred_on = '2026-10-05'",
             {
                 "figures of cards": "2026-10-05 (0 stored, 1 in the figures)",
+                "counts of cards and answers": "2026-10-05, redirect, cards (0 in card, 1 here)",
                 "evaluations and their cards": "1 evaluation(s) name a card that is not there",
                 "suggestions and their cards": "1 suggestion(s) lack their card",
             },
@@ -349,7 +486,8 @@ def test_feedback_for_an_unknown_card_is_counted_and_no_fault(
     findings = verified()
 
     assert problems(findings) == {}
-    assert findings[17].said.startswith("2; ")
+    (stray,) = [finding for finding in findings if finding.check == "feedback for an unknown card"]
+    assert stray.said.startswith("2; ")
 
 
 @pytest.mark.usefixtures("whole")
