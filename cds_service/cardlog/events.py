@@ -74,7 +74,7 @@ class EvaluationEvent:
         pcn: the organisation's primary care network, from the configuration folder.
         borough: the organisation's borough, from the configuration folder.
         region_conflict: requester and patient belong to different regions.
-        indication_present: the order carries a reason.
+        indication_present: the order carries a reason, be it one that does not count.
         indication_groups: groups of the coded reasons, sorted; never a code or text of the order.
         oncology: what is known of cancer.
         age_band: the patient's age band.

@@ -8,7 +8,8 @@ from cds_service.cardlog.card_log import EvaluationLog
 from cds_service.cardlog.coarse import age_band, body_region_group
 from cds_service.cardlog.episode_keys import EpisodeKeys
 from cds_service.cardlog.events import CallRecord, CardEvent, EvaluationEvent, SuggestionEvent
-from cds_service.fhir.reading import HookContext
+from cds_service.fhir.reading import HookContext, ReadOrder
+from cds_service.fhir.shapes import objects
 from cds_service.hooks.answers import Answer, AnsweredOrder, Call
 from cds_service.pathway.explain import has_region_conflict
 from cds_service.pathway.loading import NATIONAL
@@ -110,7 +111,7 @@ class CallLogger:
             pcn=organisation.pcn if organisation is not None else None,
             borough=organisation.borough if organisation is not None else None,
             region_conflict=has_region_conflict(facts),
-            indication_present=bool(facts.indications),
+            indication_present=_has_reason(order),
             indication_groups=tuple(facts.indications),
             oncology=facts.oncology,
             age_band=age_band(facts.age),
@@ -132,6 +133,11 @@ class CallLogger:
         return self._episode_keys.keys(
             moment.client_id, context.patient_id, draft_reference, context.encounter_id, moment.day, moment.hour
         )
+
+
+def _has_reason(order: ReadOrder) -> bool:
+    """Whether a reason was sent, also one that does not count: behind a reference to what is refuted."""
+    return bool(order.facts.indications) or any(objects(order.order.resource.get("reasonReference")))
 
 
 def _card_events(cards: list[Card], events: list[EvaluationEvent], day: date) -> list[CardEvent]:

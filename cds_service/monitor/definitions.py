@@ -162,7 +162,8 @@ _DEFINITIONS: Final = (
         "No reason",
         "Orders without any reason",
         "Firings",
-        "Many EHRs add the reason only at signing: compare the two hooks.",
+        "Many EHRs add the reason only at signing: compare the two hooks. A reason in free text counts as one, and "
+        "so does one that is refuted.",
     ),
     Definition(
         "setting-unknown",

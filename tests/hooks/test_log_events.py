@@ -118,6 +118,13 @@ def test_feedback_is_logged_with_its_day_and_reason(service: InProcess) -> None:
     }
 
 
+def test_a_reason_that_is_refuted_was_sent_all_the_same(service: InProcess) -> None:
+    """It counts for no rule; the EHR did send one."""
+    row = logged_for(service, hook_call("nwl-gp-lumbar-mri-ces-refuted--redirect.json"))
+
+    assert (row["indication_present"], row["indication_groups"]) == (True, "")
+
+
 @pytest.mark.parametrize(
     ("posts", "last"),
     [
