@@ -36,6 +36,12 @@ _POSTGRESQL_CONNECTION: Final = {
 }
 
 
+_READ_ONLY: Final = "SQLITE_READONLY"
+_WRITABLE: Final = (
+    "the file and its folder must be writable, also to read it, because of SQLite's write-ahead log; copy it first"
+)
+
+
 class CardLogStoreError(Exception):
     """The card log's database did not do what it was asked.
 
@@ -45,7 +51,8 @@ class CardLogStoreError(Exception):
     """
 
     def __init__(self, kind: str, *, refused: bool) -> None:
-        super().__init__(f"the card log's database failed ({kind}); check that it runs and that its URL is right")
+        mend = _WRITABLE if _READ_ONLY in kind else "check that it runs and that its URL is right"
+        super().__init__(f"the card log's database failed ({kind}); {mend}")
         self.kind = kind
         self.refused = refused
 

@@ -436,3 +436,11 @@ def test_a_sqlite_log_can_be_read_beside_the_service(tmp_path: Path, a_call: Bui
     connection.close()
     store.dispose()
     assert rows == [("2026-11-21", "nwl", "redirect")]
+
+
+def test_a_file_that_may_only_be_read_is_told_as_such() -> None:
+    """That the database "runs" is no help: a file in write-ahead mode has to be writable also for its readers."""
+    fault = CardLogStoreError("OperationalError SQLITE_READONLY_DIRECTORY", refused=False)
+
+    assert "the file and its folder must be writable, also to read it" in str(fault)
+    assert "check that it runs" in str(CardLogStoreError("OperationalError SQLITE_BUSY", refused=False))
