@@ -6,7 +6,7 @@ A page asks the log once for its own period and the one before it, and tells the
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
@@ -203,8 +203,15 @@ class Asked:
 
     @cached_property
     def episodes(self) -> list[EpisodeState]:
-        """What became of orders, of the windows that begin in the period."""
-        return self._of_outcome(self._answer(reports.episode_states, self._filters()))
+        """What became of orders, of the windows that begin in the period.
+
+        Not of those that ended before the first week of figures: retention keeps windows longer than weeks.
+        """
+        rows = self._of_outcome(self._answer(reports.episode_states, self._filters()))
+        if self.first_day is None:
+            return []
+        begun = week_of(self.first_day) - timedelta(days=self.sources.window_days)
+        return [row for row in rows if row.window_start > begun]
 
     @cached_property
     def calls(self) -> list[CallCount]:

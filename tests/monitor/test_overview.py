@@ -1,7 +1,7 @@
 """What the first page says of firings and of orders."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import figure_log
@@ -11,6 +11,7 @@ from reader import Reader
 from test_site import plain
 
 from cds_service.cardlog.episodes import work_out_window
+from cds_service.cardlog.retention import purge
 from cds_service.pathway.outcomes import Outcome
 
 
@@ -68,3 +69,20 @@ def test_redirects_accepted_of_those_answered_leave_out_an_ehr_without_feedback(
 
     assert "Redirects accepted 30%" in said
     assert "Redirects accepted, of those answered 75%" in said
+
+
+def test_windows_that_outlive_their_weeks_are_not_counted(tmp_path: Path) -> None:
+    """Purging keeps the windows of an old month's last four weeks, and not its weeks."""
+    old = MONDAY - timedelta(days=21)
+    records = [
+        carded(number, order_key=a_key(f"o{number}"), occurred_on=MONDAY if number < 10 else old)
+        for number in range(30)
+    ]
+    engine = figure_log.of_records(tmp_path / "log.sqlite3", records)
+    for start in (old, MONDAY):
+        work_out_window(engine, start, 7, MONDAY + timedelta(days=28))
+    list(purge(engine, date(2026, 11, 1)))
+    said = plain(Reader(figure_log.sources_of(engine)).text("/monitor"))
+    engine.dispose()
+
+    assert "10 firings of MSK scan orders came to the pathway, of 10 distinct orders." in said
