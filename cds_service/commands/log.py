@@ -232,7 +232,7 @@ def _show(found: Status) -> None:
     due = found.days_due
     click.echo(f"days due  {f'{len(due)}, the first is {due[0]}' if due else 'none'}")
     for size in found.sizes:
-        click.echo(f"  {size.table:<24} {'about ' if size.estimated else '':>6}{size.rows:>14,} row(s)")
+        click.echo(f"  {size.table:<30} {'about ' if size.estimated else '':>6}{size.rows:>14,} row(s)")
 
 
 def _show_spools(spools: Sequence[SpoolFile]) -> None:
@@ -244,7 +244,7 @@ def _show_spools(spools: Sequence[SpoolFile]) -> None:
 
 
 def _deleted(old: MonthOfTable) -> str:
-    return f"  {old.table:<24} {old.month:%Y-%m} {old.rows:>14,} row(s)"
+    return f"  {old.table:<30} {old.month:%Y-%m} {old.rows:>14,} row(s)"
 
 
 def _spool_folder(database_url: str, spool: Path | None) -> Path:

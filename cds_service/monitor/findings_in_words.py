@@ -42,6 +42,11 @@ def amount(count: Shown, one: str, many: str | None = None) -> str:
     return f"no {many}" if count.rounded == 0 else f"{count} {many}"
 
 
+def number(of_things: int, one: str) -> str:
+    """`1 practice`, `12 practices`: of things that are not people."""
+    return f"{of_things:,} {one if of_things == 1 else f'{one}s'}"
+
+
 def of(part: ShownPercentage) -> str:
     """`62% (3,105 of 5,010)`; words where a count is masked or there is nothing to divide by."""
     if part.percent is not None:

@@ -12,7 +12,7 @@ from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, weeks_logged, within
 from cds_service.monitor.charting import lines
 from cds_service.monitor.disclosure import Shown, ShownPercentage
-from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, before_note, nothing_by_week, of
+from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, before_note, nothing_by_week, number, of
 from cds_service.monitor.period import Period, day_in_words
 from cds_service.monitor.selection import Field
 from cds_service.monitor.standard_tables import counts_of, figures_in
@@ -187,7 +187,7 @@ def calls(asked: Asked) -> Panel:
     if not rows:
         return Panel(finding="No calls to show", sentence=_OTHERS_CLIENTS, table=table)
     return Panel(
-        finding=f"{sentence_case(amount(disclosed.whole(), 'call'))} from {len(disclosed.below())} EHRs",
+        finding=f"{sentence_case(amount(disclosed.whole(), 'call'))} from {number(len(disclosed.below()), 'EHR')}",
         sentence=f"Could not be evaluated: {of(disclosed.share(ALL, 'not_evaluated'))}.",
         table=table,
         note=_OTHERS_CLIENTS,

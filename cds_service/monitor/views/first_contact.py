@@ -6,7 +6,7 @@ from typing import Final
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, within
 from cds_service.monitor.disclosure import Shown
-from cds_service.monitor.findings_in_words import amount, before_note
+from cds_service.monitor.findings_in_words import amount, before_note, number
 from cds_service.monitor.period import Period
 from cds_service.monitor.selection import Field
 from cds_service.monitor.spc import Direction
@@ -41,8 +41,8 @@ def opening(asked: Asked) -> Opening:
     worklist = (
         "Nobody overrode a card as an assured practitioner."
         if not practices
-        else f"{sentence_case(amount(said.whole(), 'card'))} at {practices} practices were overridden by somebody who "
-        "says to be assured and is not listed: compare with the register."
+        else f"{sentence_case(amount(said.whole(), 'card'))} at {number(practices, 'practice')} were overridden by "
+        "somebody who says to be assured and is not listed: compare with the register."
     )
     return Opening(
         finding=f"{sentence_case(amount(exempt[0], 'order'))} were exempt by the register. {worklist}",
