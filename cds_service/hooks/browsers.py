@@ -16,7 +16,7 @@ ALLOWED_HEADERS = ("Authorization", "Content-Type", "Accept")
 READABLE_HEADERS = ("X-Correlation-ID", "WWW-Authenticate", "Retry-After")
 """What a page may read of an answer beside its body: what a developer asks about."""
 
-_OF_ITS_BODY = {"content-length", "content-type"}
+_NOT_OF_A_REFUSAL = {"content-length", "content-type", "access-control-allow-private-network"}
 
 _NOT_FROM_THERE = Issue(
     "forbidden",
@@ -64,6 +64,6 @@ class BrowserAccess:
         if response.status_code < 400:  # noqa: PLR2004 - HTTP's own class
             response.raw_headers += FOR_EVERY_ANSWER
         else:
-            headers = {name: value for name, value in response.headers.items() if name not in _OF_ITS_BODY}
+            headers = {name: value for name, value in response.headers.items() if name not in _NOT_OF_A_REFUSAL}
             response = outcome_response(ProtocolError(400, [_NOT_FROM_THERE], headers))
         await response(scope, receive, send)

@@ -169,12 +169,14 @@ def test_a_preflight_from_an_unlisted_origin_is_refused(deployment: Deployment, 
         "Origin": origin,
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "authorization,content-type",
+        "Access-Control-Request-Private-Network": "true",
     }
 
     response = deployment.service.send("OPTIONS", path, headers=headers)
 
     assert response.status_code == 400
     assert "Access-Control-Allow-Origin" not in response.headers
+    assert "Access-Control-Allow-Private-Network" not in response.headers
     assert "cors_origins" in response.json()["issue"][0]["diagnostics"]
     assert response.json()["id"] == response.headers["X-Correlation-ID"]
 
