@@ -277,7 +277,8 @@ def _names_of(reference: object) -> tuple[str | None, ...]:
     """All that a Reference says, to tell it from another."""
     stated = as_object(reference)
     identifier = as_object(stated.get("identifier"))
-    texts = (stated.get("reference"), stated.get("type"), identifier.get("system"), identifier.get("value"))
+    anybody = "somebody" if stated else None  # a display alone names somebody, too
+    texts = (anybody, stated.get("reference"), stated.get("type"), identifier.get("system"), identifier.get("value"))
     return tuple(text if isinstance(text, str) else None for text in texts)
 
 

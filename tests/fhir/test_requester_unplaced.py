@@ -18,6 +18,7 @@ from fhir_builders import (
     concept,
     encounter,
     facts,
+    index_of,
     logical,
     order,
     practitioner,
@@ -104,6 +105,15 @@ def test_a_setting_that_exempts_nobody_is_still_the_users(organisation: Organisa
 def test_where_the_order_names_nobody_the_user_asks(at: Json) -> None:
     """Whoever signs asks."""
     assert requester_of(bundle(bobs_role(at)), user=BOB_SIGNS).setting in {HOSPITAL, MSK}
+
+
+@pytest.mark.parametrize("orders", [(None, {"display": "Dr A Example"}), ({"display": "Dr A Example"}, None)])
+def test_of_two_orders_the_one_that_names_nobody_does_not_speak_for_the_other(orders: tuple[Json | None, ...]) -> None:
+    """Requesters are read once for the orders of a call; a name alone tells two apart as well."""
+    reader = RequesterReader(index_of(bundle(bobs_role(AT_TRUST))), DIRECTORY, TERMINOLOGY, TODAY)
+    for requester in orders:
+        read = reader.read(order(requester=requester), BOB_SIGNS, None)
+        assert read.setting is (HOSPITAL if requester is None else UNKNOWN)
 
 
 SAME_PERSON: dict[str, tuple[Json, str]] = {
