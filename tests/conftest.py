@@ -53,15 +53,18 @@ class InProcess:
         self._app = app
         self.database = database
         self._runner = asyncio.Runner()
+        self._runs = False
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE_URL)
 
     def __enter__(self) -> Self:
         """Run the application's start-up."""
         self._runner.run(self._start())
+        self._runs = True
         return self
 
     def __exit__(self, *_exception: object) -> None:
         """Run its shutdown, so that everything handed over is stored."""
+        self._runs = False
         self._runner.run(self._stop())
         self.close()
 
@@ -90,6 +93,8 @@ class InProcess:
 
     def logged(self, table: str = "evaluation") -> list[JsonObject]:
         """The rows of a table of the card log, by key: evaluations and cards in order of arrival."""
+        if self._runs:
+            self._wait_for_the_log()
         engine = create_engine(f"sqlite:///{self.database}")
         with engine.connect() as connection:
             table_read = metadata.tables[table]
@@ -97,6 +102,15 @@ class InProcess:
             rows = [dict(row) for row in connection.execute(query).mappings()]
         engine.dispose()
         return rows
+
+    def _wait_for_the_log(self) -> None:
+        """On a busy machine an answer goes out before its event is on the disk: at most ten seconds before."""
+        for _ in range(500):
+            log = self.send("GET", "/health/ready").json()["cardLog"]
+            if log["answered"] == log["stored"] + log["lost"]:
+                return
+            self._runner.run(asyncio.sleep(0.02))
+        raise AssertionError(f"not all that was answered came into the card log: {log}")
 
     async def _start(self) -> None:
         self._to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
