@@ -33,25 +33,28 @@ def create_table() -> None:
 
 
 def filling(dialect: str) -> str:
-    """The statement that fills the table: each red-flag card under its first order, by its last feedback."""
+    """The statement that fills the table: each red-flag card under its first order, by its last feedback.
+
+    Feedback is joined before the last is picked: SQLite would look through the picked ones anew for each card.
+    """
     red_flags = ", ".join(f"'{outcome}'" for outcome in RED_FLAGS)
     columns = ", ".join(("week", *_KEY))
     return f"""
         INSERT INTO {TABLE} ({columns}, cards)
         SELECT {columns}, COUNT(*) FROM (
             SELECT {_MONDAYS[dialect]} AS week, lead.region, COALESCE(lead.borough, '') AS borough, lead.client_id,
-                lead.hook, lead.modality, lead.outcome, COALESCE(said.outcome, '') AS answer
+                lead.hook, lead.modality, lead.outcome, COALESCE(said.outcome, '') AS answer,
+                ROW_NUMBER() OVER (
+                    PARTITION BY card.card_id
+                    ORDER BY said.outcome_timestamp DESC, said.received_on DESC, said.received_hour DESC,
+                        said.event_id DESC
+                ) AS place
             FROM card
             JOIN evaluation AS lead ON lead.event_id = card.event_id AND lead.occurred_on = card.occurred_on
-            LEFT JOIN (
-                SELECT card_id, outcome, ROW_NUMBER() OVER (
-                    PARTITION BY card_id
-                    ORDER BY outcome_timestamp DESC, received_on DESC, received_hour DESC, event_id DESC
-                ) AS place
-                FROM feedback WHERE card_id IN (SELECT card_id FROM card WHERE outcome IN ({red_flags}))
-            ) AS said ON said.card_id = card.card_id AND said.place = 1
+            LEFT JOIN feedback AS said ON said.card_id = card.card_id
             WHERE card.outcome IN ({red_flags})
         ) AS shown
+        WHERE place = 1
         GROUP BY {columns} ORDER BY {columns}"""  # noqa: S608 - our own names
 
 
