@@ -17,6 +17,7 @@ from tests.browser.walking import sign_in
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 
 DESKTOP = ViewportSize(width=1100, height=820)
+PANE = ViewportSize(width=800, height=820)
 PHONE = ViewportSize(width=390, height=780)
 MONITOR = ViewportSize(width=1100, height=1540)
 
@@ -40,8 +41,12 @@ class Picture(NamedTuple):
 
 
 CES = "/checker?body=lumbar-spine&reason=192970008&age=adult&oncology=none"
+KNEE_PAIN = "/checker?body=knee&reason=30989003&age=adult&oncology=none"
+CARD = "section[aria-labelledby=answer]"
 
 PICTURES = (
+    Picture("card-cauda-equina.png", CES, PANE, CARD),
+    Picture("card-community-msk.png", KNEE_PAIN, PANE, CARD),
     Picture("checker.png", CES, DESKTOP),
     Picture("checker-phone.png", CES, PHONE),
     Picture("checker-why.png", CES, DESKTOP, "section[aria-labelledby=why]"),
