@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
 import click.testing
@@ -240,17 +241,16 @@ def test_several_workers_read_their_settings_from_the_environment(
     run: Run, folder: Path, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each builds the application by itself."""
-    for name in ("CONFIG", "DATABASE_URL", "HOST", "PORT", "WORKERS", "AUTH", "DEMO", "CARD_LOG", "BASE_URL"):
-        monkeypatch.setenv(f"CDS_SERVICE_{name}", "")  # so that what the command sets is taken back
-        monkeypatch.delenv(f"CDS_SERVICE_{name}")
     monkeypatch.setenv("CDS_SERVICE_AUTH", "off")
 
-    run("serve", "--config", folder, "--workers", "2", "--base-url", "https://cds.example")
+    with patch.dict(os.environ):  # every setting that the command sets is taken back
+        run("serve", "--config", folder, "--workers", "2", "--base-url", "https://cds.example")
+        environment = dict(os.environ)
 
     assert served.app == "cds_service.server:worker_application"
     assert (served.options["factory"], served.options["workers"]) == (True, 2)
-    assert os.environ["CDS_SERVICE_CONFIG"] == str(folder)
-    assert os.environ["CDS_SERVICE_BASE_URL"] == "https://cds.example"
+    assert environment["CDS_SERVICE_CONFIG"] == str(folder)
+    assert environment["CDS_SERVICE_BASE_URL"] == "https://cds.example"
     assert (tmp_path / "var" / "card-log.sqlite3").exists()
 
 
