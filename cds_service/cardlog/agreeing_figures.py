@@ -16,6 +16,7 @@ from cds_service.cardlog.databases import transaction
 from cds_service.cardlog.partitions import month_of
 from cds_service.cardlog.rollup_schema import (
     CHOICES,
+    daily_call_count,
     daily_count,
     episode_count,
     episode_state_count,
@@ -27,10 +28,14 @@ from cds_service.cardlog.rollup_schema import (
     weekly_practice_outcome_count,
     weekly_reason_choice_count,
     weekly_reason_count,
+    weekly_red_flag_count,
 )
 from cds_service.cardlog.rollups import week_of
-from cds_service.cardlog.schema import card, evaluation, feedback, rollup_due
+from cds_service.cardlog.schema import call_count, card, evaluation, feedback, rollup_due
 from cds_service.cardlog.table_days import day_of
+from cds_service.pathway.outcomes import RED_FLAGS
+
+_ANYWHERE: Final = literal("").label("region")
 
 _Key = tuple[date, str, str]
 _Sums = dict[_Key, list[int]]
@@ -165,13 +170,24 @@ def _same_counts(
     )
 
 
+def _calls_of(table: Table) -> Select[Any]:
+    """Calls by day; they have no region and no outcome."""
+    keys: tuple[ColumnElement[Any], ...] = (day_of(table), _ANYWHERE, literal("").label("outcome"))
+    return select(*keys, func.sum(table.c.calls)).group_by(day_of(table))
+
+
+def _answered(answer: str) -> ColumnElement[int]:
+    """The cards of the red-flag list with one answer."""
+    return case((weekly_red_flag_count.c.answer == answer, weekly_red_flag_count.c.cards), else_=0)
+
+
 def _one_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return case((condition, 1), else_=0)
 
 
-_ANYWHERE: Final = literal("").label("region")
 _ORDERS: Final = {"evaluations": literal(1), **{name: _one_if(missing) for name, missing in MISSING.items()}}
 _OF_ORDERS: Final = (evaluation.c.occurred_on, evaluation.c.region, evaluation.c.outcome)
+_OF_CARDS: Final = ("cards", "accepted", "overridden")
 # Each card with feedback is either accepted or overridden by its last: to know how many there are needs no order.
 _ANSWERED: Final = exists().where(feedback.c.card_id == card.c.card_id)
 
@@ -215,6 +231,24 @@ AGREEMENTS: Final = (
     ),
     _same_counts("reasons, by region", weekly_override_count, weekly_reason_count),
     _same_counts("reasons, by each choice", weekly_reason_count, weekly_reason_choice_count),
+    Agreement(
+        "red flags",
+        weekly_practice_count,
+        _OF_CARDS,
+        _sums_of(weekly_practice_count, {name: weekly_practice_count.c[name] for name in _OF_CARDS}).where(
+            weekly_practice_count.c.outcome.in_([outcome.value for outcome in RED_FLAGS])
+        ),
+        _sums_of(
+            weekly_red_flag_count,
+            {
+                "cards": weekly_red_flag_count.c.cards,
+                "accepted": _answered("accepted"),
+                "overridden": _answered("overridden"),
+            },
+        ),
+        _same_period,
+    ),
     _same_counts("states of episodes", episode_count, episode_state_count),
+    Agreement("calls", call_count, ("calls",), _calls_of(call_count), _calls_of(daily_call_count), _same_period),
 )
 """What is compared, in the order in which it is told."""

@@ -8,29 +8,30 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Engine,
     Executable,
+    Select,
     Table,
     and_,
     exists,
     func,
     inspect,
+    literal,
     select,
     union_all,
 )
 
 from cds_service.cardlog.agreeing_figures import disagreements, whole_since
-from cds_service.cardlog.compared_figures import ADDED_UP, per_day
 from cds_service.cardlog.data_dictionary import data_dictionary
 from cds_service.cardlog.databases import transaction
 from cds_service.cardlog.migrating import HEAD, REVISIONS, NewerSchemaError, SchemaError, current_revision
 from cds_service.cardlog.partitions import month_of
 from cds_service.cardlog.rollup_schema import daily_count, monthly_count
-from cds_service.cardlog.rollups import week_of
 from cds_service.cardlog.schema import card, episode_key, evaluation, feedback, rollup_due, suggestion
 from cds_service.cardlog.spool import SpoolError, SpoolFile, waiting_in
 
@@ -78,7 +79,6 @@ def verify(engine: Engine, database_url: str, spool: Path | None) -> Iterator[Fi
         yield Finding(Level.NOTE, "figures, links", "not looked at, because the tables are not as they should be")
     else:
         yield from _figures(engine)
-        yield from _added_up(engine)
         yield from _agreeing(engine)
         yield from _orphans(engine)
     yield from _spools(spool)
@@ -144,23 +144,6 @@ def _figures(engine: Engine) -> list[Finding]:
         _finding("figures by month", months, f"agree with the evaluations{waiting}", _FIGURES_MEND),
         _finding("figures of cards", cards, f"agree with the cards{waiting}", _FIGURES_MEND),
     ]
-
-
-def _added_up(engine: Engine) -> Iterator[Finding]:
-    """The smaller tables of figures beside those that they are added up from, or worked out together with."""
-    for check, larger, of_larger, of_smaller in ADDED_UP:
-        sums = union_all(per_day("due", rollup_due.c.day, func.count()), of_larger, of_smaller)
-        with transaction(engine) as connection:
-            found: list[tuple[str, date, int]] = [tuple(row) for row in connection.execute(sums)]
-        counted = {
-            name: Counter({day: int(count) for each, day, count in found if each == name})
-            for name in ("due", "larger", "smaller")
-        }
-        # A week of which a day is due may be between two steps of being worked out.
-        due = {period for day in counted["due"] for period in (day, week_of(day))}
-        days = (counted["larger"].keys() | counted["smaller"].keys()) - due
-        wrong = _differing(counted["larger"], counted["smaller"], days)
-        yield _finding(f"figures of {check}", wrong, f"agree with {larger}", _FIGURES_MEND)
 
 
 def _differ_on(month: date, by_month: Mapping[str, Counter[date]]) -> bool:
@@ -235,6 +218,11 @@ def _finding(check: str, wrong: Sequence[str], right: str, mend: str) -> Finding
     return Finding(Level.PROBLEM, check, f"{', '.join(wrong[:_MOST_NAMED])}{more}; {mend}")
 
 
+def _per_day(name: str, day: "Column[Any]", count: ColumnElement[Any]) -> Select[Any]:
+    """A named sum of each day, so that several can be asked for at once."""
+    return select(literal(name), day, count).group_by(day)
+
+
 def _without(table: Table, *conditions: ColumnElement[bool], other: Table, belongs: ColumnElement[bool]) -> Executable:
     return select(func.count()).select_from(table).where(*conditions, ~exists().select_from(other).where(belongs))
 
@@ -245,12 +233,12 @@ def _same(one: Table, other: Table, column: str) -> ColumnElement[bool]:
 
 _COUNTED: Final = ("due", "stored", "daily", "monthly", "cards", "daily cards")
 _EVENTS_AND_FIGURES: Final = union_all(
-    per_day("due", rollup_due.c.day, func.count()),
-    per_day("stored", evaluation.c.occurred_on, func.count()),
-    per_day("daily", daily_count.c.day, func.sum(daily_count.c.evaluations)),
-    per_day("monthly", monthly_count.c.month, func.sum(monthly_count.c.evaluations)),
-    per_day("cards", card.c.occurred_on, func.count()),
-    per_day("daily cards", daily_count.c.day, func.sum(daily_count.c.cards)),
+    _per_day("due", rollup_due.c.day, func.count()),
+    _per_day("stored", evaluation.c.occurred_on, func.count()),
+    _per_day("daily", daily_count.c.day, func.sum(daily_count.c.evaluations)),
+    _per_day("monthly", monthly_count.c.month, func.sum(monthly_count.c.evaluations)),
+    _per_day("cards", card.c.occurred_on, func.count()),
+    _per_day("daily cards", daily_count.c.day, func.sum(daily_count.c.cards)),
 )
 _LINKS: Final[tuple[tuple[str, str, Executable], ...]] = (
     (
