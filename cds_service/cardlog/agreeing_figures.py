@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Engine, Select, Table, case, exists, func, literal, select, union_all
 
-from cds_service.cardlog.counting import MISSING
+from cds_service.cardlog.counting import MISSING, one_if
 from cds_service.cardlog.databases import transaction
 from cds_service.cardlog.partitions import month_of
 from cds_service.cardlog.rollup_schema import (
@@ -181,11 +181,7 @@ def _answered(answer: str) -> ColumnElement[int]:
     return case((weekly_red_flag_count.c.answer == answer, weekly_red_flag_count.c.cards), else_=0)
 
 
-def _one_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return case((condition, 1), else_=0)
-
-
-_ORDERS: Final = {"evaluations": literal(1), **{name: _one_if(missing) for name, missing in MISSING.items()}}
+_ORDERS: Final = {"evaluations": literal(1), **{name: one_if(missing) for name, missing in MISSING.items()}}
 _OF_ORDERS: Final = (evaluation.c.occurred_on, evaluation.c.region, evaluation.c.outcome)
 _OF_CARDS: Final = ("cards", "accepted", "overridden")
 # Each card with feedback is either accepted or overridden by its last: to know how many there are needs no order.
@@ -204,7 +200,7 @@ AGREEMENTS: Final = (
         "cards and answers",
         card,
         ("cards", "accepted or overridden"),
-        select(card.c.occurred_on, _ANYWHERE, card.c.outcome, func.count(), func.sum(_one_if(_ANSWERED))).group_by(
+        select(card.c.occurred_on, _ANYWHERE, card.c.outcome, func.count(), func.sum(one_if(_ANSWERED))).group_by(
             card.c.occurred_on, card.c.outcome
         ),
         select(

@@ -59,7 +59,7 @@ def evaluations_and_cards(
         *places,
         literal(1).label("evaluations"),
         *(none.label(name) for name in ("cards", "accepted", "suggestions_accepted", "overridden")),
-        *(_one_if(condition).label(name) for name, condition in missing.items()),
+        *(one_if(condition).label(name) for name, condition in missing.items()),
     ).where(evaluation.c.occurred_on.between(*days))
     last = last_feedback(_cards_shown(days), days[0])
     shown = (
@@ -67,9 +67,9 @@ def evaluations_and_cards(
             *places,
             none.label("evaluations"),
             literal(1).label("cards"),
-            _one_if(last.c.outcome == _ACCEPTED).label("accepted"),
-            _one_if(last.c.suggestion_accepted.is_(True)).label("suggestions_accepted"),
-            _one_if(last.c.outcome == _OVERRIDDEN).label("overridden"),
+            one_if(last.c.outcome == _ACCEPTED).label("accepted"),
+            one_if(last.c.suggestion_accepted.is_(True)).label("suggestions_accepted"),
+            one_if(last.c.outcome == _OVERRIDDEN).label("overridden"),
             *(none.label(name) for name in missing),
         )
         .select_from(card)
@@ -102,7 +102,7 @@ def overrides(period: ColumnElement[date], days: tuple[date, date]) -> Select[tu
         .subquery()
     )
     names = [each.c[column.name] for column in grouped]
-    return select(period, *names, func.count(), func.sum(_one_if(each.c.had_comment.is_(True)))).group_by(*names)
+    return select(period, *names, func.count(), func.sum(one_if(each.c.had_comment.is_(True)))).group_by(*names)
 
 
 def red_flag_cards(period: ColumnElement[date], days: tuple[date, date]) -> Select[tuple[object, ...]]:
@@ -166,5 +166,6 @@ def _known(column: "Column[str] | ColumnElement[str]") -> Label[str]:
     return func.coalesce(column, "").label(column.name)
 
 
-def _one_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
+def one_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """What adds up to the rows for which a condition holds."""
     return case((condition, 1), else_=0)

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from cds_service.cardlog import migrating
 from cds_service.cardlog.databases import CardLogStoreError
 from cds_service.commands.existing_log import database_option, existing_log, require_head
+from cds_service.commands.folder import folder_option
 from cds_service.monitor.access.access_file import NAME, WITHOUT_FOOTPRINT, AccessFileError, load_access
 from cds_service.monitor.access.access_log import AccessEntry, AccessLog, Happening
 from cds_service.monitor.access.api_tokens import LONGEST_LIFE, ROLES_OF_TOKENS, ApiToken, ApiTokens
@@ -20,8 +21,6 @@ from cds_service.pathway.register import PathwayRegister
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 
-_config_option = click.option("--config", type=click.Path(path_type=Path), required=True, envvar="CDS_SERVICE_CONFIG")
-
 
 @click.group()
 def access() -> None:
@@ -29,7 +28,7 @@ def access() -> None:
 
 
 @access.command()
-@_config_option
+@folder_option
 def check(config: Path) -> None:
     """Read monitor-access.yaml and say what is wrong, or who gets which role."""
     path = config / NAME
@@ -50,7 +49,7 @@ def token() -> None:
 
 
 @token.command("new")
-@_config_option
+@folder_option
 @database_option
 @click.option("--label", required=True, help="What it is for, for example nightly export.")
 @click.option("--role", type=click.Choice(ROLES_OF_TOKENS), default=ROLES_OF_TOKENS[0], show_default=True)

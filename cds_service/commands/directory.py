@@ -11,8 +11,9 @@ import click
 
 from cds_service.cardlog.coarse import today_in_london
 from cds_service.commands.directory_report import show_import
+from cds_service.commands.faults import told
 from cds_service.commands.fcp_register import fcp
-from cds_service.commands.folder import config_option, finish, footprints_of, told
+from cds_service.commands.folder import FAULTS, finish, folder_option, footprints_of
 from cds_service.directory import Directory, load_directory
 from cds_service.directory.borough_list import read_borough_list
 from cds_service.directory.checking import check_directory
@@ -52,11 +53,11 @@ directory.add_command(fcp)
 @click.option("--epraccur", type=_FILE, required=True, help="The ODS file of prescribing cost centres, as published.")
 @_boroughs_option
 @_sub_icb_option
-@config_option
+@folder_option
 @_accept_option
 def import_(epraccur: Path, boroughs: Path | None, sub_icbs: tuple[str, ...], config: Path, accept: bool) -> None:  # noqa: FBT001 - click passes options by name
     """Bring organisations.csv up to date from the file that ODS publishes."""
-    with told():
+    with told(*FAULTS):
         footprints = footprints_of(config)
         practices = read_epraccur(epraccur)
         concerned = commissioners_concerned(practices, footprints.region_of, map(code_key, sub_icbs))
@@ -70,11 +71,11 @@ def import_(epraccur: Path, boroughs: Path | None, sub_icbs: tuple[str, ...], co
 @_boroughs_option
 @_sub_icb_option
 @_server_option
-@config_option
+@folder_option
 @_accept_option
 def sync(boroughs: Path | None, sub_icbs: tuple[str, ...], server: str | None, config: Path, accept: bool) -> None:  # noqa: FBT001 - click passes options by name
     """Bring organisations.csv up to date from ODS itself, primary care networks included."""
-    with told(), _ods(server) as ods:
+    with told(*FAULTS), _ods(server) as ods:
         footprints = footprints_of(config)
         concerned = commissioners_concerned([], footprints.region_of, map(code_key, sub_icbs))
         codes = {code for sub_icb in sorted(concerned) for code in ods.codes_commissioned_by(sub_icb)}
@@ -90,12 +91,12 @@ def sync(boroughs: Path | None, sub_icbs: tuple[str, ...], server: str | None, c
 
 @directory.command()
 @click.argument("code")
-@config_option
+@folder_option
 @click.option("--ods", "ask_ods", is_flag=True, help="Ask ODS as well, and show what it says.")
 @_server_option
 def lookup(code: str, config: Path, ask_ods: bool, server: str | None) -> None:  # noqa: FBT001 - click passes options by name
     """Show what the folder says of an organisation, and where its patients are sent."""
-    with told():
+    with told(*FAULTS):
         known = _loaded(config)
         found = known.organisation(code)
         if found is None:
@@ -121,11 +122,11 @@ def lookup(code: str, config: Path, ask_ods: bool, server: str | None) -> None: 
 
 
 @directory.command()
-@config_option
+@folder_option
 @click.option("--ending-within", type=click.IntRange(0, 3650), default=30, show_default=True, help="Days ahead.")
 def check(config: Path, ending_within: int) -> None:
     """Find telephones nobody verified, gaps in destinations, organisations without borough, listings that end."""
-    with told():
+    with told(*FAULTS):
         known = _loaded(config)
         footprints = footprints_of(config)
         register = read_table(config, FCP_REGISTER, frozenset(footprints.boroughs), Findings())

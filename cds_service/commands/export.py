@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 import orjson
 
-from cds_service.commands.pathways import config_option, faults_told, pathways
+from cds_service.commands.faults import told
+from cds_service.commands.pathways import FAULTS, config_option, pathways
 from cds_service.exchange.bundle import collection
 from cds_service.pathway.register import PathwayRegister
 from cds_service.terminology import load_terminology
@@ -28,7 +29,7 @@ def export(config: Path | None, form: str, output: Path | None) -> None:  # noqa
 
     All regions are in it: an engine that knew one alone would have no answer, and no red flag, for an order of another.
     """
-    with faults_told():
+    with told(*FAULTS):
         register = PathwayRegister.load(config)
         terminology = load_terminology(None if config is None else config / "value-sets")
     versions = [file.pathway for file in register.files]

@@ -7,7 +7,8 @@ from typing import Final
 import click
 
 from cds_service.cardlog.coarse import today_in_london
-from cds_service.commands.folder import config_option, finish, footprints_of, told
+from cds_service.commands.faults import told
+from cds_service.commands.folder import FAULTS, finish, folder_option, footprints_of
 from cds_service.directory import load_directory
 from cds_service.directory.csv_edits import open_csv
 from cds_service.directory.errors import Findings
@@ -39,7 +40,7 @@ def fcp() -> None:
 @click.option("--spine/--no-spine", default=False, show_default=True, help="Whether the spine is covered (E13).")
 @click.option("--assured-by", required=True, help="Who assured the practitioner for the ICB: name and role.")
 @click.option("--assured-on", type=_DAY, default=None, help="When; today when left out.")
-@config_option
+@folder_option
 def add(  # noqa: PLR0913, PLR0917 - an option for each column of the register
     system: str,
     identifier: str,
@@ -52,7 +53,7 @@ def add(  # noqa: PLR0913, PLR0917 - an option for each column of the register
     config: Path,
 ) -> None:
     """Add a listing: only when the ICB has assured that practitioner at that place."""
-    with told():
+    with told(*FAULTS):
         footprints = footprints_of(config)
         table = open_csv(config, FCP_REGISTER)
         listing = Listing(
@@ -75,10 +76,10 @@ def add(  # noqa: PLR0913, PLR0917 - an option for each column of the register
 @_identifier_option
 @click.option("--organisation", default=None, help="Only the listings at this place; everywhere when left out.")
 @click.option("--on", "last_day", type=_DAY, default=None, help="The last day that counts; today when left out.")
-@config_option
+@folder_option
 def expire(system: str, identifier: str, organisation: str | None, last_day: datetime | None, config: Path) -> None:
     """End a practitioner's listings; the rows stay, so that the past can be read."""
-    with told():
+    with told(*FAULTS):
         table = open_csv(config, FCP_REGISTER)
         place = None if organisation is None else code_key(organisation)
         day = _day(last_day)
@@ -95,10 +96,10 @@ def expire(system: str, identifier: str, organisation: str | None, last_day: dat
 @fcp.command("list")
 @click.option("--organisation", default=None, help="Only this practice or network.")
 @click.option("--all", "show_all", is_flag=True, help="Those that have ended as well.")
-@config_option
+@folder_option
 def list_(organisation: str | None, show_all: bool, config: Path) -> None:  # noqa: FBT001 - click passes options by name
     """Show the register."""
-    with told():
+    with told(*FAULTS):
         footprints = footprints_of(config)
         load_directory(config, footprints.region_of, footprints.boroughs)
         records = read_table(config, FCP_REGISTER, frozenset(footprints.boroughs), Findings())

@@ -1,7 +1,5 @@
 """What the commands over a configuration folder share: its footprints, and a change written."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -16,25 +14,16 @@ from cds_service.directory.register_edits import RegisterEditError
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.pathway.register import PathwayRegister
 
-_TOLD: Final = (ConfigurationError, CsvEditError, PathwayFileError, RegisterEditError, SourceFileError)
-"""What an operator can mend: shown as a message, without a traceback."""
+FAULTS: Final = (ConfigurationError, CsvEditError, PathwayFileError, RegisterEditError, SourceFileError)
+"""What an operator can mend in a folder."""
 
-config_option = click.option(
+folder_option = click.option(
     "--config",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     required=True,
     envvar="CDS_SERVICE_CONFIG",
     help="The configuration folder.",
 )
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """What an operator can mend is a message."""
-    try:
-        yield
-    except _TOLD as error:
-        raise click.ClickException(str(error)) from None
 
 
 def footprints_of(config: Path) -> Footprints:

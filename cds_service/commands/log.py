@@ -23,11 +23,12 @@ from cds_service.cardlog.status import Status, status
 from cds_service.cardlog.store import CardLogStore
 from cds_service.cardlog.verifying import Level, verify
 from cds_service.commands.existing_log import database_option, existing_log, outdated, require_head
+from cds_service.commands.faults import told
 from cds_service.pathway.outcomes import Outcome
 from cds_service.settings import Settings
 from cds_service.wiring.log import spool_folder
 
-_TOLD: Final = (
+_FAULTS: Final = (
     CardLogStoreError,
     ExportError,
     NotRolledUpError,
@@ -35,7 +36,7 @@ _TOLD: Final = (
     SpoolInUseError,
     migrating.SchemaError,
 )
-"""What an operator can mend: shown as a message, without a traceback."""
+"""What an operator can mend."""
 
 _COLOURS: Final = {Level.OK: "green", Level.NOTE: "yellow", Level.PROBLEM: "red"}
 
@@ -64,7 +65,7 @@ def log() -> None:
 @click.option("--exact", is_flag=True, help="Count every row, however long that takes.")
 def status_command(database_url: str, spool: Path | None, exact: bool) -> None:  # noqa: FBT001 - click passes options by name
     """Say what is in the card log and what waits to get there."""
-    with _faults_told(), existing_log(database_url) as engine:
+    with told(*_FAULTS), existing_log(database_url) as engine:
         revision = migrating.current_revision(database_url)
         click.echo(f"schema    {revision or 'no tables'}{outdated(revision)}")
         if revision == migrating.HEAD:
@@ -100,7 +101,7 @@ def export(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
     A week, window or month counts to the day with which it begins. Cards, suggestions and feedback are told by the
     order that they belong to.
     """
-    with _faults_told(), existing_log(database_url) as engine:
+    with told(*_FAULTS), existing_log(database_url) as engine:
         filters = Filters(
             first=first.date() if first is not None else None,
             last=last.date() if last is not None else None,
@@ -128,7 +129,7 @@ def export(  # noqa: PLR0913, PLR0917 - click hands over each option by its name
 @click.option("--yes", is_flag=True, help="Delete; without it nothing is deleted.")
 def purge_command(database_url: str, keep_months: int, yes: bool) -> None:  # noqa: FBT001 - click passes options by name
     """Delete events, counts and figures that are old enough; the monthly figures stay."""
-    with _faults_told(), existing_log(database_url) as engine:
+    with told(*_FAULTS), existing_log(database_url) as engine:
         before = oldest_month_kept(today_in_london(), keep_months)
         require_head(database_url)
         rows = 0
@@ -147,7 +148,7 @@ def purge_command(database_url: str, keep_months: int, yes: bool) -> None:  # no
 def verify_command(database_url: str, spool: Path | None) -> None:
     """Check schema, figures, links and spool; exit with 1 when something is wrong."""
     problems = 0
-    with _faults_told(), existing_log(database_url) as engine:
+    with told(*_FAULTS), existing_log(database_url) as engine:
         for level, check, said in verify(engine, database_url, _spool_folder(database_url, spool)):
             click.echo(f"{click.style(f'{level:<8}', fg=_COLOURS[level])} {check}: {said}")
             problems += level == Level.PROBLEM
@@ -163,7 +164,7 @@ def verify_command(database_url: str, spool: Path | None) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask before going back.")
 def migrate(database_url: str, revision: str, dry_run: bool, yes: bool) -> None:  # noqa: FBT001 - click passes options by name
     """Bring the tables to the form that this version works with, or to another; the service does so as it starts."""
-    with _faults_told(), existing_log(database_url):
+    with told(*_FAULTS), existing_log(database_url):
         steps = migrating.steps(database_url, revision)
         for step in steps:
             click.echo(f"{step.direction} {step.revision}: {step.summary}")
@@ -188,7 +189,7 @@ def migrate(database_url: str, revision: str, dry_run: bool, yes: bool) -> None:
 def import_spool_command(source: Path, database_url: str) -> None:
     """Bring what waits in a spool to the database, from a machine that is gone or a service that will not start."""
     refused = 0
-    with _faults_told(), existing_log(database_url):
+    with told(*_FAULTS), existing_log(database_url):
         require_head(database_url)
         store = CardLogStore(database_url, str(uuid4()))
         try:
@@ -250,16 +251,6 @@ def _deleted(old: MonthOfTable) -> str:
 def _spool_folder(database_url: str, spool: Path | None) -> Path:
     # The folder of settings plays no part in where a spool is.
     return spool_folder(Settings.model_construct(config=Path(), database_url=database_url, spool=spool))
-
-
-@contextmanager
-def _faults_told() -> Iterator[None]:
-    try:
-        yield
-    except _TOLD as error:
-        raise click.ClickException(str(error)) from None
-    except OSError as error:
-        raise click.ClickException(f"{error.filename or 'the disk'}: {error.strerror}") from None
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -10,6 +9,8 @@ from typing import Final
 import click
 
 from cds_service.cardlog.coarse import today_in_london
+from cds_service.commands.faults import told
+from cds_service.commands.folder import folder_option
 from cds_service.directory import ConfigurationError, load_directory
 from cds_service.directory.csv_edits import replace_file
 from cds_service.directory.vocabulary import KINDS
@@ -32,8 +33,8 @@ from cds_service.pathway.register import PathwayRegister
 from cds_service.pathway.sign_off import SIGN_OFFS, drawn_hash, read_sign_offs, sign, signed, state_of, with_signature
 from cds_service.terminology import ValueSetError
 
-_TOLD: Final = (ConfigurationError, PathwayFileError, ValueSetError)
-"""What an operator can mend: shown as a message, without a traceback."""
+FAULTS: Final = (ConfigurationError, PathwayFileError, ValueSetError)
+"""What an operator can mend in a pathway file."""
 
 _COLOURS: Final = {Level.NOTE: "yellow", Level.PROBLEM: "red"}
 
@@ -48,11 +49,6 @@ config_option = click.option(
 )
 """For a command that also looks at the packaged pathways alone."""
 
-folder_option = click.option(
-    "--config", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True, envvar=_CONFIG
-)
-"""For a command that writes into the folder."""
-
 
 @click.group()
 def pathways() -> None:
@@ -65,7 +61,7 @@ def check(config: Path | None) -> None:
     """Say what the owner of each pathway should look at; exit with 1 when something is wrong."""
     today = today_in_london()
     problems = 0
-    with faults_told():
+    with told(*FAULTS):
         register = PathwayRegister.load(config)
         for file in register.files:
             pathway = file.pathway
@@ -121,7 +117,7 @@ def prove_command(config: Path | None, record: Path | None, again: bool) -> None
     With --config it is kept in the folder's pathways/proofs.json.
     """
     folder = _pathway_folder(config)
-    with faults_told():
+    with told(*FAULTS):
         files = PathwayRegister.load(config).files
         new = list(files) if again else not_proved(files, read_record(folder))
         if new:
@@ -161,7 +157,7 @@ _version_option = click.option("--version", default=None, help="The version; the
 @click.option("--format", "kind", type=click.Choice(["markdown", "html"]), default="markdown", show_default=True)
 def matrix(region: str, config: Path | None, version: str | None, kind: str) -> None:
     """Print the whole behaviour of a pathway as a short decision table."""
-    with faults_told():
+    with told(*FAULTS):
         pathway = file_of(PathwayRegister.load(config), region, version).pathway
     click.echo(markdown(pathway) if kind == "markdown" else html(pathway), nl=False)
 
@@ -182,7 +178,7 @@ def stated(_context: click.Context, _option: click.Parameter, value: str) -> str
 @click.option("--matrix-sha256", "read", required=True, help="The hash that stands below the matrix that was read.")
 def sign_off_command(region: str, config: Path, version: str | None, by: str, role: str, read: str) -> None:
     """Record that somebody has read the matrix of a pathway and signs it."""
-    with faults_told():
+    with told(*FAULTS):
         file = file_of(PathwayRegister.load(config), region, version)
         if read.lower() != drawn_hash(file):
             msg = (
@@ -241,15 +237,6 @@ def keep(path: Path, text: str) -> None:
     except OSError as error:
         said = f"{path}: {error.strerror}. Run the command as a user who may write the folder"
         raise click.ClickException(said) from None
-
-
-@contextmanager
-def faults_told() -> Iterator[None]:
-    """Tell what the operator can mend as a message."""
-    try:
-        yield
-    except _TOLD as error:
-        raise click.ClickException(str(error)) from None
 
 
 def _pathway_folder(config: Path | None) -> Path | None:

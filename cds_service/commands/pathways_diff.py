@@ -12,7 +12,8 @@ from sqlalchemy import Engine, func, select
 from cds_service.cardlog.coarse import AgeBand, BodyRegionGroup, today_in_london
 from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.schema import evaluation
-from cds_service.commands.pathways import faults_told, pathways
+from cds_service.commands.faults import told
+from cds_service.commands.pathways import FAULTS, pathways
 from cds_service.pathway.differing import Counted, LoggedFacts, changed_fields, changes, count_changed
 from cds_service.pathway.facts import BodyRegion, FcpListing, Indication, KnownBy, Modality, Oncology, Setting
 from cds_service.pathway.loading import PathwayFileError, parse_pathway, read_text
@@ -50,7 +51,7 @@ def diff(old: Path, new: Path, database_url: str | None, each: bool) -> None:  #
     OLD and NEW are pathway files of one region; a suspension stands in neither. Below two answers stands which of the
     situations that OLD answers so NEW answers otherwise.
     """
-    with faults_told():
+    with told(*FAULTS):
         before, after = (parse_pathway(read_text(path), path.name) for path in (old, new))
         if before.id != after.id:
             msg = f"{new.name}: id '{after.id}' is another region than '{before.id}' of {old.name}"

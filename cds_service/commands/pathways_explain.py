@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from cds_service.cardlog.coarse import today_in_london
-from cds_service.commands.pathways import faults_told, pathways
+from cds_service.commands.faults import told
+from cds_service.commands.pathways import FAULTS, pathways
 from cds_service.commands.pathways_explain_places import came_from, known_codes, left_out
 from cds_service.commands.pathways_explain_resources import CallResources
 from cds_service.directory import load_directory
@@ -44,7 +45,7 @@ def explain(hook: Path, config: Path, day: datetime | None) -> None:
     It prints facts, not the call: no name, identifier or free text.
     """
     today = today_in_london() if day is None else day.date()
-    with faults_told():
+    with told(*FAULTS):
         register = PathwayRegister.load(config)
         directory = load_directory(config, register.footprints(today), register.regions)
         terminology = load_terminology(config / "value-sets")

@@ -6,7 +6,9 @@ from pathlib import Path
 import click
 
 from cds_service.cardlog.coarse import today_in_london
-from cds_service.commands.pathways import faults_told, file_of, folder_option, keep, pathways, stated
+from cds_service.commands.faults import told
+from cds_service.commands.folder import folder_option
+from cds_service.commands.pathways import FAULTS, file_of, keep, pathways, stated
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.pathway.model import Suspension
@@ -29,7 +31,7 @@ def suspend(region: str, config: Path, by: str, reason: str) -> None:
     Exits with 1 where a running service would refuse the folder, so that the pathway speaks on.
     """
     today = today_in_london()
-    with faults_told():
+    with told(*FAULTS):
         register = PathwayRegister.load(config)
         wanted = file_of(register, region, None).pathway.id
         before = read_suspensions(config)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from cds_service.cardlog.coarse import today_in_london
+from cds_service.commands.faults import told
 from cds_service.directory.csv_edits import replace_file
 from cds_service.terminology import ValueSetError
 from cds_service.terminology.additions import Difference, additions_file, differences
@@ -73,7 +74,7 @@ def expand(
     """Show what each value set's intent holds on a server and its list does not."""
     if accept and config is None:
         raise click.UsageError("--accept writes into a configuration folder: say which, with --config.")
-    with _told():
+    with told(ValueSetError):
         every = _value_sets(config)
         chosen = _chosen(every, names)
         with_intent = [value_set for value_set in every if value_set.intent is not None]
@@ -113,7 +114,7 @@ def check(
     config: Path | None,
 ) -> None:
     """Check digits, overlaps and provisional codes; a server confirms the latter, by name."""
-    with _told():
+    with told(ValueSetError):
         value_sets = _value_sets(config)
         problems = []
         provisional = {one.code: one.display for each in value_sets for one in each.concepts if one.provisional}
@@ -250,14 +251,6 @@ def _put_back(written: Mapping[Path, bytes | None]) -> list[str]:
         except OSError:
             changed.append(path.name)
     return changed
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except ValueSetError as error:
-        raise click.ClickException(str(error)) from None
 
 
 @contextmanager
