@@ -28,7 +28,7 @@ from cds_service.cardlog.report_rows import (
 )
 from cds_service.monitor.period import Period
 from cds_service.monitor.selection import HOOKS, PLACES, Field, Selection
-from cds_service.monitor.sums import OfOutcome
+from cds_service.monitor.sums import TOLD_OF_PLACES, OfOutcome
 from cds_service.monitor.weeks import week_of
 from cds_service.monitor.words import WITHOUT_FOOTPRINT
 from cds_service.pathway.facts import Modality
@@ -172,8 +172,15 @@ class Asked:
 
     @cached_property
     def by_practice(self) -> list[PracticeCount]:
-        """Counts by practice, of the period."""
-        filters = self._filters()
+        """Counts by practice, of the period; for sums of footprints, as it has the red flags."""
+        return self._practices(self._filters())
+
+    @cached_property
+    def told_by_practice(self) -> list[PracticeCount]:
+        """Counts by practice, of the period and the outcomes that may be told of one."""
+        return self._practices(replace(self._filters(), outcomes=TOLD_OF_PLACES))
+
+    def _practices(self, filters: Filters) -> list[PracticeCount]:
         if filters.hook is not None or filters.modality is not None:
             self._ask_for_practices_around(filters)
         return self._of_outcome(self._answer(reports.practice_counts, filters))

@@ -29,6 +29,9 @@ OUT_OF_SCOPE: Final = frozenset(
 )
 """Outcomes of orders that no pathway in force speaks of; all others are in scope."""
 
+TOLD_OF_PLACES: Final = tuple(outcome.value for outcome in Outcome if outcome not in {*OUT_OF_SCOPE, *RED_FLAGS})
+"""Outcomes in scope that may be told of places below a footprint: red flags are not (`domain.md` 4.5)."""
+
 
 class Counted(Protocol):
     """A row of a report with evaluations and what became of their cards."""

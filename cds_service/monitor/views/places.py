@@ -19,7 +19,7 @@ from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, amount, 
 from cds_service.monitor.funnel import Place, funnel_chart, outliers
 from cds_service.monitor.selection import Field
 from cds_service.monitor.standard_tables import answers_in, answers_of, counts_in
-from cds_service.monitor.sums import ACCEPTED, REDIRECTS, Sums, but_red_flags, grouped, in_scope, of_outcomes
+from cds_service.monitor.sums import ACCEPTED, REDIRECTS, Sums, grouped, of_outcomes
 from cds_service.monitor.tables import ALL, Disclosed, FigureTable, Heading, Key
 from cds_service.monitor.view import Opening, PageKind, Panel, PanelKind
 from cds_service.monitor.words import known, sentence_case
@@ -149,13 +149,13 @@ def _is_of_red_flags(asked: Asked) -> bool:
 def _disclosed(asked: Asked) -> tuple[Disclosed, Disclosed]:
     if _is_of_red_flags(asked):
         return counts_in(asked, _by_footprint), answers_of({})
-    key_of = keys_of(asked.once(_shown_rows))
+    key_of = keys_of(asked.told_by_practice)
 
     def orders(each: Asked) -> dict[Key, int]:
-        return {key: sums.evaluations for key, sums in grouped(each.once(_shown_rows), key_of).items()}
+        return {key: sums.evaluations for key, sums in grouped(each.told_by_practice, key_of).items()}
 
     def redirects(each: Asked) -> dict[Key, Sums]:
-        sums = grouped(of_outcomes(each.once(_shown_rows), REDIRECTS), key_of)
+        sums = grouped(of_outcomes(each.told_by_practice, REDIRECTS), key_of)
         return {key: of_place for key, of_place in sums.items() if of_place.cards}
 
     # Footprints have no place in common, so that one is not laid beside the other.
@@ -165,10 +165,6 @@ def _disclosed(asked: Asked) -> tuple[Disclosed, Disclosed]:
 def _by_footprint(asked: Asked) -> dict[Key, int]:
     orders = grouped(asked.by_practice, lambda row: row.region)
     return {(region,): sums.evaluations for region, sums in orders.items()}
-
-
-def _shown_rows(asked: Asked) -> list[PracticeCount]:
-    return but_red_flags(in_scope(asked.by_practice))
 
 
 def keys_of(rows: Iterable[PracticeCount]) -> Callable[[PracticeCount], Key]:
