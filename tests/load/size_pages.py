@@ -1,6 +1,5 @@
 """The monitor's pages over the log at size, each opened many times by somebody who may see the two first footprints."""
 
-import gc
 import sys
 import time
 from collections.abc import Iterator
@@ -11,8 +10,6 @@ from typing import Final
 from size_england import CLIENTS, REGIONS
 from size_questions import Answered, percentile
 from sqlalchemy import Engine
-
-from cds_service.server import tune_interpreter
 
 _TESTS: Final = Path(__file__).parents[1]
 sys.path += [str(_TESTS / "cardlog"), str(_TESTS / "monitor")]
@@ -31,8 +28,7 @@ _WHOLE_PAGE: Final = 200
 def pages(engine: Engine, last: date, runs: int) -> Iterator[Answered]:
     """How long each page takes, and its kilobytes; a browser asks for its pictures and files when it is there.
 
-    Pages are made in this process, with the garbage collector set and what is loaded put out of its sight as in the
-    service: sign-in and the network cost the same whatever the log holds.
+    Pages are made in this process: sign-in and the network cost the same whatever the log holds.
 
     Args:
         engine: to the log.
@@ -51,9 +47,6 @@ def pages(engine: Engine, last: date, runs: int) -> Iterator[Answered]:
         "a year of one EHR": f"?weeks=52&client={next(iter(CLIENTS))}",
         "a year of signed MRI": "?weeks=52&modality=mri&hook=order-sign",
     }
-    tune_interpreter()
-    gc.collect()
-    gc.freeze()
     seen: set[str] = set()
     for role in _ROLES:
         reader = Reader(sources, role, _FOOTPRINTS)
