@@ -103,22 +103,30 @@ PATIENT_IN_ANOTHER_FORM = "cancer evidence that names its patient in another for
 
 def _read_problems(found: _Found, patient_id: str, index: ResourceIndex, terminology: Terminology) -> None:
     for condition in index.prefetched("Condition"):
-        coded = codings(condition.get("code"))
-        if not any(_is_readable(system, code, _PROBLEM_SYSTEMS, terminology) for system, code in coded):
+        is_uncoded = True
+        for system, code in codings(condition.get("code")):
+            groups = terminology.groups(system, code)
+            is_uncoded = is_uncoded and not _can_be_read(system, code, groups, _PROBLEM_SYSTEMS)
+            if not groups.isdisjoint(CANCER_GROUPS) and not is_not_true(condition):
+                _sort_cancer(found, condition, groups, patient_id, index)
+        if is_uncoded:
             found.uncoded.append(condition)
-        if is_not_true(condition):
-            continue
-        for groups in (terminology.groups(system, code) for system, code in coded):
-            if groups.isdisjoint(CANCER_GROUPS):
-                continue
-            if same_patient(condition.get("subject"), patient_id, index):
-                found.cancers.append((condition, groups))
-            elif not another_patient(condition.get("subject"), patient_id, index):
-                found.unclear.append(condition)
+
+
+def _sort_cancer(found: _Found, condition: Json, groups: frozenset[str], patient_id: str, index: ResourceIndex) -> None:
+    subject = condition.get("subject")
+    if same_patient(subject, patient_id, index):
+        found.cancers.append((condition, groups))
+    elif not another_patient(subject, patient_id, index):
+        found.unclear.append(condition)
 
 
 def _is_readable(system: str, code: str, systems: frozenset[str], terminology: Terminology) -> bool:
-    return bool(code.strip()) and (system in systems or bool(terminology.groups(system, code)))
+    return _can_be_read(system, code, terminology.groups(system, code), systems)
+
+
+def _can_be_read(system: str, code: str, groups: frozenset[str], systems: frozenset[str]) -> bool:
+    return bool(groups) or (system in systems and bool(code.strip()))
 
 
 def _is_active(condition: Json, groups: frozenset[str]) -> bool:
