@@ -1,6 +1,7 @@
-"""From decisions to cards: one card for each outcome, naming its orders, most urgent first."""
+"""From decisions to cards: one for each outcome and what is to be done, naming its orders, most urgent first."""
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
 from cds_service.cards.detail import card_detail
 from cds_service.cards.escape import one_line
@@ -40,48 +41,47 @@ def build_cards(
 ) -> list[tuple[Card, list[OrderForCard]]]:
     """The cards of one answer, each with the orders that it is about.
 
-    One for each outcome, patient and place to send them to: what a card says holds for each of its orders.
+    One for each outcome, text, patient and place to send them to: what a card says holds for each of its orders.
 
     Args:
         orders: the decided orders; those without a card are passed over.
         speakers: the loaded pathways and the national fallback, by id.
         context: what the cards share.
     """
-    groups: dict[tuple[RegionId, Outcome, str | None], list[OrderForCard]] = {}
+    groups: dict[tuple[RegionId, Outcome, TextKey, str | None], list[OrderForCard]] = {}
     for order in orders:
-        if order.decision.text is not None:
-            key = (order.decision.speaker, order.decision.outcome, order.other_patient)
+        decision = order.decision
+        if decision.text is not None:
+            key = (decision.speaker, decision.outcome, decision.text, order.other_patient)
             groups.setdefault(key, []).append(order)
-    cards = [
-        (_card(together, speakers[speaker], context), together)
-        for (speaker, *_), group in groups.items()
-        for together in _by_destination(group, speakers[speaker])
-    ]
-    return sorted(cards, key=lambda card: _urgency(card[0], card[1][0].decision.outcome))
+    built = []
+    for (speaker, outcome, text, _), group in groups.items():
+        for together in _by_destination(text, group, speakers[speaker]):
+            card = _card(text, together, speakers[speaker], context)
+            built.append((_urgency(card, outcome, text), card, together))
+    return [(card, together) for _, card, together in sorted(built, key=itemgetter(0))]
 
 
-def _by_destination(orders: list[OrderForCard], speaker: Speaker) -> list[list[OrderForCard]]:
-    """Orders of one outcome apart where their destinations differ: one referral cannot go to two services."""
+def _by_destination(text: TextKey, orders: list[OrderForCard], speaker: Speaker) -> list[list[OrderForCard]]:
+    """Orders with one text apart where their destinations differ: one referral cannot go to two services."""
     if len(orders) == 1 or not speaker.is_regional:
         return [orders]
-    kinds = DESTINATION_KINDS[_text_of(orders)]
+    kinds = DESTINATION_KINDS[text]
     apart: dict[tuple[Destination | None, ...], list[OrderForCard]] = {}
     for order in orders:
         apart.setdefault(tuple(order.destination(kind) for kind in kinds), []).append(order)
     return list(apart.values())
 
 
-def _text_of(orders: Sequence[OrderForCard]) -> TextKey:
-    """The text that speaks for several orders of one outcome: the most urgent."""
-    return min((order.decision.text for order in orders if order.decision.text), key=_TEXTS_IN_ORDER.index)
+def _urgency(card: Card, outcome: Outcome, text: TextKey) -> tuple[int, int, int]:
+    return (
+        _LOUDEST_FIRST.index(Indicator(card["indicator"])),
+        _MOST_URGENT_FIRST.index(outcome),
+        _TEXTS_IN_ORDER.index(text),
+    )
 
 
-def _urgency(card: Card, outcome: Outcome) -> tuple[int, int]:
-    return _LOUDEST_FIRST.index(Indicator(card["indicator"])), _MOST_URGENT_FIRST.index(outcome)
-
-
-def _card(orders: list[OrderForCard], speaker: Speaker, context: CardContext) -> Card:
-    text_key = _text_of(orders)
+def _card(text_key: TextKey, orders: list[OrderForCard], speaker: Speaker, context: CardContext) -> Card:
     text = speaker.filled(text_key, _order_words(orders))
     found = [orders[0].destination(kind) for kind in DESTINATION_KINDS[text_key]] if speaker.is_regional else []
     destinations = [destination for destination in found if destination is not None]

@@ -10,6 +10,8 @@ from tests.cards.conftest import Destinations, an_order, another, card_of, cards
 
 CES = frozenset({Indication.CAUDA_EQUINA})
 SARCOMA = frozenset({Indication.SARCOMA})
+FOOT_DROP = {"text": "Foot drop"}
+ARTHRITIS = {"text": "Rheumatoid arthritis"}
 
 
 def actions(card: Card) -> list[str]:
@@ -36,7 +38,7 @@ def test_an_order_without_a_card_is_passed_over() -> None:
 
 
 def test_each_outcome_gets_one_card() -> None:
-    """Two orders share one; a third of another outcome has its own."""
+    """Two orders with the same advice share one; a third of another outcome has its own."""
     cards = cards_of(an_order(), another(2), another(3, indications=SARCOMA))
 
     assert [actions(card) for card in cards] == [
@@ -272,13 +274,36 @@ def test_one_order_that_lacks_a_reason_makes_the_card_conditional() -> None:
     assert card["summary"].endswith("unless red flags")
 
 
-def test_of_several_urgent_orders_the_most_urgent_speaks() -> None:
-    """Same day before rheumatology."""
-    rheumatology = an_order(some_facts(indications=frozenset({Indication.RHEUMATOLOGY})))
-    same_day = another(indications=frozenset({Indication.URGENT_SAME_DAY}))
-    card = card_of(rheumatology, same_day)
+def test_orders_of_one_outcome_that_need_different_advice_have_a_card_each() -> None:
+    """Same day before rheumatology; each draft carries the reasons of its own orders, and no act is lost."""
+    rheumatology = an_order(some_facts(indications=frozenset({Indication.RHEUMATOLOGY})), reasons=(ARTHRITIS,))
+    foot_drop = an_order(
+        some_facts(indications=frozenset({Indication.CES_SYMPTOM_WEAK}), body_region=BodyRegion.LUMBAR_SPINE),
+        reasons=(FOOT_DROP,),
+    )
+    same_day = an_order(some_facts(indications=frozenset({Indication.URGENT_SAME_DAY})), reasons=())
 
-    assert card["suggestions"][0]["actions"][0]["resource"]["code"]["text"] == "Same-day MSK assessment"
+    cards = cards_of(rheumatology, foot_drop, same_day)
+
+    assert [card["summary"].split(" ")[0] for card in cards] == ["Phone", "Examine", "Refer"]
+    assert [card["suggestions"][0]["actions"][0]["resource"].get("reasonCode", []) for card in cards] == [
+        [],
+        [FOOT_DROP],
+        [ARTHRITIS],
+    ]
+
+
+def test_a_suspected_new_primary_is_not_lost_beside_pain_under_oncology_care() -> None:
+    """The first asks for a cancer referral as well, and names the cancer office; the second does not."""
+    new_primary = an_order(
+        some_facts(indications=frozenset({Indication.SUSPECTED_CANCER}), oncology=Oncology.UNDER_CARE)
+    )
+    pain = another(indications=frozenset({Indication.SUSPICIOUS_PAIN}), oncology=Oncology.UNDER_CARE)
+
+    details = [card["detail"] for card in cards_of(new_primary, pain)]
+
+    assert ["new primary" in detail for detail in details] == [False, True]
+    assert ["Invented cancer service" in detail for detail in details] == [False, True]
 
 
 def test_every_text_knows_which_destinations_it_names() -> None:
