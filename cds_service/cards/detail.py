@@ -20,11 +20,15 @@ from cds_service.directory.model import Destination
 from cds_service.pathway.decision import FACTS_READ
 from cds_service.pathway.facts import Indication, KnownBy, Setting
 from cds_service.pathway.outcomes import Caution, Indicator, KeepScan, RuleId
+from cds_service.pathway.texts import SERVICE
 
 _T = TypeVar("_T")
 
 LEADING = frozenset({Caution.UNLESS_RED_FLAGS, Caution.SPINE_AND_CANCER})
 """Cautions that come before everything else, unless the card itself is an emergency."""
+
+_REFER_TO = f"**Refer to:** {SERVICE}"
+"""How a service is named that the first step sends to."""
 
 MOST_REASONS = 6
 """Reasons named for one order; more would bury the advice."""
@@ -51,12 +55,14 @@ def card_detail(
     net = [text.safety_net] if text.safety_net is not None else []
     net_leads = Caution.UNLESS_RED_FLAGS in cautions
     leading = frozenset() if orders[0].decision.indicator is Indicator.CRITICAL else LEADING
+    services = [(text.destination or _REFER_TO).replace(SERVICE, _service(found)) for found in destinations]
     said = {caution: _caution(caution, orders, speaker) for caution in cautions}
     parts = [
         *(said[caution] for caution in cautions if caution in leading),
         *(net if net_leads else ()),
-        *(_destination(destination) for destination in destinations),
+        *(services if text.destination is None else ()),
         text.what_to_do,
+        *(services if text.destination is not None else ()),
         *(said[caution] for caution in cautions if caution not in leading),
         *(speaker.texts.also_coded[outcome] for outcome in also_coded),
         *(() if net_leads else net),
@@ -80,8 +86,8 @@ def _caution(caution: Caution, orders: Sequence[OrderForCard], speaker: Speaker)
     return f"{', '.join(shown_name(order) for order in belongs_to)}: {words}"
 
 
-def _destination(destination: Destination) -> str:
-    line = f"**Refer to:** {destination.name}"
+def _service(destination: Destination) -> str:
+    line = destination.name
     if destination.phone is not None:
         line += f" — telephone **{destination.phone}**"
     if destination.wait is not None:

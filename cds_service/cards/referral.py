@@ -51,6 +51,8 @@ _COMMUNITY_MSK = ReferralKind(
 _CANCER = ("199251000000107", "Fast track cancer referral")
 _ONCOLOGIST = ("183529009", "Referral to oncologist")
 _URGENT = ("134403003", "Urgent referral")
+_URGENT_MSK = "Urgent MSK referral"
+"""To whom every one of them goes, also where the card sends to a hospital or to rheumatology first."""
 
 REFERRAL_KINDS: dict[TextKey, ReferralKind] = {
     TextKey.REDIRECT: _COMMUNITY_MSK,
@@ -83,12 +85,10 @@ REFERRAL_KINDS: dict[TextKey, ReferralKind] = {
     TextKey.ONCOLOGY_TWO_BRANCHES: ReferralKind(
         "oncology", *_ONCOLOGIST, "Referral back to the treating oncology team", "urgent"
     ),
-    TextKey.URGENT_SAME_DAY: ReferralKind("urgent-msk", *_URGENT, "Same-day MSK assessment", "asap"),
+    TextKey.URGENT_SAME_DAY: ReferralKind("urgent-msk", *_URGENT, _URGENT_MSK, "asap"),
     TextKey.URGENT_EXAMINE_TODAY: ReferralKind("urgent-msk", *_URGENT, "Urgent spinal assessment", "urgent"),
-    TextKey.URGENT: ReferralKind("urgent-msk", *_URGENT, "Urgent MSK referral", "urgent"),
-    TextKey.URGENT_RHEUMATOLOGY: ReferralKind(
-        "urgent-msk", "306290009", "Referral to rheumatologist", "Referral to rheumatology", "urgent"
-    ),
+    TextKey.URGENT: ReferralKind("urgent-msk", *_URGENT, _URGENT_MSK, "urgent"),
+    TextKey.URGENT_RHEUMATOLOGY: ReferralKind("urgent-msk", *_URGENT, _URGENT_MSK, "urgent"),
 }
 """The referral that each card text proposes; texts that are not here propose none."""
 

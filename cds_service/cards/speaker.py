@@ -25,6 +25,7 @@ class FilledText(NamedTuple):
     summary: str
     conditional_summary: str
     what_to_do: str
+    destination: str | None
     safety_net: str | None
     suggestion: str
     suggestion_removing_some: str
@@ -90,6 +91,7 @@ def _fill(text: CardText, words: OrderWords) -> FilledText:
         summary=text.summary_for(words, unless_red_flags=False),
         conditional_summary=text.summary_for(words, unless_red_flags=True),
         what_to_do="\n".join(["**What to do**", "", *(f"- {words.fill(step)}" for step in text.do)]),
+        destination=text.destination,
         safety_net=f"**Red flags:** {words.fill(text.safety_net)}" if text.safety_net else None,
         suggestion=words.fill(text.suggestion or ""),
         suggestion_removing_some=text.suggestion_removing_some or "",

@@ -155,7 +155,8 @@ def _sentences(pathway: Pathway) -> list[tuple[str, ...]]:
 
 def _text(key: TextKey, pathway: Pathway) -> tuple[str, ...]:
     card = pathway.texts.cards[key]
-    steps = [*card.do, *([f"Red flags: {card.safety_net}"] if card.safety_net else [])]
+    net = f"Red flags: {card.safety_net}" if card.safety_net else None
+    steps = [step for step in (*card.do, card.destination, net) if step is not None]
     return key.value, _shown(card.summary), _shown(" ".join(steps))
 
 

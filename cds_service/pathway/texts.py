@@ -93,10 +93,21 @@ class CardText(Frozen):
     """What one kind of card says, in Markdown.
 
     `{this}` becomes "this MRI", "this ultrasound" or "these scans"; `{the}` likewise.
+
+    Attributes:
+        summary: the card's first line.
+        do: the steps.
+        destination: how the card names the configured service, as `{service}`, where that is not whom the first step
+            sends to; it then stands after the steps, so that nobody phones it first. None: "Refer to", before them.
+        safety_net: the red-flag lines.
+        suggestion: the words on the button that removes every scan of the card.
+        suggestion_removing_some: the same for one that removes some of them.
+        suggestion_keeping_scan: the same for one that removes none.
     """
 
     summary: Line
     do: tuple[Line, ...] = Field(min_length=1)
+    destination: Line | None = None
     safety_net: Line | None = None
     suggestion: Line | None = None
     suggestion_removing_some: Line | None = None
@@ -125,6 +136,9 @@ class Texts(Frozen):
     kept: dict[KeepScan, Line] = {}
 
 
+SERVICE = "{service}"
+"""Where a text's `destination` names the service."""
+
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 _ALL_ORDER_WORDS = [OrderWords(modality, orders) for modality in Modality for orders in (1, 2)]
 
@@ -142,14 +156,10 @@ def check_texts(texts: Texts) -> None:
                 msg = f"texts.{part}.{line}: must spell out '{words}'"
                 raise ValueError(msg)
     for key, text in texts.cards.items():
+        _check_placeholders(key, text)
         longest = max(len(text.summary_for(words, unless_red_flags=True)) for words in _ALL_ORDER_WORDS)
         if longest > SUMMARY_LIMIT:
             msg = f"texts.cards.{key}.summary: {longest} characters at its longest, at most {SUMMARY_LIMIT}; shorten it"
-            raise ValueError(msg)
-        lines = (text.summary, *text.do, text.safety_net, text.suggestion, text.suggestion_keeping_scan)
-        unknown = {found for line in lines for found in _PLACEHOLDER.findall(line or "")} - {"{this}", "{the}"}
-        if unknown:
-            msg = f"texts.cards.{key}: {', '.join(sorted(unknown))} is no placeholder; use {{this}} or {{the}}"
             raise ValueError(msg)
         if key in SAFETY_NET and text.safety_net is None:
             msg = f"texts.cards.{key}.safety_net: must be there; leave it out to keep the national one"
@@ -158,3 +168,14 @@ def check_texts(texts: Texts) -> None:
             if words.lower() not in text.summary.lower():
                 msg = f"texts.cards.{key}.summary: must spell out '{words}'"
                 raise ValueError(msg)
+
+
+def _check_placeholders(key: TextKey, text: CardText) -> None:
+    lines = (text.summary, *text.do, text.safety_net, text.suggestion, text.suggestion_keeping_scan)
+    unknown = {found for line in lines for found in _PLACEHOLDER.findall(line or "")} - {"{this}", "{the}"}
+    if unknown:
+        msg = f"texts.cards.{key}: {', '.join(sorted(unknown))} is no placeholder; use {{this}} or {{the}}"
+        raise ValueError(msg)
+    if text.destination is not None and _PLACEHOLDER.findall(text.destination) != [SERVICE]:
+        msg = f"texts.cards.{key}.destination: must hold {SERVICE} once, and no other placeholder"
+        raise ValueError(msg)

@@ -89,6 +89,37 @@ def test_without_a_destination_the_wording_is_generic() -> None:
     assert "Refer to community MSK" in detail
 
 
+@pytest.mark.parametrize(
+    ("facts", "act", "words"),
+    [
+        ({"indications": frozenset({Indication.URGENT_SAME_DAY})}, "hospital assessment", "Not the hospital"),
+        ({"indications": frozenset({Indication.RHEUMATOLOGY})}, "Refer to rheumatology", "Not rheumatology"),
+        (
+            {"indications": frozenset({Indication.CES_SYMPTOM_WEAK}), "body_region": BodyRegion.LUMBAR_SPINE},
+            "emergency department *immediately*",
+            "Only for a patient without any such sign",
+        ),
+    ],
+)
+def test_a_service_that_is_not_whom_the_card_sends_to_first_is_named_after_the_act_for_what_it_is(
+    facts: dict[str, object], act: str, words: str
+) -> None:
+    """A busy reader phones the number that stands first."""
+    order = an_order(some_facts(**facts), destination=Destinations(phone="020 7946 0001"))
+    detail = card_of(order)["detail"]
+
+    service = "**Local urgent MSK service:** Invented urgent-msk service — telephone **020 7946 0001**. "
+    assert in_this_order(detail, [act, service + words])
+    assert "**Refer to:**" not in detail
+
+
+def test_an_urgent_referral_whose_service_is_the_act_names_it_first() -> None:
+    """The urgent MSK route is what the card sends to."""
+    detail = detail_of(indications=frozenset({Indication.URGENT}))
+
+    assert in_this_order(detail, ["**Refer to:** Invented urgent-msk service", "**What to do**"])
+
+
 def test_two_branches_name_two_destinations() -> None:
     """The oncology team first, community MSK second (D15)."""
     detail = detail_of(oncology=Oncology.UNDER_CARE)

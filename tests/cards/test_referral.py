@@ -74,6 +74,21 @@ def test_an_emergency_is_stat(text: TextKey) -> None:
     assert [key for key, kind in REFERRAL_KINDS.items() if kind.priority == "stat"] == [TextKey.CES, TextKey.MSCC]
 
 
+@pytest.mark.parametrize(
+    ("text", "priority"),
+    [(TextKey.URGENT_SAME_DAY, "asap"), (TextKey.URGENT, "urgent"), (TextKey.URGENT_RHEUMATOLOGY, "urgent")],
+)
+def test_a_referral_to_the_urgent_msk_service_is_called_that(text: TextKey, priority: str) -> None:
+    """Code, text and performer agree: no referral to a rheumatologist, or to a hospital, goes to an MSK hub."""
+    resource = referral(text=text)
+
+    assert resource["code"] == {
+        "coding": [{"system": SNOMED, "code": "134403003", "display": "Urgent referral"}],
+        "text": "Urgent MSK referral",
+    }
+    assert (resource["priority"], REFERRAL_KINDS[text].destination) == (priority, "urgent-msk")
+
+
 @pytest.mark.parametrize("text", [TextKey.SUSPECTED_CANCER_CHILD, TextKey.SUSPECTED_SARCOMA_CHILD])
 def test_a_childs_referral_says_48_hours(text: TextKey) -> None:
     """In words, since no FHIR priority does."""

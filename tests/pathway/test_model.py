@@ -247,6 +247,16 @@ def test_a_safety_net_cannot_be_edited_away(nwl_file: Json, read: Read, key: Tex
     assert f"texts.cards.{key}.safety_net" in refusal(read, nwl_file)
 
 
+@pytest.mark.parametrize("destination", ["Phone them.", "{service} or {service}", "{service} for {this}"])
+def test_a_destination_line_names_the_service_once(nwl_file: Json, read: Read, destination: str) -> None:
+    """Anything else would show braces to a clinician, or lose the service."""
+    nwl_file["texts"]["cards"]["urgent"] = {"destination": "Or phone {service}."}
+    assert read(nwl_file).texts.cards[TextKey.URGENT].destination == "Or phone {service}."
+
+    nwl_file["texts"]["cards"]["urgent"] = {"destination": destination}
+    assert "texts.cards.urgent.destination: must hold {service} once" in refusal(read, nwl_file)
+
+
 @pytest.mark.parametrize(
     ("words", "filled"),
     [
