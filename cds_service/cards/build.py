@@ -10,6 +10,7 @@ from cds_service.cards.order import CardContext, OrderForCard
 from cds_service.cards.referral import REFERRAL_KINDS, draft_referral
 from cds_service.cards.speaker import FilledText, Speaker
 from cds_service.directory.model import Destination
+from cds_service.pathway.beside import could_not_read_its_reason
 from cds_service.pathway.facts import Modality, RegionId
 from cds_service.pathway.outcomes import Caution, Indicator, Outcome, TextKey
 from cds_service.pathway.signs import is_spine
@@ -25,6 +26,7 @@ DESTINATION_KINDS: dict[TextKey, tuple[str, ...]] = {
     TextKey.PAEDIATRIC: ("paediatric",),
     TextKey.REDIRECT_UNKNOWN_SETTING: ("community-msk",),
     TextKey.COULD_NOT_EVALUATE: (),
+    TextKey.COULD_NOT_EVALUATE_REASON: (),
 }
 """The destinations that a card text names, the one for its referral first."""
 
@@ -160,11 +162,13 @@ def not_evaluated_card(orders: Sequence[OrderForCard], speaker: Speaker, context
     """The info card for a client that asks to be told on a card (`on_unresolved: card`, fact 5).
 
     Args:
-        orders: the orders that could not be evaluated; at least one.
+        orders: the orders that could not be evaluated, all for the same cause; at least one.
         speaker: the national fallback.
         context: the call.
     """
-    text = speaker.filled(TextKey.COULD_NOT_EVALUATE, _order_words(orders))
+    unread = could_not_read_its_reason(orders[0].decision)
+    key = TextKey.COULD_NOT_EVALUATE_REASON if unread else TextKey.COULD_NOT_EVALUATE
+    text = speaker.filled(key, _order_words(orders))
     return {
         "uuid": ordered_uuid(),
         "summary": text.summary,
@@ -180,6 +184,15 @@ def name_unplaced(card: Card, orders: Sequence[OrderForCard]) -> None:
     named = ", ".join(shown_name(order) for order in orders)
     card["detail"] += (
         f"\n\n**Not checked:** {named}. Nothing in the call places it in a region's pathway; "
+        "this does not mean that there are no concerns."
+    )
+
+
+def name_unread(card: Card, orders: Sequence[OrderForCard]) -> None:
+    """Say on an answer's first card which other orders have a reason that could not be read (fact 5)."""
+    named = ", ".join(shown_name(order) for order in orders)
+    card["detail"] += (
+        f"\n\n**Not checked:** {named}. A reason that it refers to could not be read; "
         "this does not mean that there are no concerns."
     )
 

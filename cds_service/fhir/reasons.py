@@ -7,7 +7,7 @@ free text is kept apart as `TEXT_ONLY` and never parsed, because negation would 
 from typing import NamedTuple
 
 from cds_service.fhir.resources import ResourceIndex
-from cds_service.fhir.shapes import Json, codings_of, concept_words, has_coding, objects, status_codes
+from cds_service.fhir.shapes import Json, as_text, codings_of, concept_words, has_coding, objects, status_codes
 from cds_service.pathway.facts import Indication
 from cds_service.terminology.value_sets import Terminology
 
@@ -46,12 +46,19 @@ class Reasons(NamedTuple):
         evidence: the elements in which they stood.
         some_unread: whether a reference led to no Condition, or to one that says nothing, so that a reason was sent
             and nobody knows it.
+        condition_unread: whether such a reference may name a Condition. One that names a resource of another kind
+            that FHIR R4 allows there was sent as it may be, and nobody can send it otherwise.
     """
 
     indications: frozenset[Indication]
     concepts: tuple[Json, ...]
     evidence: str
     some_unread: bool = False
+    condition_unread: bool = False
+
+
+OTHER_REASONS = frozenset({"Observation", "DiagnosticReport", "DocumentReference"})
+"""What `reasonReference` may name besides a Condition (FHIR R4, ServiceRequest); they are not read."""
 
 
 def read_reasons(order: Json, index: ResourceIndex, terminology: Terminology) -> Reasons:
@@ -63,24 +70,33 @@ def read_reasons(order: Json, index: ResourceIndex, terminology: Terminology) ->
     concepts = list(objects(order.get("reasonCode")))
     found = {group for concept in concepts for group in _indications(concept, terminology)}
     evidence = ["reasonCode"] if concepts else []
-    some_unread = False
+    unread: list[bool] = []  # of each reference that could not be read, whether it may name a Condition
     for reference in objects(order.get("reasonReference")):
         evidence.append("reasonReference")
-        conditions = index.find_meant(reference, holder=order)
-        some_unread = some_unread or not conditions
+        named = index.find_meant(reference, holder=order)
+        conditions = [resource for resource in named if resource.get("resourceType") == "Condition"]
+        if not named or len(conditions) < len(named):
+            unread.append(not _is_of_another_kind(reference, named))
         for condition in conditions:  # one, or copies that differ: a red flag in any of them is a red flag
-            if condition.get("resourceType") != "Condition":
-                some_unread = True
-            elif not is_not_true(condition):
+            if not is_not_true(condition):
                 concept = condition.get("code")
                 indications = _indications(concept, terminology)
-                some_unread = some_unread or not indications
+                unread += [] if indications else [True]
                 found |= indications
                 concepts += [concept] if isinstance(concept, dict) else []
-    if some_unread:
+    if unread:
         found.add(Indication.UNRECOGNISED)
     where = ", ".join(dict.fromkeys(evidence)) or "no reason sent"
-    return Reasons(frozenset(found), tuple(concepts), where, some_unread)
+    return Reasons(frozenset(found), tuple(concepts), where, bool(unread), any(unread))
+
+
+def _is_of_another_kind(reference: Json, named: list[Json]) -> bool:
+    """Whether a reference, by what it says and by what it led to, names what is no Condition and may stand there."""
+    target = (as_text(reference.get("reference")) or "").split("/_history/", 1)[0]
+    of_path = target.rpartition("/")[0].rpartition("/")[2]
+    stated = {as_text(reference.get("type")), of_path or None, *(as_text(one.get("resourceType")) for one in named)}
+    kinds = stated - {None}
+    return bool(kinds) and kinds <= OTHER_REASONS
 
 
 def is_not_true(condition: Json) -> bool:

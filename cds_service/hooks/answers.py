@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
-from cds_service.cards.build import build_cards, name_foreign, name_unplaced, name_unreadable, not_evaluated_card
+from cds_service.cards.build import build_cards
 from cds_service.cards.order import CardContext, CodeDisplay, DestinationFinder, OrderForCard
 from cds_service.cards.speaker import Speakers
 from cds_service.directory.daily import DailyDirectory
@@ -14,7 +14,13 @@ from cds_service.fhir.patient import Home
 from cds_service.fhir.reading import HookContext, OrderReader, ReadOrder, Selection
 from cds_service.fhir.shapes import MalformedOrderError, as_object, as_text, objects
 from cds_service.hooks.destinations import destination_finder
-from cds_service.pathway.beside import keeping_a_scan_whose_reason_is_unread, keeping_scans_beside_red_flags
+from cds_service.hooks.unchecked import Unchecked, malformed_issue
+from cds_service.pathway.beside import (
+    could_not_read_its_reason,
+    keeping_a_scan_whose_reason_is_unread,
+    keeping_scans_beside_red_flags,
+    not_exempting_an_unread_condition,
+)
 from cds_service.pathway.decide import decide
 from cds_service.pathway.decision import Decision
 from cds_service.pathway.facts import OUTSIDE, UNRESOLVED, RegionId
@@ -124,7 +130,7 @@ class Responder:
             text = f"{field} names an order that is not in context.draftOrders. Send the selected order in the Bundle."
             raise ProtocolError(400, [Issue("not-found", text, field)]) from None
         except MalformedOrderError as error:
-            raise ProtocolError(400, [_malformed(error)]) from None
+            raise ProtocolError(400, [malformed_issue(error)]) from None
 
     def answer(self, call: Call, client: Client, today: date) -> Answer:
         """Evaluate the orders of one call.
@@ -135,9 +141,8 @@ class Responder:
             today: the date in Europe/London.
         """
         context = call.context
-        malformed = call.selection.malformed
         if not call.selection.orders:
-            return Answer([], _refusal(malformed, [], []), [])
+            return Answer([], Unchecked(call.selection.malformed, [], [], [], []).refusal(), [])
         directory = self._directories.on(today)
         reader = OrderReader(directory, self._terminology)
         sent = reader.read_selected(context, call.selection, today)
@@ -146,23 +151,18 @@ class Responder:
         speakers = self._speakers.of(self._register.in_force(today))
         card_context = CardContext(context.patient_id, context.user_id, today)
         built = build_cards(for_cards, speakers, card_context)
-        unplaced = [order for order in for_cards if order.decision.outcome is Outcome.COULD_NOT_EVALUATE]
-        foreign = [
-            for_card
-            for order, seen, for_card in zip(sent, orders, for_cards, strict=True)
-            if seen is not order and for_card.decision.outcome not in EMERGENCIES
-        ]
-        if not built and unplaced and client.on_unresolved == "card":
-            built = [(not_evaluated_card(unplaced, speakers[NATIONAL.id], card_context), unplaced)]
-            _name_unchecked(built[0][0], malformed, [], foreign)
-        elif built:
-            _name_unchecked(built[0][0], malformed, unplaced, foreign)
+        unchecked = _unchecked(call, sent, orders, for_cards)
+        if built:
+            unchecked.name_on(built[0][0])
+        elif client.on_unresolved == "card":
+            told = unchecked.card(speakers[NATIONAL.id], card_context)
+            built = [] if told is None else [told]
         spoken = {id(order): card["uuid"] for card, orders in built for order in orders}
         logged = [
             AnsweredOrder(order, for_card.decision, spoken.get(id(for_card)))
             for order, for_card in zip(orders, for_cards, strict=True)
         ]
-        refusal = None if built else _refusal(malformed, unplaced, foreign)
+        refusal = None if built else unchecked.refusal()
         return Answer([card for card, _ in built], refusal, logged)
 
     def _for_cards(
@@ -181,7 +181,41 @@ class Responder:
 def _alone(order: ReadOrder, pathway: Pathway | None, today: date) -> Decision:
     """What the pathway says of one order, as far as its reasons could be read."""
     decision = decide(order.facts, pathway, today)
-    return keeping_a_scan_whose_reason_is_unread(decision) if order.reasons.some_unread else decision
+    if not order.reasons.some_unread:
+        return decision
+    kept = keeping_a_scan_whose_reason_is_unread(decision)
+    return not_exempting_an_unread_condition(kept) if order.reasons.condition_unread else kept
+
+
+def _unchecked(call: Call, sent: list[ReadOrder], orders: list[ReadOrder], for_cards: list[OrderForCard]) -> Unchecked:
+    """What of a call no pathway was held against.
+
+    Args:
+        call: the call.
+        sent: its orders as read.
+        orders: the same as the client may see them.
+        for_cards: the same as decided.
+    """
+    unread = [
+        (order.order.path, for_card)
+        for order, for_card in zip(orders, for_cards, strict=True)
+        if could_not_read_its_reason(for_card.decision)
+    ]
+    return Unchecked(
+        malformed=call.selection.malformed,
+        unplaced=[
+            order
+            for order in for_cards
+            if order.decision.outcome is Outcome.COULD_NOT_EVALUATE and not could_not_read_its_reason(order.decision)
+        ],
+        unread=[for_card for _, for_card in unread],
+        unread_paths=[path for path, _ in unread],
+        foreign=[
+            for_card
+            for order, seen, for_card in zip(sent, orders, for_cards, strict=True)
+            if seen is not order and for_card.decision.outcome not in EMERGENCIES
+        ],
+    )
 
 
 def _other_patient(order: ReadOrder) -> str | None:
@@ -211,47 +245,6 @@ def _for_card(
     )
 
 
-NOT_EVALUATED = Issue(
-    "incomplete",
-    "The MSK imaging pathway could not be evaluated: nothing in the call places the order in a region. Send the "
-    "requester's organisation with its ODS code, or the patient's registered practice. No card does not mean that "
-    "there are no concerns.",
-    "context.draftOrders",
-)
-
-
-ANOTHER_FOOTPRINT = Issue(
-    "forbidden",
-    "This client may not act in the pathway footprint of the order's requester or patient. Send the order from an EHR "
-    "that is registered for it, or ask the operator to add the footprint to this client. No card does not mean that "
-    "there are no concerns.",
-    "context.draftOrders",
-)
-
-
-def _refusal(
-    malformed: list[MalformedOrderError], unplaced: list[OrderForCard], foreign: list[OrderForCard]
-) -> ProtocolError | None:
-    """Where no card says so, an order that could not be evaluated is an error, never "no concerns" (fact 5)."""
-    if malformed:
-        return ProtocolError(400, [_malformed(error) for error in malformed])
-    if foreign:
-        return ProtocolError(403, [ANOTHER_FOOTPRINT])
-    return ProtocolError(412, [NOT_EVALUATED]) if unplaced else None
-
-
-def _name_unchecked(
-    card: Card, malformed: list[MalformedOrderError], unplaced: list[OrderForCard], foreign: list[OrderForCard]
-) -> None:
-    """Of several orders, those that can be evaluated are; the first card names the others (fact 5)."""
-    if unplaced:
-        name_unplaced(card, unplaced)
-    if foreign:
-        name_foreign(card, foreign)
-    if malformed:
-        name_unreadable(card, len(malformed))
-
-
 def _as_seen_by(client: Client, order: ReadOrder) -> ReadOrder:
     """An order as a client may see it: in another footprint, as one that lies in none and comes from nowhere.
 
@@ -269,10 +262,6 @@ def _as_seen_by(client: Client, order: ReadOrder) -> ReadOrder:
 
 _NO_FOOTPRINT = frozenset({OUTSIDE, UNRESOLVED})
 _NOWHERE = Home(sent=False)
-
-
-def _malformed(error: MalformedOrderError) -> Issue:
-    return Issue("structure", f"{error.path} is not {error.expected}. Send it as FHIR R4 says.", error.path)
 
 
 def _hook_context(request: HookRequest, client: Client) -> HookContext:

@@ -6,6 +6,7 @@ What the orders of one call mean for each other, and what a reason means that wa
 from collections.abc import Hashable, Sequence
 
 from cds_service.pathway.decision import Decision
+from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.outcomes import RED_FLAGS, KeepScan, Outcome, RuleId
 
 KEEPING_SCANS = frozenset({*RED_FLAGS, Outcome.URGENT_MSK})
@@ -40,3 +41,32 @@ def keeping_a_scan_whose_reason_is_unread(decision: Decision) -> Decision:
     if decision.rule is not RuleId.REDIRECT:
         return decision
     return decision._replace(keep=(*decision.keep, KeepScan.REASON_UNREAD))
+
+
+EXEMPTING = frozenset({RuleId.OUT_OF_POLICY, RuleId.COMMUNITY_MSK, RuleId.FCP_EXEMPT})
+"""Rules that say nothing because the reasons hold no red flag; secondary care is silent whatever they hold."""
+
+
+def not_exempting_an_unread_condition(decision: Decision) -> Decision:
+    """The decision of an order that refers to a Condition that could not be read: none of `EXEMPTING` holds.
+
+    Their silence rests on what the reasons are (facts 1, 2 and 5), and one of them nobody knows.
+    """
+    if decision.rule not in EXEMPTING:
+        return decision
+    return Decision(
+        Outcome.COULD_NOT_EVALUATE,
+        RuleId.COULD_NOT_EVALUATE,
+        NATIONAL.id,
+        decision.facts,
+        reasons=(REASON_UNREAD,),
+        keep=(KeepScan.OUTCOME, KeepScan.REASON_UNREAD),
+    )
+
+
+REASON_UNREAD = "A reason that the order refers to could not be read; without it nobody can say that nothing is urgent."
+
+
+def could_not_read_its_reason(decision: Decision) -> bool:
+    """Whether an order could not be evaluated for its reason, and not because nothing places it in a region."""
+    return decision.outcome is Outcome.COULD_NOT_EVALUATE and KeepScan.REASON_UNREAD in decision.keep

@@ -92,6 +92,7 @@ class TextKey(StrEnum):
     REDIRECT_UNKNOWN_SETTING = "redirect_unknown_setting"
     REDIRECT = "redirect"
     COULD_NOT_EVALUATE = "could_not_evaluate"
+    COULD_NOT_EVALUATE_REASON = "could_not_evaluate_reason"
 
 
 class Caution(StrEnum):

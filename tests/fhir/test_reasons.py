@@ -256,8 +256,36 @@ def test_the_concepts_are_kept_as_sent_for_the_referral() -> None:
     references = [ref("Condition/c1"), ref("Condition/c2"), ref("Condition/lost")]
     read = reasons(bundle(tear, refuted), reasonCode=[sent], reasonReference=references)
     assert read == Reasons(
-        frozenset({PAIN, BENIGN, UNRECOGNISED}), (sent, tear["code"]), "reasonCode, reasonReference", some_unread=True
+        frozenset({PAIN, BENIGN, UNRECOGNISED}),
+        (sent, tear["code"]),
+        "reasonCode, reasonReference",
+        some_unread=True,
+        condition_unread=True,
     )
+
+
+@pytest.mark.parametrize(
+    ("reference", "of_a_condition"),
+    [
+        (ref("Condition/lost"), True),
+        (ref("#lost"), True),
+        (ref("Patient/p1"), True),
+        (ref("Observation/o1"), False),
+        (ref("Observation/lost/_history/2"), False),
+        (ref("https://other.example/fhir/DocumentReference/d1"), False),
+        (ref("urn:uuid:5f0e0ca0-5a0f-4a0e-9c2e-000000000001") | {"type": "DiagnosticReport"}, False),
+        (ref("Condition/lost") | {"type": "Observation"}, True),
+        (ref("Observation/o1") | {"type": "Condition"}, True),
+        ({"display": "cauda equina"}, True),
+        ({}, True),
+    ],
+)
+def test_a_reason_that_is_legally_no_condition_is_told_from_a_condition_unread(
+    reference: Json, *, of_a_condition: bool
+) -> None:
+    """FHIR R4 allows three other kinds; what may be a Condition counts as one."""
+    read = reasons({"resourceType": "Observation", "id": "o1"}, reasonReference=[reference])
+    assert (read.some_unread, read.condition_unread) == (True, of_a_condition)
 
 
 @pytest.mark.parametrize(

@@ -225,6 +225,7 @@ def whole_text(speaker: RegionId, key: TextKey) -> str:
         (TextKey.REDIRECT, ["cauda equina", "cord compression", "cancer", "infection", "fracture"]),
         (TextKey.REDIRECT_UNKNOWN_SETTING, ["cauda equina", "cord compression", "cancer", "infection", "fracture"]),
         (TextKey.COULD_NOT_EVALUATE, ["not", "red flags", "no concerns"]),
+        (TextKey.COULD_NOT_EVALUATE_REASON, ["not", "reason", "red flags", "no concerns"]),
     ],
 )
 def test_a_card_says_what_it_must(speaker: RegionId, key: TextKey, said: list[str]) -> None:

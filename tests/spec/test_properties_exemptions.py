@@ -17,6 +17,7 @@ from situations import (
     situations,
 )
 
+from cds_service.pathway.beside import EXEMPTING, could_not_read_its_reason, not_exempting_an_unread_condition
 from cds_service.pathway.facts import (
     SPINE_REGIONS,
     UNRESOLVED,
@@ -29,7 +30,7 @@ from cds_service.pathway.facts import (
     RegionId,
     Setting,
 )
-from cds_service.pathway.outcomes import Caution, Outcome
+from cds_service.pathway.outcomes import Caution, Outcome, RuleId
 
 NEL = RegionId("nel")
 NOT_CURRENT = sorted(set(FcpListing) - {FcpListing.CURRENT, FcpListing.CURRENT_NOT_SPINE})
@@ -194,3 +195,16 @@ def test_a_spine_order_with_a_cancer_history_always_carries_ng234(
     decision = situation.with_facts(body_region=spine, oncology=history).decided()
 
     assert decision.text is None or Caution.SPINE_AND_CANCER in decision.cautions
+
+
+@given(situations() | orders_under_a_pathway() | exempt_practitioners())
+def test_an_order_whose_condition_could_not_be_read_is_exempt_from_nothing(situation: Situation) -> None:
+    """It could not be evaluated; only secondary care is exempt whatever the reason, and no card is changed."""
+    alone = situation.decided()
+
+    decision = not_exempting_an_unread_condition(alone)
+
+    assert decision.rule not in EXEMPTING
+    assert (decision.outcome is Outcome.SPECIALIST_EXEMPT) == (alone.rule is RuleId.SECONDARY_CARE)
+    assert could_not_read_its_reason(decision) == (alone.rule in EXEMPTING)
+    assert decision == alone or (alone.indicator is None and not decision.may_delete)
