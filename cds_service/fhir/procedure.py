@@ -130,7 +130,10 @@ def _with_spine(order: Json, procedure: Procedure) -> Procedure:
     if procedure.modality is Modality.OTHER or procedure.body_region not in _NOT_SURELY_MSK:
         return procedure
     sites = _body_site_words(order)
-    read = classify_text(" ".join(["MRI", *sites])) if sites else None
+    # "Neck" or "Thoracic" names the spine in an MRI of a part that nothing states; beside a brain it names itself.
+    loosely = procedure.modality is Modality.MRI and procedure.body_region is BodyRegion.UNKNOWN
+    modality = Modality.MRI if loosely else Modality.USS
+    read = classify_text(" ".join([_MODALITY_WORD[modality], *sites])) if sites else None
     if read is None or read.body_region not in SPINE_REGIONS:
         return procedure
     return procedure._replace(

@@ -17,11 +17,14 @@ from cds_service.terminology.procedure_words import (
     LEG_PHRASES,
     LEVEL_COMBINATIONS,
     LEVELS_OF_A_NAMED_SPINE,
+    LOOSE_PHRASES,
     MODALITY_PHRASES,
     REGION_PHRASES,
     SHIELDED_PHRASES,
     SIGN_PHRASES,
+    SIGNS_OF_THE_CAUDA_EQUINA,
     SPINE_LEVELS,
+    LooseWord,
     Sign,
 )
 from cds_service.terminology.vocabulary import (
@@ -111,6 +114,8 @@ _REGIONS: Final = _Phrases(
 )
 _LEGS: Final = _Phrases.of(LEG_PHRASES)
 _BARE_LEVELS: Final = _Phrases.of(LEVELS_OF_A_NAMED_SPINE)
+_LOOSE: Final = _Phrases.of(LOOSE_PHRASES)
+_SIGNS_OF_THE_CAUDA_EQUINA: Final = _Phrases.of({Sign.OUTSIDE: SIGNS_OF_THE_CAUDA_EQUINA})
 
 _BESIDE_BARE_MODALITY: Final = BESIDE_BARE_MODALITY.union(
     *(table.words() for table in (_SHIELDED, _SIGNS, _REGIONS, _LEGS, _BARE_LEVELS))
@@ -171,25 +176,42 @@ def _body_region(words: list[str], modality: str | None) -> tuple[str | None, fr
     """Return the body region, None when nothing in the words is known, and the signs that were found."""
     shielded, words = _SHIELDED.take(words)
     signs, words = _SIGNS.take(words)
+    beside_spine, words = _SIGNS_OF_THE_CAUDA_EQUINA.take(words)
     named, words = _REGIONS.take(words)
     legs, words = _LEGS.take(words)
     levels, words = _BARE_LEVELS.take(words)
+    loose, _ = _LOOSE.take(words)
     regions = shielded | named
-    unclear = Sign.UNCLEAR in signs
-    if legs and modality == MRI:
-        regions |= legs
-    elif legs:
-        unclear = True
-    if levels and not named.isdisjoint(SPINE_REGIONS):
+    if modality == MRI:
+        regions |= legs | _lumbar(loose, regions)
+    elif LooseWord.NECK in loose:
+        signs |= {Sign.OUTSIDE}
+    is_spine = bool(regions & SPINE_REGIONS)
+    if beside_spine and not (is_spine and modality == MRI):
+        signs |= beside_spine
+    if levels and is_spine:
         regions |= levels
-    elif levels:
-        unclear = True
-    several = SPINE_AND_MORE if regions & SPINE_REGIONS else UNKNOWN
+    several = SPINE_AND_MORE if is_spine else UNKNOWN
     if Sign.OUTSIDE in signs or Sign.NEEDLE in signs:
         return (several if regions else NOT_MSK), signs
-    if unclear:
+    if modality == MRI and _is_loosely_spine(loose, levels, regions):
+        return SPINE_AND_MORE, signs
+    if Sign.UNCLEAR in signs or (levels and not is_spine) or (legs and modality != MRI):
         return several, signs
     return (_together(regions) if regions else None), signs
+
+
+def _lumbar(loose: frozenset[str], regions: frozenset[str]) -> frozenset[str]:
+    """The lumbar spine, where an MRI is called by one of its names."""
+    is_named = LooseWord.LUMBAR in loose or (LooseWord.LUMBAR_PART in loose and not regions)
+    return frozenset({"lumbar-spine"}) if is_named else frozenset()
+
+
+def _is_loosely_spine(loose: frozenset[str], levels: frozenset[str], regions: frozenset[str]) -> bool:
+    """Whether words of an MRI may name the spine, among else that they may name: nothing routine is said of it."""
+    if LooseWord.NECK in loose or (levels and not regions & SPINE_REGIONS):
+        return True
+    return LooseWord.BACK in loose and not regions
 
 
 def _together(regions: frozenset[str]) -> str:

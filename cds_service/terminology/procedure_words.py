@@ -69,7 +69,7 @@ BESIDE_BARE_MODALITY: Final = frozenset(
         *("left", "right", "lt", "rt", "l", "r", "both", "bilateral", "bilat"),
         *("scan", "scans", "imaging", "examination", "exam", "with", "without", "contrast", "of", "the"),
         *("arthrogram", "arthrography", "joint", "limb", "extremity", "soft", "tissue", "muscle", "tendon"),
-        *("ligament", "lump", "mass", "swelling", "msk", "musculoskeletal"),
+        *("ligament", "lump", "mass", "swelling", "msk", "musculoskeletal", "lss", "lssp", "cauda"),
     }
 )
 """Words that say nothing of the body but show that a bare "us" or "mr" before them means the modality."""
@@ -111,8 +111,7 @@ SIGN_PHRASES: Final[Mapping[str, tuple[str, ...]]] = {
         *("iam", "internal auditory", "acoustic", "cochlear", "pituitary", "orbit", "orbital", "sinus"),
         *("sinuses", "face", "facial", "parotid", "salivary", "ear", "eye", "temporal", "posterior fossa"),
         *("jaw", "mandible", "mandibular", "maxilla", "dental", "fmri", "spectroscopy"),
-        # The neck is soft tissue, glands and thyroid unless the cervical spine is named.
-        *("neck", "thyroid", "parathyroid", "larynx", "laryngeal", "throat", "submandibular"),
+        *("thyroid", "parathyroid", "larynx", "laryngeal", "throat", "submandibular"),
         *("supraclavicular", "lymph", "lymphatic", "lymph node", "node", "gland"),
         # Chest and breast.
         *("breast", "mammary", "heart", "cardiac", "echo", "echocardiogram", "echocardiography", "chest"),
@@ -122,7 +121,7 @@ SIGN_PHRASES: Final[Mapping[str, tuple[str, ...]]] = {
         *("abdomen", "abdominal", "abdo", "liver", "hepatic", "gallbladder", "gall bladder", "biliary"),
         *("mrcp", "pancreas", "pancreatic", "spleen", "splenic", "adrenal", "stomach", "appendix"),
         *("enterography", "iliac fossa", "hernia", "inguinal", "umbilical", "elastography", "fibroscan"),
-        *("renal", "kidney", "kub", "ureter", "ureteric", "prostate", "prostatic", "trus"),
+        *("renal", "kidney", "kub", "ureter", "ureteric", "prostatic", "trus"),
         *("scrotum", "scrotal", "testis", "testes", "testicle", "testicular", "penis", "penile"),
         *("gynae", "gynaecology", "gynaecological", "uterus", "uterine", "ovary", "ovaries", "ovarian"),
         *(
@@ -136,7 +135,7 @@ SIGN_PHRASES: Final[Mapping[str, tuple[str, ...]]] = {
             "tv",
         ),
         *("obstetric", "pregnancy", "antenatal", "fetal", "foetal", "fetus", "foetus", "gravid", "nuchal"),
-        *("pelvic floor", "pelvic organ", "rectum", "rectal", "proctogram"),
+        *("pelvic floor", "pelvic organ", "proctogram"),
         # The whole body and its bone density are no question about one joint.
         *("whole body", "total body", "myeloma", "marrow", "skeletal survey", "pet", "density"),
         *("bone density", "heel density", "densitometry", "quantitative"),
@@ -256,3 +255,32 @@ LEVEL_COMBINATIONS: Final[Mapping[frozenset[str], str]] = {
     frozenset({"cervical-spine", "thoracic-spine", "lumbar-spine", "sacral-spine"}): WHOLE_SPINE,
 }
 """Levels that have a region of their own when named together; any others together are `spine`."""
+
+
+class LooseWord(StrEnum):
+    """What a word means that names the spine in an MRI, and in an ultrasound names nothing or something else.
+
+    `LUMBAR` is a name of the lumbar scan, `LUMBAR_PART` what such a scan shows or asks about: it names the scan only
+    where no other part is named. `BACK` is the back, at no level, and another part's back or dorsum where that part
+    is named. `NECK` is the neck, its spine or its soft parts.
+    """
+
+    LUMBAR = "lumbar"
+    LUMBAR_PART = "lumbar-part"
+    BACK = "back"
+    NECK = "neck"
+
+
+LOOSE_PHRASES: Final[Mapping[str, tuple[str, ...]]] = {
+    LooseWord.LUMBAR: ("lss", "lssp"),
+    LooseWord.LUMBAR_PART: ("cauda equina", "l3 l4", "l3 4", "l4 l5", "l4 5", "l5 s1"),
+    LooseWord.BACK: ("back", "dorsal"),
+    LooseWord.NECK: ("neck",),
+}
+"""Everyday names of spine scans. In an ultrasound the neck is soft tissue, glands and thyroid, and excludes."""
+
+SIGNS_OF_THE_CAUDA_EQUINA: Final = ("rectum", "rectal", "prostate")
+"""Words that exclude as those of `Sign.OUTSIDE` do, but not beside a spine in an MRI: there they are a reason.
+
+"Reduced rectal tone" and "known prostate cancer" are no second part, and such an order should keep its card.
+"""

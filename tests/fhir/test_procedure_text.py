@@ -1,7 +1,7 @@
 """What an order says in words, where its code says nothing or the modality alone."""
 
 import pytest
-from fhir_builders import MRI_ANYWHERE, MRI_KNEE, SNOMED, US_ANYWHERE, concept
+from fhir_builders import MRI_ANYWHERE, MRI_BRAIN, MRI_KNEE, SNOMED, US_ANYWHERE, concept
 from hypothesis import given
 from hypothesis import strategies as st
 from procedure_builders import MRI, NOT_MSK, OTHER, UNKNOWN, USS, displayed, procedure, seen
@@ -196,3 +196,21 @@ def test_text_alone_is_read_as_the_terminology_reads_it_and_never_as_code(words:
     assert (found.modality, found.body_region) == (
         (expected.modality, expected.body_region) if expected else (OTHER, UNKNOWN)
     )
+
+
+@pytest.mark.parametrize("site", ["Back", "Neck", "Thoracic", {"coding": [{"display": "Cauda equina structure"}]}])
+@pytest.mark.parametrize("code", [concept(MRI_ANYWHERE), {"text": "MRI"}], ids=["by code", "by words"])
+def test_a_body_site_that_may_be_the_spine_is_one_where_nothing_else_states_the_part(
+    code: Json, site: Json | str
+) -> None:
+    """Nothing routine is said of "Back"; a coded emergency speaks."""
+    modality, region, known_by = seen(code, site)
+    assert (modality, known_by) == (MRI, KnownBy.TEXT)
+    assert region is (BodyRegion.LUMBAR_SPINE if isinstance(site, dict) else BodyRegion.SPINE_AND_MORE)
+
+
+@pytest.mark.parametrize("site", ["Back", "Neck", "Thoracic"])
+def test_a_body_site_that_may_be_the_spine_changes_no_code_for_another_part(site: str) -> None:
+    """A brain with the site "Neck" is one of the neck's soft parts; nor does an ultrasound become one of the spine."""
+    assert procedure(concept(MRI_BRAIN), site).body_region is NOT_MSK
+    assert procedure(concept(US_ANYWHERE), site).body_region is UNKNOWN

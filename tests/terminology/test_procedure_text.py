@@ -12,10 +12,12 @@ from cds_service.terminology.procedure_words import (
     BESIDE_BARE_MODALITY,
     LEG_PHRASES,
     LEVELS_OF_A_NAMED_SPINE,
+    LOOSE_PHRASES,
     MODALITY_PHRASES,
     REGION_PHRASES,
     SHIELDED_PHRASES,
     SIGN_PHRASES,
+    SIGNS_OF_THE_CAUDA_EQUINA,
     SPINE_LEVELS,
     Sign,
 )
@@ -91,7 +93,10 @@ TEXTS = {
     "MRI head": ("mri", "not-msk"),
     "MRI IAMs": ("mri", "not-msk"),
     "MRI pituitary": ("mri", "not-msk"),
-    "MRI neck": ("mri", "not-msk"),
+    "MRI head and neck": ("mri", "not-msk"),
+    "MRI thyroid, neck": ("mri", "not-msk"),
+    "MRI cervical lymph nodes": ("mri", "not-msk"),
+    "MRI thoracic aorta": ("mri", "not-msk"),
     "US neck soft tissue": ("uss", "not-msk"),
     "US cervical lymph nodes": ("uss", "not-msk"),
     "US thyroid": ("uss", "not-msk"),
@@ -142,7 +147,47 @@ TEXTS = {
     "MRI anterior superior iliac spine": ("mri", "unknown"),
     "MRI Axilla Both": ("mri", "unknown"),
     "US chest wall": ("uss", "unknown"),
-    "MRI cervical": ("mri", "unknown"),
+    # Everyday names of the spine that may name something else as well.
+    "MRI back": ("mri", "spine-and-more"),
+    "MR back": ("mri", "spine-and-more"),
+    "MRI back and pelvis": ("mri", "spine-and-more"),
+    "MRI cervical": ("mri", "spine-and-more"),
+    "MRI thoracic": ("mri", "spine-and-more"),
+    "MRI dorsal": ("mri", "spine-and-more"),
+    "MRI neck": ("mri", "spine-and-more"),
+    "MRI neck and shoulder": ("mri", "spine-and-more"),
+    "MRI cervical and shoulder": ("mri", "spine-and-more"),
+    "MRI lumbar spine, back pain": ("mri", "lumbar-spine"),
+    "MRI back of knee": ("mri", "knee"),
+    "MRI wrist dorsal ganglion": ("mri", "wrist"),
+    "MRI thoracic outlet": ("mri", "unknown"),
+    "US back": ("uss", "unknown"),
+    "US neck": ("uss", "not-msk"),
+    "US neck and shoulder": ("uss", "unknown"),
+    "US cervical": ("uss", "unknown"),
+    "US wrist dorsal ganglion": ("uss", "wrist"),
+    # Names of the lumbar scan.
+    "MRI LSS": ("mri", "lumbar-spine"),
+    "MR LSSp": ("mri", "lumbar-spine"),
+    "MRI cauda equina": ("mri", "lumbar-spine"),
+    "MRI L5/S1": ("mri", "lumbar-spine"),
+    "MRI L4/5": ("mri", "lumbar-spine"),
+    "MRI L4-L5 disc": ("mri", "lumbar-spine"),
+    "MRI cervical and LSS": ("mri", "spine"),
+    "MRI LSS and hip": ("mri", "spine-and-more"),
+    "MRI brain ?cauda equina": ("mri", "spine-and-more"),
+    "MRI thoracic spine ?cauda equina": ("mri", "thoracic-spine"),
+    "MRI knee, known L5/S1 disc": ("mri", "knee"),
+    "US LSS": ("uss", "unknown"),
+    # Words that exclude, but are a reason beside a spine.
+    "MRI lumbar spine, reduced rectal tone": ("mri", "lumbar-spine"),
+    "MRI lumbar spine, known prostate cancer": ("mri", "lumbar-spine"),
+    "MRI LSS rectum": ("mri", "lumbar-spine"),
+    "MRI lumbar spine, known breast cancer": ("mri", "spine-and-more"),
+    "MRI rectum": ("mri", "not-msk"),
+    "MRI hip, prostate cancer": ("mri", "unknown"),
+    "US prostate": ("uss", "not-msk"),
+    "US lumbar spine, prostate": ("uss", "spine-and-more"),
     "US thoracic": ("uss", "unknown"),
     "MRI knee and shoulder": ("mri", "unknown"),
     "MRI hip and lumbar spine": ("mri", "spine-and-more"),
@@ -198,6 +243,8 @@ KNOWN_WORDS = sorted(
             REGION_PHRASES,
             LEG_PHRASES,
             LEVELS_OF_A_NAMED_SPINE,
+            LOOSE_PHRASES,
+            {Sign.OUTSIDE: SIGNS_OF_THE_CAUDA_EQUINA},
         )
         for phrase in phrases_of(table)
         for word in phrase.split()
@@ -263,7 +310,11 @@ def test_a_long_text_is_not_trusted() -> None:
         ("Neck of femur", "hip"),
         ("Pelvis", "unknown"),
         ("Knee and shoulder", "unknown"),
-        ("Cervical", "unknown"),
+        ("Cervical", "spine-and-more"),
+        ("Back", "spine-and-more"),
+        ("Neck", "spine-and-more"),
+        ("Cauda equina", "lumbar-spine"),
+        ("L5-S1 intervertebral disc", "lumbar-spine"),
         ("Left", "unknown"),
         ("", "unknown"),
     ],
@@ -281,14 +332,14 @@ def test_a_leg_is_a_region_of_an_mri_only(scan: str, modality: str, region: str)
 
 def test_no_phrase_stands_in_two_tables() -> None:
     """A phrase has one meaning; only the modality's own words may exclude as well."""
-    tables = [SIGN_PHRASES, SHIELDED_PHRASES, REGION_PHRASES, LEG_PHRASES, LEVELS_OF_A_NAMED_SPINE]
+    tables = [SIGN_PHRASES, SHIELDED_PHRASES, REGION_PHRASES, LEG_PHRASES, LEVELS_OF_A_NAMED_SPINE, LOOSE_PHRASES]
     phrases = [phrase for table in tables for phrase in phrases_of(table)] + list(SPINE_LEVELS)
     assert sorted({phrase for phrase in phrases if phrases.count(phrase) > 1}) == []
 
 
 def test_every_phrase_is_in_the_form_in_which_texts_are_read() -> None:
     """Lower case, letters and digits, one space between words: else it could never be found."""
-    tables = [MODALITY_PHRASES, SIGN_PHRASES, SHIELDED_PHRASES, REGION_PHRASES, LEG_PHRASES]
+    tables = [MODALITY_PHRASES, SIGN_PHRASES, SHIELDED_PHRASES, REGION_PHRASES, LEG_PHRASES, LOOSE_PHRASES]
     phrases = [phrase for table in tables for phrase in phrases_of(table)] + list(SPINE_LEVELS)
     misshapen = [
         phrase
@@ -326,3 +377,15 @@ def test_a_word_that_excludes_never_makes_an_msk_scan(words: list[str], phrase: 
     place = data.draw(st.integers(0, len(words)))
     before, after = " ".join(words), " ".join([*words[:place], phrase, *words[place:]])
     assert is_msk_scan(before) or not is_msk_scan(after)
+
+
+@given(
+    st.lists(st.sampled_from(KNOWN_WORDS), max_size=6),
+    st.sampled_from([phrase for phrase in phrases_of(LOOSE_PHRASES) if phrase != "neck"]),
+)
+def test_an_everyday_name_of_the_spine_is_news_in_an_mri_alone(words: list[str], phrase: str) -> None:
+    """An ultrasound whose words say "back", "LSS" or "dorsal" as well is what it was without them."""
+    before = " ".join(["ultrasound", *words])
+    after = f"{before} zz {phrase}"
+    if (read := classify_text(before)) is not None and read.modality != "mri":
+        assert classify_text(after) == read
