@@ -5,17 +5,18 @@ from operator import itemgetter
 
 from cds_service.cards.detail import card_detail
 from cds_service.cards.escape import one_line
-from cds_service.cards.naming import plain_name, shown_name
+from cds_service.cards.naming import shown_name
 from cds_service.cards.order import CardContext, OrderForCard
-from cds_service.cards.referral import REFERRAL_KINDS, draft_referral
-from cds_service.cards.speaker import FilledText, Speaker
+from cds_service.cards.referral import REFERRAL_KINDS
+from cds_service.cards.speaker import Speaker
+from cds_service.cards.suggestion import Offer, offer_of
 from cds_service.directory.model import Destination
 from cds_service.pathway.beside import could_not_read_its_reason
 from cds_service.pathway.facts import Modality, RegionId
 from cds_service.pathway.outcomes import Caution, Indicator, Outcome, TextKey
 from cds_service.pathway.signs import is_spine
 from cds_service.pathway.texts import OrderWords
-from cds_service.protocol.card import Action, Card, Link, Suggestion
+from cds_service.protocol.card import Card, Link
 from cds_service.protocol.identifiers import ordered_uuid
 
 DESTINATION_KINDS: dict[TextKey, tuple[str, ...]] = {
@@ -29,9 +30,6 @@ DESTINATION_KINDS: dict[TextKey, tuple[str, ...]] = {
     TextKey.COULD_NOT_EVALUATE_REASON: (),
 }
 """The destinations that a card text names, the one for its referral first."""
-
-NEEDS_DESTINATION = frozenset({Outcome.REDIRECT, Outcome.URGENT_MSK})
-"""Outcomes that propose a referral only to a configured destination (`design.md`, "Cards")."""
 
 _LOUDEST_FIRST = tuple(Indicator)
 _MOST_URGENT_FIRST = tuple(Outcome)
@@ -87,22 +85,22 @@ def _card(text_key: TextKey, orders: list[OrderForCard], speaker: Speaker, conte
     text = speaker.filled(text_key, _order_words(orders))
     found = [orders[0].destination(kind) for kind in DESTINATION_KINDS[text_key]] if speaker.is_regional else []
     destinations = [destination for destination in found if destination is not None]
+    offer = offer_of(text_key, text, orders, found[0] if found else None, speaker, context)
     conditional = any(Caution.UNLESS_RED_FLAGS in order.decision.cautions for order in orders)
     indicator = min((o.decision.indicator for o in orders if o.decision.indicator), key=_LOUDEST_FIRST.index)
     card: Card = {
         "uuid": ordered_uuid(),
         "summary": text.conditional_summary if conditional else text.summary,
         "indicator": indicator.value,
-        "detail": card_detail(orders, text, destinations, speaker, context.today),
+        "detail": card_detail(orders, text, destinations, offer, speaker, context.today),
         "source": speaker.source,
         "overrideReasons": speaker.override_reasons,
     }
     links = _links(speaker.links_on(text_key, spine=any(is_spine(order.facts) for order in orders)), destinations)
     if links:
         card["links"] = links
-    suggestion = _suggestion(text_key, text, orders, found[0] if found else None, speaker, context)
-    if suggestion is not None:
-        card["suggestions"] = [suggestion]
+    if offer.suggestion is not None:
+        card["suggestions"] = [offer.suggestion]
         card["selectionBehavior"] = "at-most-one"
     return card
 
@@ -125,39 +123,6 @@ def _links(offered: Sequence[Link], destinations: Sequence[Destination]) -> list
     return list(links.values())
 
 
-def _suggestion(
-    text_key: TextKey,
-    text: FilledText,
-    orders: list[OrderForCard],
-    destination: Destination | None,
-    speaker: Speaker,
-    context: CardContext,
-) -> Suggestion | None:
-    """One referral and, where fact 6 allows, the removal of each order: both in one suggestion, or no removal."""
-    decision = orders[0].decision
-    if any(order.other_patient is not None for order in orders):
-        return None
-    if not decision.proposes_referral or (decision.outcome in NEEDS_DESTINATION and destination is None):
-        return None
-    removable = [order for order in orders if order.decision.may_delete and order.reference is not None]
-    label = text.suggestion_keeping_scan
-    if removable:
-        label = text.suggestion if len(removable) == len(orders) else text.suggestion_removing_some
-    referral = draft_referral(text_key, orders, destination, speaker.note, context)
-    actions: list[Action] = [
-        {
-            "type": "create",
-            "description": f"Add a draft: {REFERRAL_KINDS[text_key].text}",
-            "resource": referral,
-        }
-    ]
-    names = {order.reference: plain_name(order) for order in removable if order.reference is not None}
-    for reference, name in names.items():
-        description = f"Remove the scan order: {name}"
-        actions.append({"type": "delete", "description": description, "resourceId": reference})
-    return {"label": label or REFERRAL_KINDS[text_key].text, "uuid": ordered_uuid(), "actions": actions}
-
-
 def not_evaluated_card(orders: Sequence[OrderForCard], speaker: Speaker, context: CardContext) -> Card:
     """The info card for a client that asks to be told on a card (`on_unresolved: card`, fact 5).
 
@@ -173,7 +138,7 @@ def not_evaluated_card(orders: Sequence[OrderForCard], speaker: Speaker, context
         "uuid": ordered_uuid(),
         "summary": text.summary,
         "indicator": "info",
-        "detail": card_detail(orders, text, [], speaker, context.today),
+        "detail": card_detail(orders, text, [], Offer(), speaker, context.today),
         "source": speaker.source,
         "overrideReasons": speaker.override_reasons,
     }

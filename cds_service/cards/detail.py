@@ -8,6 +8,7 @@ from cds_service.cards.escape import escaped
 from cds_service.cards.naming import reason_words, shown_name
 from cds_service.cards.order import OrderForCard
 from cds_service.cards.speaker import FilledText, Speaker
+from cds_service.cards.suggestion import Offer
 from cds_service.cards.words import (
     EVIDENCE_WORDS,
     FCP_WORDS,
@@ -38,6 +39,7 @@ def card_detail(
     orders: Sequence[OrderForCard],
     text: FilledText,
     destinations: Sequence[Destination],
+    offer: Offer,
     speaker: Speaker,
     today: date,
 ) -> str:
@@ -47,6 +49,7 @@ def card_detail(
         orders: the orders that the card is about.
         text: the card's text.
         destinations: where the patient can be sent, with telephone numbers.
+        offer: what the card offers to do.
         speaker: the pathway that speaks.
         today: the date in Europe/London.
     """
@@ -61,7 +64,7 @@ def card_detail(
         *(said[caution] for caution in cautions if caution in leading),
         *(net if net_leads else ()),
         *(services if text.destination is None else ()),
-        text.what_to_do,
+        "\n".join([text.what_to_do, *_of_the_draft(text, offer)]),
         *(services if text.destination is not None else ()),
         *(said[caution] for caution in cautions if caution not in leading),
         *(speaker.texts.also_coded[outcome] for outcome in also_coded),
@@ -84,6 +87,14 @@ def _caution(caution: Caution, orders: Sequence[OrderForCard], speaker: Speaker)
     if len(belongs_to) == len(orders):
         return words
     return f"{', '.join(shown_name(order) for order in belongs_to)}: {words}"
+
+
+def _of_the_draft(text: FilledText, offer: Offer) -> list[str]:
+    """The last step, about the draft that the card offers; none where it offers none."""
+    if offer.suggestion is None:
+        return []
+    step = text.removing if offer.removes else text.drafting
+    return [step] if step is not None else []
 
 
 def _service(destination: Destination) -> str:
@@ -147,6 +158,8 @@ def _order_line(order: OrderForCard) -> str:
     known = f" (recognised {KNOWN_BY_WORDS[order.facts.known_by]})" if order.facts.known_by is KnownBy.TEXT else ""
     reasons = [words for reason in order.reasons if (words := reason_words(order, reason))]
     named = ", ".join(escaped(words) for words in reasons[:MOST_REASONS]) or _no_reason(order)
+    if len(reasons) > MOST_REASONS:
+        named += f", and {len(reasons) - MOST_REASONS} more"
     whose = "" if order.other_patient is None else " (for another patient than the one of this call)"
     return f"{shown_name(order)}{known}{whose}; reason: {named}"
 

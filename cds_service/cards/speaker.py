@@ -25,6 +25,8 @@ class FilledText(NamedTuple):
     summary: str
     conditional_summary: str
     what_to_do: str
+    drafting: str | None
+    removing: str | None
     destination: str | None
     safety_net: str | None
     suggestion: str
@@ -90,13 +92,19 @@ def _fill(text: CardText, words: OrderWords) -> FilledText:
     return FilledText(
         summary=text.summary_for(words, unless_red_flags=False),
         conditional_summary=text.summary_for(words, unless_red_flags=True),
-        what_to_do="\n".join(["**What to do**", "", *(f"- {words.fill(step)}" for step in text.do)]),
+        what_to_do="\n".join(["**What to do**", "", *(_step(step, words) for step in text.do)]),
+        drafting=_step(text.drafting, words) if text.drafting else None,
+        removing=_step(text.removing, words) if text.removing else None,
         destination=text.destination,
         safety_net=f"**Red flags:** {words.fill(text.safety_net)}" if text.safety_net else None,
         suggestion=words.fill(text.suggestion or ""),
         suggestion_removing_some=text.suggestion_removing_some or "",
         suggestion_keeping_scan=words.fill(text.suggestion_keeping_scan or ""),
     )
+
+
+def _step(step: str, words: OrderWords) -> str:
+    return f"- {words.fill(step)}"
 
 
 def _links_on(text: TextKey, pathway: Pathway | NationalFallback, *, spine: bool) -> list[Link]:

@@ -11,7 +11,7 @@ SETTING_WORDS = {
 }
 
 ONCOLOGY_WORDS = {
-    Oncology.NONE: "no listed cancer code in what was sent",
+    Oncology.NONE: "no listed code of a diagnosed cancer on the problem list or in care records",
     Oncology.PAST: "past cancer",
     Oncology.ACTIVE: "active cancer on the problem list",
     Oncology.UNDER_CARE: "under oncology care",

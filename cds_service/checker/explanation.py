@@ -54,6 +54,7 @@ KEEP_WORDS = {
     KeepScan.SUSPICIOUS_PAIN: "the pain may come from cancer",
     KeepScan.SPECIALIST_REQUEST: "a specialist asked for it",
     KeepScan.OTHER_RED_FLAG: "another red flag is coded",
+    KeepScan.ONCOLOGY_PATIENT: "active cancer, or under oncology care",
     KeepScan.RED_FLAG_BESIDE: "another order of the call carries a red flag",
     KeepScan.REASON_UNREAD: "a reason was sent that could not be read",
 }

@@ -120,7 +120,7 @@ def _card_action(  # the card's place among the rule's cards says what it exclud
         for earlier in cards[:position]
         if earlier.when is not None
     ]
-    lines = [*text.do, *([text.safety_net] if text.safety_net else [])]
+    lines = [line for line in (*text.do, text.drafting, text.safety_net) if line is not None]
     action: Json = {
         "id": action_id,
         "title": _ONE_SCAN.fill(text.summary),

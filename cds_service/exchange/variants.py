@@ -112,12 +112,13 @@ def scan_may_go(rule: RuleId, signs: SignExpressions, adult_from: int) -> list[K
         KeepCondition(KeepScan.SPINE_AND_CANCER, none(both(SPINE, CANCER_HISTORY_KNOWN))),
     ]
     if rule is RuleId.CES:
-        other = either(signs.mscc, signs.sarcoma, STATES_URGENCY, signs.lump, IS_ONCOLOGY_PATIENT)
+        other = either(signs.mscc, signs.sarcoma, STATES_URGENCY, signs.lump)
         answered = states(FactName.ONCOLOGY, *[known for known in Oncology if known is not Oncology.UNKNOWN])
         return [
             *conditions,
             KeepCondition(KeepScan.CANCER_UNKNOWN, answered),
             KeepCondition(KeepScan.OTHER_RED_FLAG, none(other)),
+            KeepCondition(KeepScan.ONCOLOGY_PATIENT, none(IS_ONCOLOGY_PATIENT)),
         ]
     return [
         *conditions,

@@ -42,7 +42,7 @@ class Reasons(NamedTuple):
 
     Attributes:
         indications: the groups found.
-        concepts: the concepts as sent.
+        concepts: the concepts as sent, those of the most urgent groups first: a card names only so many.
         evidence: the elements in which they stood.
         some_unread: whether a reference led to no Condition, or to one that says nothing, so that a reason was sent
             and nobody knows it.
@@ -67,9 +67,9 @@ def read_reasons(order: Json, index: ResourceIndex, terminology: Terminology) ->
     A reference that cannot be followed, or that names something other than a Condition, is an unrecognised reason:
     it is there, and it is not known to be benign.
     """
-    concepts = list(objects(order.get("reasonCode")))
-    found = {group for concept in concepts for group in _indications(concept, terminology)}
-    evidence = ["reasonCode"] if concepts else []
+    read = [(concept, _indications(concept, terminology)) for concept in objects(order.get("reasonCode"))]
+    found = {indication for _, indications in read for indication in indications}
+    evidence = ["reasonCode"] if read else []
     unread: list[bool] = []  # of each reference that could not be read, whether it may name a Condition
     for reference in objects(order.get("reasonReference")):
         evidence.append("reasonReference")
@@ -83,11 +83,31 @@ def read_reasons(order: Json, index: ResourceIndex, terminology: Terminology) ->
                 indications = _indications(concept, terminology)
                 unread += [] if indications else [True]
                 found |= indications
-                concepts += [concept] if isinstance(concept, dict) else []
+                read += [(concept, indications)] if isinstance(concept, dict) else []
     if unread:
         found.add(Indication.UNRECOGNISED)
     where = ", ".join(dict.fromkeys(evidence)) or "no reason sent"
-    return Reasons(frozenset(found), tuple(concepts), where, bool(unread), any(unread))
+    return Reasons(frozenset(found), _most_urgent_first(read), where, bool(unread), any(unread))
+
+
+def _most_urgent_first(read: list[tuple[Json, set[Indication]]]) -> tuple[Json, ...]:
+    ranked = sorted(read, key=lambda one: min((_RANKS[indication] for indication in one[1]), default=len(_RANKS)))
+    return tuple(concept for concept, _ in ranked)
+
+
+_HARMLESS = (Indication.PAIN, Indication.BACK_PAIN_OR_SCIATICA, Indication.BENIGN_CAUSE)
+"""Groups that stand behind a code which no list knows: that one may be anything."""
+
+_RANKS = {
+    indication: rank
+    for rank, indication in enumerate(
+        [
+            *(one for one in Indication if one not in (*_HARMLESS, Indication.TEXT_ONLY)),
+            *_HARMLESS,
+            Indication.TEXT_ONLY,
+        ]
+    )
+}
 
 
 def _is_of_another_kind(reference: Json, named: list[Json]) -> bool:

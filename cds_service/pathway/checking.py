@@ -118,7 +118,7 @@ def texts_of(pathway: Pathway) -> Iterator[tuple[str, str]]:
     for key, card in pathway.texts.cards.items():
         suggestions = (card.suggestion, card.suggestion_removing_some, card.suggestion_keeping_scan)
         yield f"texts.cards.{key}.summary", card.summary
-        for part in (*card.do, card.destination, card.safety_net, *suggestions):
+        for part in (*card.do, card.drafting, card.removing, card.destination, card.safety_net, *suggestions):
             if part is not None:
                 yield f"texts.cards.{key}", part
     for field in ("cautions", "also_coded", "kept"):

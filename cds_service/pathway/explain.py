@@ -5,7 +5,7 @@ from datetime import date
 from cds_service.pathway.facts import OUTSIDE, UNRESOLVED, Facts, Indication, Oncology
 from cds_service.pathway.model import OUTCOME_OF, Pathway
 from cds_service.pathway.outcomes import Caution, Outcome, RuleId
-from cds_service.pathway.signs import Signs, has_cancer_history, is_spine, reason_is_missing
+from cds_service.pathway.signs import Signs, has_cancer_history, is_spine, reason_is_missing, states_cancer
 
 _REDIRECTS = frozenset({RuleId.REDIRECT, RuleId.REDIRECT_UNKNOWN_SETTING})
 
@@ -18,7 +18,7 @@ def cautions(rule: RuleId, facts: Facts, pathway: Pathway | None, today: date) -
     redirect = rule in _REDIRECTS
     if redirect and _evidence_is_missing(facts):
         said.append(Caution.UNLESS_RED_FLAGS)
-    if spine and cancer_history:
+    if spine and (cancer_history or states_cancer(facts)):
         said.append(Caution.SPINE_AND_CANCER)
     if facts.oncology is Oncology.UNDER_CARE and rule is not RuleId.ONCOLOGY:
         said.append(Caution.UNDER_ONCOLOGY)

@@ -156,7 +156,9 @@ def _sentences(pathway: Pathway) -> list[tuple[str, ...]]:
 def _text(key: TextKey, pathway: Pathway) -> tuple[str, ...]:
     card = pathway.texts.cards[key]
     net = f"Red flags: {card.safety_net}" if card.safety_net else None
-    steps = [step for step in (*card.do, card.destination, net) if step is not None]
+    draft = f"With a draft: {card.drafting}" if card.drafting else None
+    removal = f"With a removal: {card.removing}" if card.removing else None
+    steps = [step for step in (*card.do, draft, removal, card.destination, net) if step is not None]
     return key.value, _shown(card.summary), _shown(" ".join(steps))
 
 

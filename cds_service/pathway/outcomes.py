@@ -124,5 +124,6 @@ class KeepScan(StrEnum):
     SUSPICIOUS_PAIN = "suspicious_pain"
     SPECIALIST_REQUEST = "specialist_request"
     OTHER_RED_FLAG = "other_red_flag"
+    ONCOLOGY_PATIENT = "oncology_patient"
     RED_FLAG_BESIDE = "red_flag_beside"
     REASON_UNREAD = "reason_unread"

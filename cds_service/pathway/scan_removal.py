@@ -33,6 +33,7 @@ def reasons_to_keep(rule: RuleId, facts: Facts, signs: Signs, pathway: Pathway |
         KeepScan.SUSPICIOUS_PAIN: rule is RuleId.REDIRECT and signs.suspicious_pain,
         KeepScan.SPECIALIST_REQUEST: rule is RuleId.REDIRECT and facts.specialist_request,
         KeepScan.OTHER_RED_FLAG: _another_red_flag(rule, facts, signs),
+        KeepScan.ONCOLOGY_PATIENT: rule is RuleId.CES and facts.oncology in ONCOLOGY_PATIENT and not is_spine(facts),
     }
     return tuple(reason for reason, is_held in holds.items() if is_held)
 
@@ -41,10 +42,9 @@ def _another_red_flag(rule: RuleId, facts: Facts, signs: Signs) -> bool:
     """Whether a reason beside the rule's own may still need this very scan.
 
     Beside suspected CES the table removes a scan whose order also names a suspected cancer (D55); for what it does
-    not settle (cord compression, sarcoma, another stated urgent reason, a lump, someone under oncology) the scan
-    stays. On a redirect this holds
-    only where a region switched off the rule that would have answered.
+    not settle (cord compression, sarcoma, another stated urgent reason, a lump) the scan stays. On a redirect this
+    holds only where a region switched off the rule that would have answered.
     """
     if rule is RuleId.CES:
-        return signs.mscc or signs.sarcoma or states_urgency(facts) or signs.lump or facts.oncology in ONCOLOGY_PATIENT
+        return signs.mscc or signs.sarcoma or states_urgency(facts) or signs.lump
     return signs.urgent or signs.uncounted_symptom

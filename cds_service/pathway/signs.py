@@ -57,6 +57,11 @@ def has_cancer_history(facts: Facts) -> bool:
     return facts.oncology in CANCER_HISTORY
 
 
+def states_cancer(facts: Facts) -> bool:
+    """Whether a reason of the order is a cancer, known or suspected, whatever the record says."""
+    return not facts.indications.isdisjoint(CODED_CANCER)
+
+
 def every_reason_is_benign(facts: Facts) -> bool:
     """Whether reasons are given and each is a stated benign cause; uncoded reasons are not."""
     return facts.indications == {Indication.BENIGN_CAUSE}
@@ -82,7 +87,7 @@ def read_signs(facts: Facts, *, symptoms_count: bool) -> Signs:
     spine_symptom = spine and not URGENT_SYMPTOMS.isdisjoint(reasons)
     cord = Indication.CORD_COMPRESSION in reasons
     metastasis = Indication.METASTASIS in reasons
-    mscc_by_cord = cord and (has_cancer_history(facts) or not CODED_CANCER.isdisjoint(reasons))
+    mscc_by_cord = cord and (has_cancer_history(facts) or states_cancer(facts))
     return Signs(
         ces=Indication.CAUDA_EQUINA in reasons or (symptoms_count and strong),
         mscc=mscc_by_cord or (metastasis and spine),

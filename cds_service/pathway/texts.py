@@ -97,6 +97,8 @@ class CardText(Frozen):
     Attributes:
         summary: the card's first line.
         do: the steps.
+        drafting: a last step, where the card offers a draft referral and removes no scan.
+        removing: the same where its draft referral comes with a removal.
         destination: how the card names the configured service, as `{service}`, where that is not whom the first step
             sends to; it then stands after the steps, so that nobody phones it first. None: "Refer to", before them.
         safety_net: the red-flag lines.
@@ -107,6 +109,8 @@ class CardText(Frozen):
 
     summary: Line
     do: tuple[Line, ...] = Field(min_length=1)
+    drafting: Line | None = None
+    removing: Line | None = None
     destination: Line | None = None
     safety_net: Line | None = None
     suggestion: Line | None = None
@@ -171,7 +175,8 @@ def check_texts(texts: Texts) -> None:
 
 
 def _check_placeholders(key: TextKey, text: CardText) -> None:
-    lines = (text.summary, *text.do, text.safety_net, text.suggestion, text.suggestion_keeping_scan)
+    steps = (*text.do, text.drafting, text.removing)
+    lines = (text.summary, *steps, text.safety_net, text.suggestion, text.suggestion_keeping_scan)
     unknown = {found for line in lines for found in _PLACEHOLDER.findall(line or "")} - {"{this}", "{the}"}
     if unknown:
         msg = f"texts.cards.{key}: {', '.join(sorted(unknown))} is no placeholder; use {{this}} or {{the}}"

@@ -153,6 +153,50 @@ def test_a_card_says_why_the_scan_stays(facts: dict[str, object], words: str) ->
     assert f"**MRI of knee stays:** {words}." in detail_of(**facts)
 
 
+def test_what_a_removal_asks_for_is_said_only_with_a_removal() -> None:
+    """Beside a scan that stays, or where nothing is drafted, it would speak of what does not happen."""
+    said = [
+        [line for line in card_of(order)["detail"].splitlines() if "draft referral is not" in line]
+        for order in (
+            an_order(),
+            an_order(some_facts(age=None)),
+            an_order(reference=None),
+            an_order(destination=Destinations("all")),
+        )
+    ]
+
+    send = "- A draft referral is not a referral. Complete and send it"
+    assert said == [[f"{send}, above all if you remove the MRI."], [f"{send}."], [f"{send}."], []]
+
+
+def test_the_steps_of_a_card_stay_one_list() -> None:
+    """What is said of the draft is the last of them."""
+    steps = detail_of().partition("**What to do**\n\n")[2].partition("\n\n")[0].splitlines()
+
+    assert [step[:2] for step in steps] == ["- "] * 3
+    assert "Complete and send it" in steps[-1]
+
+
+@pytest.mark.parametrize("oncology", [Oncology.ACTIVE, Oncology.UNDER_CARE])
+def test_beside_cauda_equina_no_other_reason_is_claimed_that_is_not_there(oncology: Oncology) -> None:
+    """It is the cancer on record that keeps the scan, of the spine or not."""
+    ces = frozenset({Indication.CAUDA_EQUINA})
+    spine = detail_of(indications=ces, oncology=oncology, body_region=BodyRegion.LUMBAR_SPINE)
+
+    assert "stays:** it images the spine of a patient with a history of cancer." in spine
+    assert "stays:** the patient has active cancer, or is under oncology care." in detail_of(
+        indications=ces, oncology=oncology
+    )
+
+
+def test_a_cancer_that_is_a_reason_of_a_spine_order_leads_with_ng234() -> None:
+    """And what the record says is told of the record alone."""
+    detail = detail_of(body_region=BodyRegion.LUMBAR_SPINE, indications=frozenset({Indication.MALIGNANCY}))
+
+    assert in_this_order(detail, ["NG234", "*immediately*", "*within 24 hours*", "**What to do**"])
+    assert "- Cancer history: no listed code of a diagnosed cancer on the problem list or in care records" in detail
+
+
 def test_several_reasons_to_stay_are_all_said() -> None:
     """In one line."""
     assert "the patient's age is not known; the scan is known by its text alone." in detail_of(
@@ -199,7 +243,7 @@ def test_why_names_order_rule_and_facts() -> None:
         "- Order: MRI of knee; reason: Knee pain",
         "- MSK scans are not routinely ordered outside specialist settings, whatever the requester's role.",
         "- Setting: general practice (Larkspur Demo Surgery); from the requester's role at an organisation",
-        "- Cancer history: no listed cancer code in what was sent",
+        "- Cancer history: no listed code of a diagnosed cancer on the problem list or in care records",
         "- Age: 50 years",
     ]
 
@@ -372,12 +416,12 @@ def test_an_order_for_another_patient_says_so() -> None:
     assert "- Order: MRI of knee (for another patient than the one of this call); reason" in detail
 
 
-def test_of_many_reasons_six_are_named() -> None:
-    """More would bury the advice."""
+def test_of_many_reasons_six_are_named_and_the_others_counted() -> None:
+    """More would bury the advice; a number says that they are there."""
     reasons = tuple({"coding": [{"system": SNOMED, "code": str(n), "display": f"reason {n}"}]} for n in range(9))
     detail = card_of(an_order(reasons=reasons))["detail"]
 
-    assert "reason 5\n" in detail
+    assert "reason 5, and 3 more\n" in detail
     assert "reason 6" not in detail
 
 

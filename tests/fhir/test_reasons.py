@@ -246,6 +246,20 @@ def test_the_problem_list_is_no_indication() -> None:
     assert reasons(bundle(condition("c1", CAUDA_EQUINA)), reasonCode=[concept(KNEE_PAIN)]).indications == {PAIN}
 
 
+def test_the_most_urgent_concepts_come_first() -> None:
+    """A card names only so many; a code that no list knows may be anything, and stands before pain."""
+    pain, tear, ces, unknown = (concept(code) for code in (KNEE_PAIN, MENISCAL_TEAR, CAUDA_EQUINA, "123"))
+    words = {"text": "she says her knee hurts"}
+
+    read = reasons(
+        reasonCode=[words, {}, tear, pain, unknown],
+        reasonReference=[ref("#c1")],
+        contained=[condition("c1", CAUDA_EQUINA)],
+    )
+
+    assert read.concepts == (ces, unknown, pain, tear, words, {})
+
+
 def test_the_concepts_are_kept_as_sent_for_the_referral() -> None:
     """Those of the order, then those of its Conditions; a ruled-out one is not passed on."""
     sent = concept(KNEE_PAIN, text="knee pain since May")

@@ -104,6 +104,17 @@ def test_a_spine_order_with_a_cancer_history_leads_with_ng234(
     assert decision.cautions[0] is Caution.SPINE_AND_CANCER
 
 
+@pytest.mark.parametrize(
+    "reason", [Indication.MALIGNANCY, Indication.SUSPECTED_CANCER, Indication.SARCOMA, Indication.METASTASIS]
+)
+def test_a_spine_order_whose_reason_is_a_cancer_carries_ng234(routine: Facts, nwl: Pathway, reason: Indication) -> None:
+    """As with a history of it; the record may not have it yet."""
+    facts = routine._replace(indications=frozenset({reason}), oncology=Oncology.NONE)
+
+    assert decide(facts._replace(body_region=LUMBAR), nwl, TODAY).cautions == (Caution.SPINE_AND_CANCER,)
+    assert Caution.SPINE_AND_CANCER not in decide(facts, nwl, TODAY).cautions
+
+
 @pytest.mark.parametrize("reason", [Indication.SARCOMA, Indication.CAUDA_EQUINA])
 def test_the_treating_oncology_team_is_named_beside_another_red_flag(
     routine: Facts, nwl: Pathway, reason: Indication

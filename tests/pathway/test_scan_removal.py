@@ -97,17 +97,26 @@ def test_a_region_may_count_sixteen_and_seventeen_as_children(routine: Facts, nw
         ({Indication.SARCOMA}, Oncology.NONE),
         ({Indication.SOFT_TISSUE_LUMP}, Oncology.NONE),
         ({Indication.CORD_COMPRESSION}, Oncology.PAST),
-        (set(), Oncology.ACTIVE),
-        (set(), Oncology.UNDER_CARE),
     ],
 )
 def test_another_red_flag_keeps_the_scan_beside_cauda_equina(
     routine: Facts, nwl: Pathway, reasons: set[Indication], oncology: Oncology
 ) -> None:
-    """Sarcoma, lump, MSCC and oncology hold whatever the outcome."""
+    """Sarcoma, lump and MSCC hold whatever the outcome."""
     facts = routine._replace(indications=frozenset({Indication.CAUDA_EQUINA, *reasons}), oncology=oncology)
 
     assert kept(RuleId.CES, facts, nwl) == (KeepScan.OTHER_RED_FLAG,)
+
+
+@pytest.mark.parametrize("oncology", [Oncology.ACTIVE, Oncology.UNDER_CARE])
+def test_an_oncology_patient_keeps_the_scan_beside_cauda_equina(
+    routine: Facts, nwl: Pathway, oncology: Oncology
+) -> None:
+    """Whatever the outcome; of the spine the history of cancer says so already."""
+    facts = routine._replace(indications=frozenset({Indication.CAUDA_EQUINA}), oncology=oncology)
+
+    assert kept(RuleId.CES, facts, nwl) == (KeepScan.ONCOLOGY_PATIENT,)
+    assert kept(RuleId.CES, facts._replace(body_region=BodyRegion.LUMBAR_SPINE), nwl) == (KeepScan.SPINE_AND_CANCER,)
 
 
 @pytest.mark.parametrize(
