@@ -67,8 +67,10 @@ class CardContext(NamedTuple):
         patient_id: `context.patientId`.
         user_id: `context.userId`, the requester of a referral when the order names none.
         today: the date in Europe/London.
+        drafts: what else is drafted for the patient; a referral that is there already is not proposed again.
     """
 
     patient_id: str
     user_id: str
     today: date
+    drafts: tuple[Json, ...] = ()

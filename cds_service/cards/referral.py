@@ -154,6 +154,40 @@ def draft_referral(
     return referral
 
 
+_LEAST_URGENT_FIRST = ("routine", "urgent", "asap", "stat")
+"""FHIR's request priorities; a draft without one is routine (R4)."""
+
+_WORDS = frozenset(kind.text for kind in REFERRAL_KINDS.values())
+
+
+def is_drafted(text: TextKey, drafts: Iterable[Json]) -> bool:
+    """Whether a referral is among the drafts already: by its code, at least as urgent, and by its words no other.
+
+    Several referrals share a code (to an oncologist: an emergency for cord compression, and back to the treating
+    team), so that a draft with the words of another of them, or a less urgent one, is not this one.
+
+    Args:
+        text: the card text, which decides the kind of referral.
+        drafts: the ServiceRequests drafted for the patient.
+    """
+    kind = REFERRAL_KINDS[text]
+    return any(_is_this(kind, draft) for draft in drafts)
+
+
+def _is_this(kind: ReferralKind, draft: Json) -> bool:
+    concept = draft.get("code")
+    stated = concept.get("coding") if isinstance(concept, dict) else None
+    codings = [_coding(coding) for coding in stated] if isinstance(stated, list) else []
+    if not any((coding.get("system"), coding.get("code")) == (SNOMED, kind.code) for coding in codings):
+        return False
+    words = _text_members(concept, ("text",)).get("text")
+    return _urgency(draft.get("priority")) >= _urgency(kind.priority) and words not in _WORDS - {kind.text}
+
+
+def _urgency(priority: object) -> int:
+    return _LEAST_URGENT_FIRST.index(priority) if priority in _LEAST_URGENT_FIRST else 0
+
+
 _STANDS_ALONE = re.compile(
     r"(?:https?://\S+/)?(?:Practitioner|PractitionerRole|Organization|Patient|RelatedPerson|Device)/[A-Za-z0-9.-]{1,64}"
 )

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from cds_service.cards.naming import plain_name
 from cds_service.cards.order import CardContext, OrderForCard
-from cds_service.cards.referral import REFERRAL_KINDS, draft_referral
+from cds_service.cards.referral import REFERRAL_KINDS, draft_referral, is_drafted
 from cds_service.cards.speaker import FilledText, Speaker
 from cds_service.directory.model import Destination
 from cds_service.pathway.outcomes import Outcome, TextKey
@@ -21,10 +21,15 @@ class Offer(NamedTuple):
     Attributes:
         suggestion: a draft referral, perhaps with removals; None when nothing is offered.
         removes: whether the suggestion removes a scan.
+        is_drafted: whether the referral is among the orders already, so that it is not proposed again.
+        by_hand: with `is_drafted`, the orders that would have been removed. They are not: a removal travels with the
+            creation of the referral, and nobody here knows whether the draft that is there will be sent (fact 6).
     """
 
     suggestion: Suggestion | None = None
     removes: bool = False
+    is_drafted: bool = False
+    by_hand: tuple[OrderForCard, ...] = ()
 
 
 def offer_of(
@@ -50,6 +55,8 @@ def offer_of(
         return Offer()
     if not decision.proposes_referral or (decision.outcome in NEEDS_DESTINATION and destination is None):
         return Offer()
+    if is_drafted(text_key, context.drafts):
+        return Offer(is_drafted=True, by_hand=tuple(order for order in orders if order.decision.may_delete))
     removable = [order for order in orders if order.decision.may_delete and order.reference is not None]
     label = text.suggestion_keeping_scan
     if removable:

@@ -9,6 +9,7 @@ from cds_service.cards.order import CardContext, CodeDisplay, DestinationFinder,
 from cds_service.cards.speaker import Speakers
 from cds_service.directory.daily import DailyDirectory
 from cds_service.directory.model import Directory
+from cds_service.fhir.drafts_beside import drafts_beside
 from cds_service.fhir.orders import SelectionError
 from cds_service.fhir.patient import Home
 from cds_service.fhir.reading import HookContext, OrderReader, ReadOrder, Selection
@@ -149,7 +150,7 @@ class Responder:
         orders = [_as_seen_by(client, order) for order in sent] if client.footprints else sent
         for_cards = self._for_cards(orders, client, directory, today)
         speakers = self._speakers.of(self._register.in_force(today))
-        card_context = CardContext(context.patient_id, context.user_id, today)
+        card_context = CardContext(context.patient_id, context.user_id, today, drafts_beside(context, call.selection))
         built = build_cards(for_cards, speakers, card_context)
         unchecked = _unchecked(call, sent, orders, for_cards)
         if built:

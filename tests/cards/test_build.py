@@ -2,11 +2,13 @@ from uuid import UUID
 
 import pytest
 
-from cds_service.cards.build import DESTINATION_KINDS
+from cds_service.cards.build import DESTINATION_KINDS, build_cards
+from cds_service.cards.order import OrderForCard
+from cds_service.cards.referral import draft_referral
 from cds_service.pathway.facts import BodyRegion, Indication, Modality, Oncology, RegionId, Setting
 from cds_service.pathway.outcomes import TextKey
 from cds_service.protocol.card import Card
-from tests.cards.conftest import Destinations, an_order, another, card_of, cards_of, some_facts
+from tests.cards.conftest import CONTEXT, SPEAKERS, Destinations, an_order, another, card_of, cards_of, some_facts
 
 CES = frozenset({Indication.CAUDA_EQUINA})
 SARCOMA = frozenset({Indication.SARCOMA})
@@ -227,6 +229,53 @@ def test_a_red_flag_referral_waits_for_no_destination(facts: dict[str, object], 
 def test_some_cards_suggest_nothing(facts: dict[str, object]) -> None:
     """A lump, a child, an unknown setting, and the nation, whatever the configuration holds."""
     assert "suggestions" not in card_of(an_order(some_facts(**facts)))
+
+
+def with_draft(order: OrderForCard) -> Card:
+    """The card of an order whose referral is among the drafts already."""
+    ((first, _),) = build_cards([order], SPEAKERS, CONTEXT)
+    drafted = first["suggestions"][0]["actions"][0]["resource"]
+    ((card, _),) = build_cards([order], SPEAKERS, CONTEXT._replace(drafts=(drafted,)))
+    return card
+
+
+def test_a_referral_that_is_drafted_already_is_not_proposed_again() -> None:
+    """A second click would send two; the card stays and says what is there."""
+    card = with_draft(an_order(some_facts(indications=frozenset({Indication.SUSPECTED_CANCER}))))
+
+    assert "suspected cancer" in card["summary"]
+    assert "suggestions" not in card
+    assert "- A draft referral is already among the orders: complete and send it.\n\n" in card["detail"]
+
+
+@pytest.mark.parametrize("facts", [{}, {"indications": CES}])
+def test_no_scan_is_removed_beside_a_referral_that_is_drafted_already(facts: dict[str, object]) -> None:
+    """A removal travels with a creation (fact 6): the scan is named, to be removed by hand."""
+    card = with_draft(an_order(some_facts(**facts)))
+
+    assert "suggestions" not in card
+    assert "Once it is sent, remove by hand: MRI of knee.\n\n" in card["detail"]
+    assert "above all if you remove" not in card["detail"]
+
+
+def test_a_scan_that_stays_is_not_to_be_removed_by_hand() -> None:
+    """Beside a referral that is drafted already, as beside one that is proposed."""
+    card = with_draft(an_order(some_facts(age=None)))
+
+    assert "already among the orders: complete and send it.\n" in card["detail"]
+    assert "stays:**" in card["detail"]
+
+
+@pytest.mark.parametrize(
+    "order", [an_order(destination=Destinations("all")), an_order(other_patient="Patient/2")], ids=["no place", "other"]
+)
+def test_where_no_referral_would_be_proposed_nothing_is_said_of_drafts(order: OrderForCard) -> None:
+    """The draft that is there may be for something else."""
+    drafted = draft_referral(TextKey.REDIRECT, [order], None, "Note.", CONTEXT)
+    ((card, _),) = build_cards([order], SPEAKERS, CONTEXT._replace(drafts=(drafted,)))
+
+    assert "suggestions" not in card
+    assert "already among the orders" not in card["detail"]
 
 
 def test_a_card_links_to_its_destination_first() -> None:

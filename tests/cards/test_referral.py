@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cds_service.cards.order import Json
-from cds_service.cards.referral import REFERRAL_KINDS, draft_referral
+from cds_service.cards.referral import REFERRAL_KINDS, draft_referral, is_drafted
 from cds_service.directory.model import Destination
 from cds_service.pathway.outcomes import TextKey
 from tests.cards.conftest import CONTEXT, KNEE_PAIN, SNOMED, an_order
@@ -93,6 +93,52 @@ def test_a_referral_to_the_urgent_msk_service_is_called_that(text: TextKey, prio
 def test_a_childs_referral_says_48_hours(text: TextKey) -> None:
     """In words, since no FHIR priority does."""
     assert "48 hours" in referral(text=text)["code"]["text"]
+
+
+def accepted(text: TextKey, **changes: object) -> Json:
+    """What an EHR keeps of a referral that was proposed, changed as the keywords say."""
+    return {**referral(text=text), **changes}
+
+
+@pytest.mark.parametrize("text", REFERRAL_KINDS)
+def test_a_referral_that_was_accepted_is_drafted(text: TextKey) -> None:
+    """In its code, its priority, and with or without its words."""
+    kept = accepted(text)
+    without_words = {**kept, "code": {"coding": kept["code"]["coding"]}}
+
+    assert is_drafted(text, [{}, kept])
+    assert is_drafted(text, [without_words])
+    assert not is_drafted(text, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "draft"),
+    [
+        (TextKey.MSCC, accepted(TextKey.ONCOLOGY_SUSPICIOUS)),
+        (TextKey.MSCC, accepted(TextKey.ONCOLOGY_SUSPICIOUS, priority="stat")),
+        (TextKey.ONCOLOGY_SUSPICIOUS, accepted(TextKey.MSCC)),
+        (TextKey.URGENT_SAME_DAY, accepted(TextKey.URGENT)),
+        (TextKey.SUSPECTED_SARCOMA, accepted(TextKey.SUSPECTED_CANCER)),
+        (TextKey.SUSPECTED_CANCER_CHILD, accepted(TextKey.SUSPECTED_CANCER_CHILD, priority="urgent")),
+        (TextKey.CES, accepted(TextKey.CES, priority=None)),
+        (TextKey.CES, accepted(TextKey.CES, priority=["stat"])),
+        (TextKey.CES, accepted(TextKey.REDIRECT, priority="stat")),
+        (TextKey.REDIRECT, accepted(TextKey.REDIRECT, code="306171006")),
+        (TextKey.REDIRECT, accepted(TextKey.REDIRECT, code={"coding": "306171006"})),
+        (TextKey.REDIRECT, accepted(TextKey.REDIRECT, code={"coding": [None, {"code": "306171006"}]})),
+        (TextKey.REDIRECT, accepted(TextKey.REDIRECT, code={"text": "Referral to community MSK service"})),
+    ],
+)
+def test_another_referral_or_a_less_urgent_one_is_not_this_one(text: TextKey, draft: Json) -> None:
+    """An emergency is not held back by a draft that would take weeks."""
+    assert not is_drafted(text, [draft])
+
+
+def test_a_more_urgent_draft_stands_for_a_referral() -> None:
+    """And one without a priority is routine, as R4 says."""
+    assert is_drafted(TextKey.REDIRECT, [accepted(TextKey.REDIRECT, priority="urgent")])
+    assert is_drafted(TextKey.REDIRECT, [accepted(TextKey.REDIRECT, priority=None)])
+    assert is_drafted(TextKey.URGENT, [accepted(TextKey.URGENT_SAME_DAY)])
 
 
 @pytest.mark.parametrize("destination", [None, Destination("nwl", None, "ces", "No code")])

@@ -290,3 +290,27 @@ def test_a_consultants_session_does_not_silence_the_emergency_of_a_requester_of_
 
     assert card["indicator"] == "critical"
     assert "no organisation of the requester was sent" in card["detail"]
+
+
+def signed_after_accepting(call: JsonObject, card: JsonObject) -> JsonObject:
+    """The order-sign call after the card's draft was added to the orders, and nothing removed."""
+    referral = card["suggestions"][0]["actions"][0]["resource"]
+    call["context"]["draftOrders"]["entry"].append({"resource": {**referral, "id": "accepted-1"}})
+    call["context"].pop("selections", None)
+    return {**call, "hook": "order-sign"}
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["nwl-community-msk-hip-mri-suspected-cancer--suspected-cancer.json", "nwl-gp-lumbar-mri-ces--ces.json"],
+)
+def test_an_accepted_referral_is_not_proposed_again_at_signing(service: InProcess, file: str) -> None:
+    """A second click would send two; the card still speaks."""
+    call = hook_call(file)
+    (first,) = service.cards(call)
+
+    (second,) = service.cards(signed_after_accepting(call, first))
+
+    assert second["summary"] == first["summary"]
+    assert "suggestions" not in second
+    assert "A draft referral is already among the orders" in second["detail"]
