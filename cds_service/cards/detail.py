@@ -92,9 +92,9 @@ def _caution(caution: Caution, orders: Sequence[OrderForCard], speaker: Speaker)
 def _of_the_draft(text: FilledText, offer: Offer) -> list[str]:
     """The last step, about the draft that the card offers, or that is there; none where there is none."""
     if offer.is_drafted:
-        step = "- A draft referral is already among the orders: complete and send it"
+        there = "- A draft referral is already among the orders: complete and send it"
         by_hand = ", ".join(shown_name(order) for order in offer.by_hand)
-        return [f"{step}. Once it is sent, remove by hand: {by_hand}." if by_hand else f"{step}."]
+        return [f"{there}. Once it is sent, remove by hand: {by_hand}." if by_hand else f"{there}."]
     if offer.suggestion is None:
         return []
     step = text.removing if offer.removes else text.drafting
