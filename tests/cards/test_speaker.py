@@ -139,10 +139,11 @@ def test_the_conditional_summary_ends_in_the_condition() -> None:
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize("key", list(TextKey))
 def test_nothing_is_left_unfilled(speaker: Speaker, key: TextKey, count: int) -> None:
-    """Not in a summary, a step, a safety net or a suggestion."""
+    """Not in a summary, a step, a safety net or a suggestion; a service is filled in where it is known."""
     for modality in Modality:
         filled = speaker.filled(key, OrderWords(modality, count))
-        assert not any("{" in words or "}" in words for words in filled if words is not None)
+        lines = [*filled._replace(destination=None), (filled.destination or "").replace("{service}", "a service")]
+        assert not any("{" in words or "}" in words for words in lines if words is not None)
 
 
 def test_the_national_fallback_has_every_text() -> None:
