@@ -15,7 +15,7 @@ from cds_service.pathway.beside import could_not_read_its_reason
 from cds_service.pathway.facts import Modality, RegionId
 from cds_service.pathway.outcomes import Caution, Indicator, Outcome, TextKey
 from cds_service.pathway.signs import is_spine
-from cds_service.pathway.texts import OrderWords
+from cds_service.pathway.texts import SUMMARY_LIMIT, OrderWords
 from cds_service.protocol.card import Card, Link
 from cds_service.protocol.identifiers import ordered_uuid
 
@@ -90,7 +90,7 @@ def _card(text_key: TextKey, orders: list[OrderForCard], speaker: Speaker, conte
     indicator = min((o.decision.indicator for o in orders if o.decision.indicator), key=_LOUDEST_FIRST.index)
     card: Card = {
         "uuid": ordered_uuid(),
-        "summary": text.conditional_summary if conditional else text.summary,
+        "summary": _for_whom(text.conditional_summary if conditional else text.summary, orders),
         "indicator": indicator.value,
         "detail": card_detail(orders, text, destinations, offer, speaker, context.today),
         "source": speaker.source,
@@ -103,6 +103,14 @@ def _card(text_key: TextKey, orders: list[OrderForCard], speaker: Speaker, conte
         card["suggestions"] = [offer.suggestion]
         card["selectionBehavior"] = "at-most-one"
     return card
+
+
+def _for_whom(summary: str, orders: Sequence[OrderForCard]) -> str:
+    """The summary, which says if there is room that the card is about another patient than the one on the screen."""
+    if orders[0].other_patient is None or orders[0].patient_untold:
+        return summary
+    said = f"Another patient: {summary}"
+    return said if len(said) <= SUMMARY_LIMIT else summary
 
 
 def _order_words(orders: Sequence[OrderForCard]) -> OrderWords:

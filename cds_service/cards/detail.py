@@ -61,6 +61,7 @@ def card_detail(
     services = [(text.destination or _REFER_TO).replace(SERVICE, _service(found)) for found in destinations]
     said = {caution: _caution(caution, orders, speaker) for caution in cautions}
     parts = [
+        *_whose(orders),
         *(said[caution] for caution in cautions if caution in leading),
         *(net if net_leads else ()),
         *(services if text.destination is None else ()),
@@ -74,6 +75,16 @@ def card_detail(
         speaker.provenance(orders[0].decision, today),
     ]
     return "\n\n".join(parts)
+
+
+def _whose(orders: Sequence[OrderForCard]) -> list[str]:
+    """First of all that a card speaks of somebody else than the patient on the screen, or that nobody can tell."""
+    if all(order.patient_untold for order in orders):
+        says = "the order does not say" if len(orders) == 1 else "the orders do not say"
+        return [f"**Check whose order this is:** {says} in a known form whom the scan is for."]
+    if all(order.other_patient is not None and not order.patient_untold for order in orders):
+        return ["**For another patient** than the one of this call."]
+    return []
 
 
 def _in_order(items: Iterable[_T]) -> list[_T]:
@@ -165,6 +176,8 @@ def _order_line(order: OrderForCard) -> str:
     if len(reasons) > MOST_REASONS:
         named += f", and {len(reasons) - MOST_REASONS} more"
     whose = "" if order.other_patient is None else " (for another patient than the one of this call)"
+    if order.patient_untold:
+        whose = " (it does not say in a known form whose it is)"
     return f"{shown_name(order)}{known}{whose}; reason: {named}"
 
 

@@ -44,6 +44,7 @@ class OrderForCard(NamedTuple):
         destination: finds where this order's patient is sent.
         other_patient: how the order names another patient than the call's, for whom nothing is suggested; None for the
             call's own.
+        patient_untold: whether it names them in a form of which nobody can tell whom it means.
         display: names the code of a reason that came without words.
     """
 
@@ -57,6 +58,7 @@ class OrderForCard(NamedTuple):
     place: str | None
     destination: DestinationFinder
     other_patient: str | None = None
+    patient_untold: bool = False
     display: CodeDisplay = no_display
 
 

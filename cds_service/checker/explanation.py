@@ -57,6 +57,7 @@ KEEP_WORDS = {
     KeepScan.ONCOLOGY_PATIENT: "active cancer, or under oncology care",
     KeepScan.RED_FLAG_BESIDE: "another order of the call carries a red flag",
     KeepScan.REASON_UNREAD: "a reason was sent that could not be read",
+    KeepScan.IN_FORCE: "the order is not a draft",
 }
 
 

@@ -36,7 +36,7 @@ def _places(name: str, read: ReadOrder, resources: CallResources) -> Iterable[st
     match name:
         case "indications":
             return resources.reasons_in_words(order)
-        case "oncology" if read.is_for_this_patient:
+        case "oncology" if read.may_be_for_this_patient:
             return resources.cancer_in_words()
         case "age" if read.facts.age is not None:
             return resources.patient("birthDate")
@@ -70,7 +70,7 @@ def known_codes(read: ReadOrder, resources: CallResources, terminology: Terminol
     """The codes behind an order that the lists know, with place and list; any other may hold what nobody should see."""
     order = read.order
     concepts = [(f"{order.path}.code", as_object(order.resource.get("code"))), *resources.reasons(order)]
-    for place, concept in [*concepts, *(resources.cancer() if read.is_for_this_patient else ())]:
+    for place, concept in [*concepts, *(resources.cancer() if read.may_be_for_this_patient else ())]:
         for system, code in codings(concept):
             groups = ", ".join(sorted(terminology.groups(system, code)))
             if groups:

@@ -2,8 +2,9 @@
 
 from cds_service.fhir.orders import SelectedOrder, is_live, selected_orders
 from cds_service.fhir.reading import HookContext, Selection
-from cds_service.fhir.resources import ResourceIndex, same_patient
+from cds_service.fhir.resources import ResourceIndex
 from cds_service.fhir.shapes import Json, MalformedOrderError
+from cds_service.fhir.whose import Whose, whose_order
 
 
 def drafts_beside(context: HookContext, selection: Selection) -> tuple[Json, ...]:
@@ -21,7 +22,7 @@ def drafts_beside(context: HookContext, selection: Selection) -> tuple[Json, ...
     return tuple(
         order.resource
         for order in others
-        if _is_surely_live(order) and same_patient(order.resource.get("subject"), context.patient_id, index)
+        if _is_surely_live(order) and whose_order(order.resource, context.patient_id, index) is Whose.THIS_PATIENT
     )
 
 

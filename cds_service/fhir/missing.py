@@ -12,8 +12,9 @@ from urllib.parse import quote, urljoin, urlsplit
 from cds_service.fhir.organisations import ODS_ORGANISATION, ODS_SITE
 from cds_service.fhir.patient import find_patient
 from cds_service.fhir.reading import HookContext, Selection
-from cds_service.fhir.resources import ResourceIndex, same_patient
+from cds_service.fhir.resources import ResourceIndex
 from cds_service.fhir.shapes import Json, as_object, as_text, objects
+from cds_service.fhir.whose import Whose, whose_order
 
 MOST_READS = 16
 """Reads of one call's first round."""
@@ -25,7 +26,7 @@ _REASONS_FIRST = 8
 """Reasons that are read before all else: a coded cauda equina may stand behind one (fact 1)."""
 
 OF_THE_PATIENT = frozenset({"patient", "conditions", "pastConditions", "episodes", "careTeams"})
-"""Prefetch keys that count only for an order of the call's own patient."""
+"""Prefetch keys that count only for an order that is, or may be, of the call's own patient."""
 
 _ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9.-]{1,64}")
 """A FHIR id (R4, `id`), but for `.` and `..`, which a path would read as steps."""
@@ -168,7 +169,7 @@ def _reasons(orders: list[Json], index: ResourceIndex) -> Iterator[MissingRead]:
 def _templates(
     context: HookContext, orders: list[Json], templates: Mapping[str, str], index: ResourceIndex
 ) -> Iterator[MissingRead]:
-    is_theirs = any(same_patient(order.get("subject"), context.patient_id, index) for order in orders)
+    is_theirs = any(whose_order(order, context.patient_id, index) is not Whose.ANOTHER_PATIENT for order in orders)
     came = {
         "patient": find_patient(context.patient_id, index) is not None,
         "user": index.find(context.user_id) is not None,

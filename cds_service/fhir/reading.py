@@ -14,6 +14,7 @@ from cds_service.fhir.orders import (
     check_can_be_classified,
     check_can_be_evaluated,
     is_live,
+    other_orders,
     selected_orders,
     unreadable_drafts,
 )
@@ -24,6 +25,8 @@ from cds_service.fhir.reasons import Reasons, read_reasons
 from cds_service.fhir.requester import Requester, RequesterReader
 from cds_service.fhir.resources import ResourceIndex, same_patient
 from cds_service.fhir.shapes import Json, MalformedOrderError, as_object, as_text, objects
+from cds_service.fhir.whose import Whose, patient_of, whose_order
+from cds_service.pathway.beside import OrderBeside
 from cds_service.pathway.facts import OUTSIDE, UNRESOLVED, Facts, Oncology, RegionId
 from cds_service.terminology.value_sets import Terminology
 
@@ -63,7 +66,7 @@ class ReadOrder(NamedTuple):
         reasons: the coded reasons as sent.
         requester: who asks.
         home: the area of the patient's registered practice.
-        is_for_this_patient: false when its subject is another patient than the call's.
+        whose: whether it is for the call's patient, for another, or nobody can tell.
     """
 
     order: SelectedOrder
@@ -73,7 +76,12 @@ class ReadOrder(NamedTuple):
     reasons: Reasons
     requester: Requester
     home: Home
-    is_for_this_patient: bool
+    whose: Whose
+
+    @property
+    def may_be_for_this_patient(self) -> bool:
+        """Whether nothing says that the order is another patient's."""
+        return self.whose is not Whose.ANOTHER_PATIENT
 
 
 class Selection(NamedTuple):
@@ -130,6 +138,23 @@ class OrderReader:
         call = _CallReader(context, self._directory, self._terminology, today)
         return [call.read(order, procedure) for order, procedure in selection.orders]
 
+    def read_beside(self, context: HookContext, selection: Selection) -> list[OrderBeside]:
+        """The coded reasons of every live ServiceRequest that stands beside the selected orders in scope.
+
+        Args:
+            context: the call.
+            selection: what `select` gave for this call.
+        """
+        index = ResourceIndex(context.prefetch, context.draft_orders, context.fhir_server)
+        others = other_orders(context.draft_orders, (order for order, _ in selection.orders))
+        return [
+            OrderBeside(
+                patient_of(other, whose_order(other, context.patient_id, index)),
+                read_reasons(other, index, self._terminology).indications,
+            )
+            for other in others
+        ]
+
     def _sort(self, order: SelectedOrder, found: Selection) -> None:
         """Put an order, when it is live, where it belongs.
 
@@ -164,10 +189,11 @@ class _CallReader:
         resource = order.resource
         requester = self._requesters.read(resource, self._context.user_id, self._context.encounter_id)
         reasons = read_reasons(resource, self._index, self._terminology)
-        is_theirs = same_patient(resource.get("subject"), self._context.patient_id, self._index)
+        whose = whose_order(resource, self._context.patient_id, self._index)
+        is_theirs = whose is Whose.THIS_PATIENT
         age = self._age if is_theirs else None
         home = self._home if is_theirs else _NO_HOME
-        oncology = self._oncology if is_theirs else _ANOTHER_PATIENT
+        oncology = self._oncology_for(whose)
         region, region_evidence = self._region(requester, home)
         facts = Facts(
             modality=procedure.modality,
@@ -194,7 +220,15 @@ class _CallReader:
             },
         )
         label = order_label(resource, procedure)
-        return ReadOrder(order, procedure, facts, label, reasons, requester, home, is_theirs)
+        return ReadOrder(order, procedure, facts, label, reasons, requester, home, whose)
+
+    def _oncology_for(self, whose: Whose) -> OncologyStatus:
+        """The patient's history of cancer; where nobody can tell whose the order is, it raises a concern or nothing."""
+        if whose is Whose.ANOTHER_PATIENT:
+            return _ANOTHER_PATIENT
+        if whose is Whose.UNTOLD and self._oncology.value is Oncology.NONE:
+            return _UNTOLD_PATIENT
+        return self._oncology
 
     def _region(self, requester: Requester, home: Home) -> tuple[RegionId, str]:
         """Fact 4: requester's organisation, else the patient's practice, else the client's default.
@@ -225,6 +259,7 @@ class _CallReader:
 
 
 _ANOTHER_PATIENT = OncologyStatus(Oncology.UNKNOWN, "the order names another patient")
+_UNTOLD_PATIENT = OncologyStatus(Oncology.UNKNOWN, "the order does not say in a known form whose it is")
 _EVIDENCE_OF_THE_REST = {
     "fcp_listing": "fcp-register.csv",
     "patient_region": "patient's registered practice",

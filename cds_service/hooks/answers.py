@@ -10,15 +10,17 @@ from cds_service.cards.speaker import Speakers
 from cds_service.directory.daily import DailyDirectory
 from cds_service.directory.model import Directory
 from cds_service.fhir.drafts_beside import drafts_beside
-from cds_service.fhir.orders import SelectionError
+from cds_service.fhir.orders import SelectionError, is_draft
 from cds_service.fhir.patient import Home
 from cds_service.fhir.reading import HookContext, OrderReader, ReadOrder, Selection
-from cds_service.fhir.shapes import MalformedOrderError, as_object, as_text, objects
+from cds_service.fhir.shapes import MalformedOrderError, as_object, objects
+from cds_service.fhir.whose import Whose, named_patient, patient_of
 from cds_service.hooks.destinations import destination_finder
 from cds_service.hooks.unchecked import Unchecked, malformed_issue
 from cds_service.pathway.beside import (
     could_not_read_its_reason,
     keeping_a_scan_whose_reason_is_unread,
+    keeping_an_order_in_force,
     keeping_scans_beside_red_flags,
     not_exempting_an_unread_condition,
 )
@@ -148,7 +150,7 @@ class Responder:
         reader = OrderReader(directory, self._terminology)
         sent = reader.read_selected(context, call.selection, today)
         orders = [_as_seen_by(client, order) for order in sent] if client.footprints else sent
-        for_cards = self._for_cards(orders, client, directory, today)
+        for_cards = self._for_cards(call, reader, orders, client, today)
         speakers = self._speakers.of(self._register.in_force(today))
         card_context = CardContext(context.patient_id, context.user_id, today, drafts_beside(context, call.selection))
         built = build_cards(for_cards, speakers, card_context)
@@ -167,12 +169,15 @@ class Responder:
         return Answer([card for card, _ in built], refusal, logged)
 
     def _for_cards(
-        self, orders: list[ReadOrder], client: Client, directory: Directory, today: date
+        self, call: Call, reader: OrderReader, orders: list[ReadOrder], client: Client, today: date
     ) -> list[OrderForCard]:
         """Decide each order by itself, and then what they mean for each other."""
         pathways = self._register.in_force(today)
         alone = [_alone(order, pathways.get(order.facts.region), today) for order in orders]
-        decisions = keeping_scans_beside_red_flags(alone, [_other_patient(order) for order in orders])
+        patients = [patient_of(order.order.resource, order.whose) for order in orders]
+        beside = reader.read_beside(*call) if any(decision.may_delete for decision in alone) else []
+        decisions = keeping_scans_beside_red_flags(alone, patients, beside)
+        directory = self._directories.on(today)
         return [
             _for_card(order, decision, destination_finder(order, client, directory), self._terminology.display)
             for order, decision in zip(orders, decisions, strict=True)
@@ -182,6 +187,8 @@ class Responder:
 def _alone(order: ReadOrder, pathway: Pathway | None, today: date) -> Decision:
     """What the pathway says of one order, as far as its reasons could be read."""
     decision = decide(order.facts, pathway, today)
+    if not is_draft(order.order):
+        decision = keeping_an_order_in_force(decision)
     if not order.reasons.some_unread:
         return decision
     kept = keeping_a_scan_whose_reason_is_unread(decision)
@@ -219,13 +226,6 @@ def _unchecked(call: Call, sent: list[ReadOrder], orders: list[ReadOrder], for_c
     )
 
 
-def _other_patient(order: ReadOrder) -> str | None:
-    """How the order names another patient than the call's; None for the call's own."""
-    if order.is_for_this_patient:
-        return None
-    return as_text(as_object(order.order.resource.get("subject")).get("reference")) or "another patient"
-
-
 def _for_card(
     order: ReadOrder, decision: Decision, destination: DestinationFinder, display: CodeDisplay
 ) -> OrderForCard:
@@ -241,7 +241,8 @@ def _for_card(
         requester=as_object(resource.get("requester")) or None,
         place=organisations[0].name if len(organisations) == 1 else None,
         destination=destination,
-        other_patient=_other_patient(order),
+        other_patient=None if order.whose is Whose.THIS_PATIENT else named_patient(resource),
+        patient_untold=order.whose is Whose.UNTOLD,
         display=display,
     )
 

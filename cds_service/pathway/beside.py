@@ -1,19 +1,47 @@
 """What `decide` cannot say, which sees the facts of one order.
 
-What the orders of one call mean for each other, and what a reason means that was sent and that nobody could read.
+What the orders of one call mean for each other, what a reason means that was sent and that nobody could read, and what
+an order means that is no draft any more.
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from typing import NamedTuple
 
 from cds_service.pathway.decision import Decision
+from cds_service.pathway.facts import Indication
 from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.outcomes import RED_FLAGS, KeepScan, Outcome, RuleId
+from cds_service.pathway.scan_removal import REMOVING_RULES
+from cds_service.pathway.signs import CODED_CANCER, STATED_URGENT, URGENT_SYMPTOMS
 
 KEEPING_SCANS = frozenset({*RED_FLAGS, Outcome.URGENT_MSK})
 """Outcomes beside which no redirect removes a scan of the same patient."""
 
 
-def keeping_scans_beside_red_flags(decisions: Sequence[Decision], patients: Sequence[Hashable]) -> list[Decision]:
+RED_FLAG_REASONS = (
+    CODED_CANCER
+    | STATED_URGENT
+    | URGENT_SYMPTOMS
+    | {Indication.CAUDA_EQUINA, Indication.CES_SYMPTOM_STRONG, Indication.CORD_COMPRESSION}
+)
+"""Coded reasons of an order that no pathway was held against, beside which no redirect removes a scan."""
+
+
+class OrderBeside(NamedTuple):
+    """An order of the same call of which no card speaks: not selected, or no MSK scan.
+
+    Attributes:
+        patient: whose order it is, as for the decided orders.
+        indications: the groups of its coded reasons.
+    """
+
+    patient: Hashable
+    indications: frozenset[Indication]
+
+
+def keeping_scans_beside_red_flags(
+    decisions: Sequence[Decision], patients: Sequence[Hashable], others: Iterable[OrderBeside] = ()
+) -> list[Decision]:
     """The decisions of one call; a redirect leaves its scan where another order of its patient carries a red flag.
 
     The reason may have been coded on one of two scans of the same thing, and the other be the one that is kept.
@@ -21,16 +49,28 @@ def keeping_scans_beside_red_flags(decisions: Sequence[Decision], patients: Sequ
     Args:
         decisions: what `decide` answered, order by order.
         patients: whose order each is.
+        others: what stands beside these orders in the call. For keeping a scan their coded reasons count as well.
     """
     flagged = {
         patient for decision, patient in zip(decisions, patients, strict=True) if decision.outcome in KEEPING_SCANS
     }
+    flagged |= {other.patient for other in others if not RED_FLAG_REASONS.isdisjoint(other.indications)}
     return [
         decision._replace(keep=(*decision.keep, KeepScan.RED_FLAG_BESIDE))
         if decision.rule is RuleId.REDIRECT and patient in flagged
         else decision
         for decision, patient in zip(decisions, patients, strict=True)
     ]
+
+
+def keeping_an_order_in_force(decision: Decision) -> Decision:
+    """The decision of an order that is no draft: no card removes it.
+
+    It may be booked and vetted already; such an order is revoked by whoever made it, and not deleted.
+    """
+    if decision.rule not in REMOVING_RULES:
+        return decision
+    return decision._replace(keep=(*decision.keep, KeepScan.IN_FORCE))
 
 
 def keeping_a_scan_whose_reason_is_unread(decision: Decision) -> Decision:

@@ -127,3 +127,4 @@ class KeepScan(StrEnum):
     ONCOLOGY_PATIENT = "oncology_patient"
     RED_FLAG_BESIDE = "red_flag_beside"
     REASON_UNREAD = "reason_unread"
+    IN_FORCE = "in_force"

@@ -5,10 +5,21 @@ import pytest
 from cds_service.cards.build import DESTINATION_KINDS, build_cards
 from cds_service.cards.order import OrderForCard
 from cds_service.cards.referral import draft_referral
+from cds_service.cards.speaker import Speaker
 from cds_service.pathway.facts import BodyRegion, Indication, Modality, Oncology, RegionId, Setting
 from cds_service.pathway.outcomes import TextKey
 from cds_service.protocol.card import Card
-from tests.cards.conftest import CONTEXT, SPEAKERS, Destinations, an_order, another, card_of, cards_of, some_facts
+from tests.cards.conftest import (
+    CONTEXT,
+    PATHWAYS,
+    SPEAKERS,
+    Destinations,
+    an_order,
+    another,
+    card_of,
+    cards_of,
+    some_facts,
+)
 
 CES = frozenset({Indication.CAUDA_EQUINA})
 SARCOMA = frozenset({Indication.SARCOMA})
@@ -118,6 +129,30 @@ def test_an_order_of_another_patient_has_a_card_of_its_own() -> None:
     assert "- Age: 50 years" in ours["detail"]
     assert "suggestions" not in other
     assert "- Age: not known" in other["detail"]
+    assert other["summary"] == f"Another patient: {ours['summary']}"
+    assert other["detail"].startswith("**For another patient** than the one of this call.")
+
+
+def test_a_summary_without_room_says_whose_it_is_in_the_detail_alone() -> None:
+    """The act is not cut short."""
+    nwl = PATHWAYS[RegionId("nwl")]
+    long = nwl.texts.cards[TextKey.REDIRECT].model_copy(update={"summary": "MSK " + "x" * 120})
+    texts = nwl.texts.model_copy(update={"cards": {**nwl.texts.cards, TextKey.REDIRECT: long}})
+    speaker = Speaker(nwl.model_copy(update={"texts": texts}), "https://pathway.example")
+    ((card, _),) = build_cards([an_order(other_patient="Patient/2")], {nwl.id: speaker}, CONTEXT)
+
+    assert card["summary"] == long.summary
+    assert "**For another patient**" in card["detail"]
+
+
+def test_an_order_that_does_not_say_whose_it_is_is_not_called_anothers() -> None:
+    """Nobody knows."""
+    order = an_order(other_patient="urn:uuid:1", patient_untold=True)
+    card = card_of(order)
+
+    assert "another patient" not in card["summary"].lower() + card["detail"].lower()
+    assert card["detail"].startswith("**Check whose order this is:**")
+    assert "suggestions" not in card
 
 
 def test_orders_that_go_to_two_services_have_two_cards() -> None:

@@ -164,13 +164,23 @@ def test_the_patient_of_the_call_is_read_for_their_order(subject: Json | None) -
     assert (read.age, read.region, read.patient_region, read.oncology) == (47, NEL, NEL, Oncology.NONE)
 
 
-@pytest.mark.parametrize("subject", [ref("Patient/p2"), ref("https://other.example/fhir/Patient/p1"), ref("Group/p1")])
+@pytest.mark.parametrize("subject", [ref("Patient/p2"), ref(f"{SERVER}/Patient/p2")])
 def test_an_order_for_another_patient_borrows_nothing_of_this_one(subject: Json) -> None:
     """Neither age nor practice nor cancer history."""
     prefetch = {"patient": registered("Z99101"), "conditions": bundle(CANCER)}
     read = read_one(order(subject=subject), prefetch=prefetch)
     assert (read.facts.age, read.facts.region, read.facts.patient_region) == (None, UNRESOLVED, None)
     assert (read.facts.oncology, read.home) == (Oncology.UNKNOWN, Home(sent=False))
+
+
+@pytest.mark.parametrize("subject", [ref("https://other.example/fhir/Patient/p1"), ref("Group/p1"), ref("#p1")])
+def test_an_order_of_an_untold_patient_borrows_what_raises_a_concern(subject: Json) -> None:
+    """This patient's cancer, and not that they have none; neither age nor practice, and no specialist's request."""
+    prefetch = {"patient": registered("Z99101"), "conditions": bundle(CANCER)}
+    read = read_one(order(subject=subject), prefetch=prefetch)
+    assert (read.facts.age, read.facts.region, read.facts.patient_region) == (None, UNRESOLVED, None)
+    assert (read.facts.oncology, read.home) == (Oncology.ACTIVE, Home(sent=False))
+    assert read_one(order(subject=subject), prefetch=ANSWERS).facts.oncology is Oncology.UNKNOWN
 
 
 class Untouchable(dict[str, Any]):

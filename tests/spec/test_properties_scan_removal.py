@@ -10,7 +10,10 @@ from situations import CANCER_HISTORIES, Situation, removable_scans, situations
 
 from cds_service.pathway.beside import (
     KEEPING_SCANS,
+    RED_FLAG_REASONS,
+    OrderBeside,
     keeping_a_scan_whose_reason_is_unread,
+    keeping_an_order_in_force,
     keeping_scans_beside_red_flags,
 )
 from cds_service.pathway.facts import (
@@ -132,6 +135,32 @@ def test_a_red_flag_beside_it_keeps_a_redirected_scan_of_the_same_patient(scan: 
     assert (KeepScan.RED_FLAG_BESIDE in ours.keep) == (redirected and alone[1].outcome in KEEPING_SCANS)
     assert ours._replace(keep=alone[0].keep) == alone[0]
     assert others == alone
+
+
+@given(removable_scans(), st.frozensets(st.sampled_from(Indication)))
+def test_a_red_flag_on_any_order_beside_it_keeps_a_redirected_scan(
+    scan: Situation, reasons: frozenset[Indication]
+) -> None:
+    """Of the same patient: what nobody selected, or what is no MSK scan, is decided on by nobody."""
+    alone = [scan.decided()]
+
+    (ours,) = keeping_scans_beside_red_flags(alone, ["the same"], [OrderBeside("the same", reasons)])
+    others = keeping_scans_beside_red_flags(alone, ["one"], [OrderBeside("another", reasons)])
+
+    redirected = alone[0].outcome is Outcome.REDIRECT
+    assert (KeepScan.RED_FLAG_BESIDE in ours.keep) == (redirected and not RED_FLAG_REASONS.isdisjoint(reasons))
+    assert others == alone
+
+
+@given(situations() | removable_scans())
+def test_an_order_in_force_stays(situation: Situation) -> None:
+    """Whatever the outcome; and nothing else that `decide` says of it changes."""
+    alone = situation.decided()
+
+    in_force = keeping_an_order_in_force(alone)
+
+    assert not in_force.may_delete
+    assert in_force._replace(keep=alone.keep) == alone
 
 
 @given(removable_scans())
