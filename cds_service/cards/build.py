@@ -13,7 +13,7 @@ from cds_service.cards.suggestion import Offer, offer_of
 from cds_service.directory.model import Destination
 from cds_service.pathway.beside import could_not_read_its_reason
 from cds_service.pathway.facts import Modality, RegionId
-from cds_service.pathway.outcomes import Caution, Indicator, Outcome, TextKey
+from cds_service.pathway.outcomes import Indicator, Outcome, TextKey
 from cds_service.pathway.signs import is_spine
 from cds_service.pathway.texts import SUMMARY_LIMIT, OrderWords
 from cds_service.protocol.card import Card, Link
@@ -23,7 +23,11 @@ DESTINATION_KINDS: dict[TextKey, tuple[str, ...]] = {
     **{text: (kind.destination,) for text, kind in REFERRAL_KINDS.items()},
     TextKey.ONCOLOGY_TWO_BRANCHES: ("oncology", "community-msk"),
     TextKey.ONCOLOGY_NEW_PRIMARY: ("oncology", "cancer"),
+    TextKey.ONCOLOGY_EXAMINE_TODAY: ("oncology", "mscc"),
+    TextKey.ONCOLOGY_URGENT: ("oncology", "urgent-msk"),
+    TextKey.ONCOLOGY_TWO_BRANCHES_CHILD: ("oncology", "paediatric"),
     TextKey.LUMP: ("lump",),
+    TextKey.LUMP_CHILD: ("paediatric",),
     TextKey.PAEDIATRIC: ("paediatric",),
     TextKey.REDIRECT_UNKNOWN_SETTING: ("community-msk",),
     TextKey.COULD_NOT_EVALUATE: (),
@@ -86,7 +90,7 @@ def _card(text_key: TextKey, orders: list[OrderForCard], speaker: Speaker, conte
     found = [orders[0].destination(kind) for kind in DESTINATION_KINDS[text_key]] if speaker.is_regional else []
     destinations = [destination for destination in found if destination is not None]
     offer = offer_of(text_key, text, orders, found[0] if found else None, speaker, context)
-    conditional = any(Caution.UNLESS_RED_FLAGS in order.decision.cautions for order in orders)
+    conditional = any(order.decision.conditional for order in orders)
     indicator = min((o.decision.indicator for o in orders if o.decision.indicator), key=_LOUDEST_FIRST.index)
     card: Card = {
         "uuid": ordered_uuid(),

@@ -1,4 +1,8 @@
-"""A card's detail in GitHub-flavoured Markdown: what to do, then red flags, then why, then the source."""
+"""A card's detail in GitHub-flavoured Markdown: what to do, then red flags, then why, then the source.
+
+Another red flag that is coded too comes before what to do: it may be the more urgent act. On the card of an emergency,
+and nowhere else, nothing stands before that.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
@@ -25,7 +29,7 @@ from cds_service.pathway.texts import SERVICE
 
 _T = TypeVar("_T")
 
-LEADING = frozenset({Caution.UNLESS_RED_FLAGS, Caution.SPINE_AND_CANCER})
+LEADING = frozenset({Caution.UNLESS_RED_FLAGS, Caution.SPINE_AND_CANCER, Caution.STRONG_SIGN})
 """Cautions that come before everything else, unless the card itself is an emergency."""
 
 _REFER_TO = f"**Refer to:** {SERVICE}"
@@ -56,19 +60,22 @@ def card_detail(
     cautions = _in_order(caution for order in orders for caution in order.decision.cautions)
     also_coded = _in_order(outcome for order in orders for outcome in order.decision.also_coded)
     net = [text.safety_net] if text.safety_net is not None else []
-    net_leads = Caution.UNLESS_RED_FLAGS in cautions
-    leading = frozenset() if orders[0].decision.indicator is Indicator.CRITICAL else LEADING
+    net_leads = any(order.decision.conditional for order in orders)
+    emergency = orders[0].decision.indicator is Indicator.CRITICAL
+    leading = frozenset() if emergency else LEADING
+    other_red_flags = [speaker.texts.also_coded[outcome] for outcome in also_coded]
     services = [(text.destination or _REFER_TO).replace(SERVICE, _service(found)) for found in destinations]
     said = {caution: _caution(caution, orders, speaker) for caution in cautions}
     parts = [
         *_whose(orders),
         *(said[caution] for caution in cautions if caution in leading),
         *(net if net_leads else ()),
+        *(() if emergency else other_red_flags),
         *(services if text.destination is None else ()),
         "\n".join([text.what_to_do, *_of_the_draft(text, offer)]),
         *(services if text.destination is not None else ()),
         *(said[caution] for caution in cautions if caution not in leading),
-        *(speaker.texts.also_coded[outcome] for outcome in also_coded),
+        *(other_red_flags if emergency else ()),
         *(() if net_leads else net),
         *_kept(orders, speaker),
         _why(orders, speaker),

@@ -76,6 +76,18 @@ REFERRAL_KINDS: dict[TextKey, ReferralKind] = {
     TextKey.SUSPECTED_CANCER_CHILD: ReferralKind(
         "cancer", *_CANCER, "Very urgent paediatric referral within 48 hours: suspected cancer", "asap"
     ),
+    TextKey.ONCOLOGY_SAME_DAY: ReferralKind(
+        "oncology", *_ONCOLOGIST, "Referral to the treating oncology team, beside same-day hospital assessment", "asap"
+    ),
+    TextKey.ONCOLOGY_EXAMINE_TODAY: ReferralKind(
+        "oncology", *_ONCOLOGIST, "Referral back to the treating oncology team: sign of cord compression coded", "asap"
+    ),
+    TextKey.ONCOLOGY_URGENT: ReferralKind(
+        "oncology", *_ONCOLOGIST, "Referral back to the treating oncology team: urgent reason coded", "urgent"
+    ),
+    TextKey.ONCOLOGY_RHEUMATOLOGY: ReferralKind(
+        "oncology", *_ONCOLOGIST, "Referral to the treating oncology team, beside rheumatology", "urgent"
+    ),
     TextKey.ONCOLOGY_SUSPICIOUS: ReferralKind(
         "oncology", *_ONCOLOGIST, "Referral back to the treating oncology team", "urgent"
     ),
@@ -83,6 +95,9 @@ REFERRAL_KINDS: dict[TextKey, ReferralKind] = {
         "oncology", *_ONCOLOGIST, "Referral back to the treating oncology team: suspected cancer", "urgent"
     ),
     TextKey.ONCOLOGY_TWO_BRANCHES: ReferralKind(
+        "oncology", *_ONCOLOGIST, "Referral back to the treating oncology team", "urgent"
+    ),
+    TextKey.ONCOLOGY_TWO_BRANCHES_CHILD: ReferralKind(
         "oncology", *_ONCOLOGIST, "Referral back to the treating oncology team", "urgent"
     ),
     TextKey.URGENT_SAME_DAY: ReferralKind("urgent-msk", *_URGENT, _URGENT_MSK, "asap"),

@@ -53,6 +53,8 @@ KEEP_WORDS = {
     KeepScan.CANCER_UNKNOWN: "it is not known whether the patient has had cancer",
     KeepScan.SUSPICIOUS_PAIN: "the pain may come from cancer",
     KeepScan.SPECIALIST_REQUEST: "a specialist asked for it",
+    KeepScan.STRONG_SIGN: "a strong sign of CES or cord compression with a spine scan",
+    KeepScan.REASON_UNKNOWN: "a reason is in words or in a code that no list knows",
     KeepScan.OTHER_RED_FLAG: "another red flag is coded",
     KeepScan.ONCOLOGY_PATIENT: "active cancer, or under oncology care",
     KeepScan.RED_FLAG_BESIDE: "another order of the call carries a red flag",

@@ -48,6 +48,7 @@ class SignExpressions(NamedTuple):
     urgent: str
     lump: str
     uncounted_symptom: str
+    strong_sign: str
     weak_symptom: str
     red_flag_symptom: str
 
@@ -60,8 +61,9 @@ def sign_expressions(*, symptoms_count: bool) -> SignExpressions:
     )
     spine_symptom = both(SPINE, coded(*URGENT_SYMPTOMS))
     metastasis = coded(Indication.METASTASIS)
+    ces = either(coded(Indication.CAUDA_EQUINA), strong if symptoms_count else NEVER)
     return SignExpressions(
-        ces=either(coded(Indication.CAUDA_EQUINA), strong if symptoms_count else NEVER),
+        ces=ces,
         mscc=either(both(CORD, CANCER_KNOWN_OR_CODED), both(metastasis, SPINE)),
         sarcoma=coded(Indication.SARCOMA),
         cancer=either(coded(*STATED_CANCER), both(metastasis, none(SPINE))),
@@ -73,6 +75,7 @@ def sign_expressions(*, symptoms_count: bool) -> SignExpressions:
         ),
         lump=coded(Indication.SOFT_TISSUE_LUMP),
         uncounted_symptom=NEVER if symptoms_count else either(strong, spine_symptom),
+        strong_sign=both(both(SPINE, coded(Indication.CES_SYMPTOM_STRONG)), none(ces)),
         weak_symptom=both(SPINE, coded(Indication.CES_SYMPTOM_WEAK)) if symptoms_count else NEVER,
         red_flag_symptom=both(SPINE, coded(Indication.RED_FLAG_SYMPTOM)) if symptoms_count else NEVER,
     )

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from cds_service.exchange.facts import FactName
-from cds_service.exchange.fhirpath import below, both, either, is_known, none, says, states
+from cds_service.exchange.fhirpath import below, both, either, is_known, none, says, states, states_other_than
 from cds_service.exchange.precedence import KNOWN_SETTINGS
 from cds_service.exchange.signs import (
     CANCER_HISTORY_KNOWN,
@@ -14,9 +14,10 @@ from cds_service.exchange.signs import (
     SignExpressions,
     coded,
 )
-from cds_service.pathway.decide import CHILD_UNDER
+from cds_service.pathway.decide import CHILD_UNDER, UNDER_ONCOLOGY
 from cds_service.pathway.facts import NO_SINGLE_PART, BodyRegion, Indication, KnownBy, Oncology, Setting
 from cds_service.pathway.outcomes import Indicator, KeepScan, RuleId, TextKey
+from cds_service.pathway.signs import UNCODED
 
 
 class CardVariant(NamedTuple):
@@ -31,6 +32,9 @@ _CHILD = below(FactName.AGE, CHILD_UNDER)
 """NICE NG12's routes for children, used under 16 whatever the region's adult age."""
 
 _COMMUNITY_MSK = states(FactName.SETTING, Setting.COMMUNITY_MSK)
+_SOME_REASON_UNKNOWN = both(coded(*UNCODED), states_other_than(FactName.INDICATION, Indication.TEXT_ONLY))
+"""A reason that no list knows, but for words with nothing beside them."""
+
 _SPECIALIST_REQUEST = says(FactName.SPECIALIST_REQUEST, value=True)
 
 
@@ -50,14 +54,22 @@ def cards_of(rule: RuleId, signs: SignExpressions) -> list[CardVariant]:
         case RuleId.ONCOLOGY:
             return _quieter_in_community_msk(
                 [
+                    *((when, UNDER_ONCOLOGY[text]) for when, text in _urgent_texts(signs)),
+                    (coded(Indication.RHEUMATOLOGY), UNDER_ONCOLOGY[TextKey.URGENT_RHEUMATOLOGY]),
                     (signs.cancer, TextKey.ONCOLOGY_NEW_PRIMARY),
-                    (either(signs.suspicious_pain, signs.urgent), TextKey.ONCOLOGY_SUSPICIOUS),
+                    (signs.suspicious_pain, TextKey.ONCOLOGY_SUSPICIOUS),
+                    (_CHILD, TextKey.ONCOLOGY_TWO_BRANCHES_CHILD),
                     (None, TextKey.ONCOLOGY_TWO_BRANCHES),
                 ]
             )
         case RuleId.URGENT_MSK:
             return _urgent_cards(signs)
-        case RuleId.LUMP | RuleId.PAEDIATRIC | RuleId.REDIRECT_UNKNOWN_SETTING:
+        case RuleId.LUMP:
+            return [
+                CardVariant(_CHILD, TextKey.LUMP_CHILD, Indicator.INFO),
+                CardVariant(None, TextKey.LUMP, Indicator.INFO),
+            ]
+        case RuleId.PAEDIATRIC | RuleId.REDIRECT_UNKNOWN_SETTING:
             return [CardVariant(None, TextKey(rule.value), Indicator.INFO)]
         case RuleId.REDIRECT:
             return [
@@ -78,13 +90,17 @@ def _quieter_in_community_msk(texts: list[tuple[str | None, TextKey]]) -> list[C
 
 
 def _urgent_cards(signs: SignExpressions) -> list[CardVariant]:
-    texts = [
-        (coded(Indication.URGENT_SAME_DAY), TextKey.URGENT_SAME_DAY),
-        (either(CORD, signs.weak_symptom), TextKey.URGENT_EXAMINE_TODAY),
-        (either(coded(Indication.URGENT), signs.red_flag_symptom), TextKey.URGENT),
-        (None, TextKey.URGENT_RHEUMATOLOGY),
-    ]
+    texts = [*_urgent_texts(signs), (None, TextKey.URGENT_RHEUMATOLOGY)]
     return [CardVariant(when, text, Indicator.WARNING) for when, text in texts]
+
+
+def _urgent_texts(signs: SignExpressions) -> list[tuple[str, TextKey]]:
+    """The texts for urgent reasons, the most pressing first; rheumatology's, the last, is left to the caller."""
+    return [
+        (coded(Indication.URGENT_SAME_DAY), TextKey.URGENT_SAME_DAY),
+        (either(CORD, signs.weak_symptom, signs.strong_sign), TextKey.URGENT_EXAMINE_TODAY),
+        (either(coded(Indication.URGENT), signs.red_flag_symptom), TextKey.URGENT),
+    ]
 
 
 class KeepCondition(NamedTuple):
@@ -124,5 +140,7 @@ def scan_may_go(rule: RuleId, signs: SignExpressions, adult_from: int) -> list[K
         *conditions,
         KeepCondition(KeepScan.SUSPICIOUS_PAIN, none(signs.suspicious_pain)),
         KeepCondition(KeepScan.SPECIALIST_REQUEST, says(FactName.SPECIALIST_REQUEST, value=False)),
+        KeepCondition(KeepScan.STRONG_SIGN, none(signs.strong_sign)),
+        KeepCondition(KeepScan.REASON_UNKNOWN, none(_SOME_REASON_UNKNOWN)),
         KeepCondition(KeepScan.OTHER_RED_FLAG, none(either(signs.urgent, signs.uncounted_symptom))),
     ]

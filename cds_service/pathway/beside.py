@@ -51,9 +51,7 @@ def keeping_scans_beside_red_flags(
         patients: whose order each is.
         others: what stands beside these orders in the call. For keeping a scan their coded reasons count as well.
     """
-    flagged = {
-        patient for decision, patient in zip(decisions, patients, strict=True) if decision.outcome in KEEPING_SCANS
-    }
+    flagged = {patient for decision, patient in zip(decisions, patients, strict=True) if _is_a_red_flag(decision)}
     flagged |= {other.patient for other in others if not RED_FLAG_REASONS.isdisjoint(other.indications)}
     return [
         decision._replace(keep=(*decision.keep, KeepScan.RED_FLAG_BESIDE))
@@ -73,6 +71,10 @@ def keeping_an_order_in_force(decision: Decision) -> Decision:
     return decision._replace(keep=(*decision.keep, KeepScan.IN_FORCE))
 
 
+def _is_a_red_flag(decision: Decision) -> bool:
+    return decision.outcome in KEEPING_SCANS or KeepScan.STRONG_SIGN in decision.keep
+
+
 def keeping_a_scan_whose_reason_is_unread(decision: Decision) -> Decision:
     """The decision of an order whose reason was sent and could not be read: a redirect leaves its scan.
 
@@ -80,7 +82,8 @@ def keeping_a_scan_whose_reason_is_unread(decision: Decision) -> Decision:
     """
     if decision.rule is not RuleId.REDIRECT:
         return decision
-    return decision._replace(keep=(*decision.keep, KeepScan.REASON_UNREAD))
+    others = (reason for reason in decision.keep if reason is not KeepScan.REASON_UNKNOWN)
+    return decision._replace(keep=(*others, KeepScan.REASON_UNREAD))
 
 
 EXEMPTING = frozenset({RuleId.OUT_OF_POLICY, RuleId.COMMUNITY_MSK, RuleId.FCP_EXEMPT})

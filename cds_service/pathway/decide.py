@@ -7,7 +7,7 @@ The order of the rules is the precedence of `design.md`; the decision table is i
 from datetime import date
 
 from cds_service.pathway.decision import Decision
-from cds_service.pathway.explain import also_coded, cautions
+from cds_service.pathway.explain import also_coded, cautions, is_conditional
 from cds_service.pathway.facts import (
     NO_SINGLE_PART,
     OUTSIDE,
@@ -25,7 +25,14 @@ from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.model import OUTCOME_OF, NationalFallback, Pathway
 from cds_service.pathway.outcomes import Indicator, RuleId, TextKey
 from cds_service.pathway.scan_removal import reasons_to_keep
-from cds_service.pathway.signs import ONCOLOGY_PATIENT, Signs, every_reason_is_benign, is_spine, read_signs
+from cds_service.pathway.signs import (
+    ONCOLOGY_PATIENT,
+    Signs,
+    cannot_wait,
+    every_reason_is_benign,
+    is_spine,
+    read_signs,
+)
 
 
 def decide(facts: Facts, pathway: Pathway | None, today: date) -> Decision:
@@ -136,12 +143,14 @@ def _decision(rule: RuleId, facts: Facts, signs: Signs, pathway: Pathway | None,
     answer = _silent(rule, facts, speaker)
     if indicator is None:
         return answer
+    said = cautions(rule, facts, signs, pathway, today)
     return answer._replace(
         indicator=indicator,
         text=_text(rule, facts, signs, pathway),
         proposes_referral=pathway is not None and rule in PROPOSING,
         keep=reasons_to_keep(rule, facts, signs, pathway),
-        cautions=cautions(rule, facts, pathway, today),
+        cautions=said,
+        conditional=is_conditional(rule, said),
         also_coded=also_coded(rule, signs),
     )
 
@@ -194,30 +203,45 @@ def _indicator(rule: RuleId, facts: Facts) -> Indicator | None:
 
 def _text(rule: RuleId, facts: Facts, signs: Signs, pathway: Pathway | None) -> TextKey:
     if rule is RuleId.ONCOLOGY:
-        return _oncology_text(signs)
+        return _oncology_text(facts, signs, pathway)
     if rule is RuleId.URGENT_MSK:
-        return _urgent_text(facts, pathway)
+        return _urgent_text(facts, signs, pathway)
     if rule is RuleId.SUSPECTED_SARCOMA and _is_child(facts):
         return TextKey.SUSPECTED_SARCOMA_CHILD
     if rule is RuleId.SUSPECTED_CANCER and _is_child(facts):
         return TextKey.SUSPECTED_CANCER_CHILD
+    if rule is RuleId.LUMP and _is_child(facts):
+        return TextKey.LUMP_CHILD
     return TextKey(rule.value)
 
 
-def _oncology_text(signs: Signs) -> TextKey:
+def _oncology_text(facts: Facts, signs: Signs, pathway: Pathway | None) -> TextKey:
+    """What cannot wait comes first; the oncology team is told of it, and may not be the one who acts on it."""
+    if cannot_wait(signs):
+        return UNDER_ONCOLOGY[_urgent_text(facts, signs, pathway)]
     if signs.cancer:
         return TextKey.ONCOLOGY_NEW_PRIMARY
-    if signs.suspicious_pain or signs.urgent:
+    if signs.suspicious_pain:
         return TextKey.ONCOLOGY_SUSPICIOUS
-    return TextKey.ONCOLOGY_TWO_BRANCHES
+    return TextKey.ONCOLOGY_TWO_BRANCHES_CHILD if _is_child(facts) else TextKey.ONCOLOGY_TWO_BRANCHES
 
 
-def _urgent_text(facts: Facts, pathway: Pathway | None) -> TextKey:
+UNDER_ONCOLOGY = {
+    TextKey.URGENT_SAME_DAY: TextKey.ONCOLOGY_SAME_DAY,
+    TextKey.URGENT_EXAMINE_TODAY: TextKey.ONCOLOGY_EXAMINE_TODAY,
+    TextKey.URGENT: TextKey.ONCOLOGY_URGENT,
+    TextKey.URGENT_RHEUMATOLOGY: TextKey.ONCOLOGY_RHEUMATOLOGY,
+}
+"""The text with which the oncology rule says what an urgent reason's own text says to others."""
+
+
+def _urgent_text(facts: Facts, signs: Signs, pathway: Pathway | None) -> TextKey:
     reasons = facts.indications
     if Indication.URGENT_SAME_DAY in reasons:
         return TextKey.URGENT_SAME_DAY
     symptoms_count = is_spine(facts) and (pathway is None or pathway.enabled(RuleId.SYMPTOMS))
-    if Indication.CORD_COMPRESSION in reasons or (symptoms_count and Indication.CES_SYMPTOM_WEAK in reasons):
+    of_the_cord = Indication.CORD_COMPRESSION in reasons or signs.strong_sign
+    if of_the_cord or (symptoms_count and Indication.CES_SYMPTOM_WEAK in reasons):
         return TextKey.URGENT_EXAMINE_TODAY
     if Indication.URGENT in reasons or (symptoms_count and Indication.RED_FLAG_SYMPTOM in reasons):
         return TextKey.URGENT

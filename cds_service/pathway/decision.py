@@ -21,9 +21,9 @@ FACTS_READ: dict[RuleId, tuple[str, ...]] = {
     RuleId.COULD_NOT_EVALUATE: _REGIONAL,
     RuleId.SUSPECTED_SARCOMA: (*_REGIONAL, "age"),
     RuleId.SUSPECTED_CANCER: (*_REGIONAL, "age"),
-    RuleId.ONCOLOGY: _REGIONAL,
+    RuleId.ONCOLOGY: (*_REGIONAL, "age"),
     RuleId.URGENT_MSK: _REGIONAL,
-    RuleId.LUMP: _REGIONAL,
+    RuleId.LUMP: (*_REGIONAL, "age"),
     RuleId.OUT_OF_POLICY: _REGIONAL,
     RuleId.COMMUNITY_MSK: _REGIONAL,
     RuleId.FCP_EXEMPT: (*_REGIONAL, "fcp_listing"),
@@ -70,6 +70,7 @@ class Decision(NamedTuple):
         proposes_referral: whether the card may suggest a draft referral (a destination may also be asked for).
         keep: why the scan is not to be removed; empty when it may be.
         cautions: what the detail must add.
+        conditional: whether the summary ends "unless red flags" and the detail leads with the safety net.
         also_coded: other red flags that the reasons carry; the card names them.
     """
 
@@ -84,6 +85,7 @@ class Decision(NamedTuple):
     proposes_referral: bool = False
     keep: tuple[KeepScan, ...] = (KeepScan.OUTCOME,)
     cautions: tuple[Caution, ...] = ()
+    conditional: bool = False
     also_coded: tuple[Outcome, ...] = ()
 
     @property

@@ -5,12 +5,19 @@ from datetime import date
 from cds_service.pathway.facts import OUTSIDE, UNRESOLVED, Facts, Indication, Oncology
 from cds_service.pathway.model import OUTCOME_OF, Pathway
 from cds_service.pathway.outcomes import Caution, Outcome, RuleId
-from cds_service.pathway.signs import Signs, has_cancer_history, is_spine, reason_is_missing, states_cancer
+from cds_service.pathway.signs import (
+    Signs,
+    cannot_wait,
+    has_cancer_history,
+    is_spine,
+    some_reason_is_unknown,
+    states_cancer,
+)
 
 _REDIRECTS = frozenset({RuleId.REDIRECT, RuleId.REDIRECT_UNKNOWN_SETTING})
 
 
-def cautions(rule: RuleId, facts: Facts, pathway: Pathway | None, today: date) -> tuple[Caution, ...]:
+def cautions(rule: RuleId, facts: Facts, signs: Signs, pathway: Pathway | None, today: date) -> tuple[Caution, ...]:
     """What the card's detail must add, in the order in which it is said."""
     said: list[Caution] = []
     cancer_history = has_cancer_history(facts)
@@ -20,6 +27,8 @@ def cautions(rule: RuleId, facts: Facts, pathway: Pathway | None, today: date) -
         said.append(Caution.UNLESS_RED_FLAGS)
     if spine and (cancer_history or states_cancer(facts)):
         said.append(Caution.SPINE_AND_CANCER)
+    if signs.strong_sign:
+        said.append(Caution.STRONG_SIGN)
     if facts.oncology is Oncology.UNDER_CARE and rule is not RuleId.ONCOLOGY:
         said.append(Caution.UNDER_ONCOLOGY)
     if redirect:
@@ -54,17 +63,32 @@ def has_region_conflict(facts: Facts) -> bool:
 
 
 def _evidence_is_missing(facts: Facts) -> bool:
-    return reason_is_missing(facts) or facts.oncology is Oncology.UNKNOWN
+    return some_reason_is_unknown(facts) or facts.oncology is Oncology.UNKNOWN
+
+
+def is_conditional(rule: RuleId, said: tuple[Caution, ...]) -> bool:
+    """Whether a redirect's summary ends "unless red flags" and its detail leads with the safety net (fact 2).
+
+    Evidence is missing, or a sign is coded that makes no red flag of this order and may be one.
+    """
+    return rule in _REDIRECTS and not _CONDITIONS.isdisjoint(said)
+
+
+_CONDITIONS = frozenset({Caution.UNLESS_RED_FLAGS, Caution.STRONG_SIGN})
 
 
 def also_coded(rule: RuleId, signs: Signs) -> tuple[Outcome, ...]:
-    """Red flags that hold beside the rule that answered, most urgent first (D55, D58)."""
+    """Red flags that hold beside the rule that answered, most urgent first (D55, D58).
+
+    Under oncology the card's text says one of two itself: what is urgent, or else the suspected cancer.
+    """
+    oncology = rule is RuleId.ONCOLOGY
     held = (
         (signs.ces, Outcome.CES),
         (signs.mscc, Outcome.MSCC),
         (signs.sarcoma, Outcome.SUSPECTED_SARCOMA),
-        (signs.cancer and rule is not RuleId.ONCOLOGY, Outcome.SUSPECTED_CANCER),
-        (signs.urgent, Outcome.URGENT_MSK),
+        (signs.cancer and not (oncology and not cannot_wait(signs)), Outcome.SUSPECTED_CANCER),
+        (signs.urgent and not oncology, Outcome.URGENT_MSK),
         (signs.lump, Outcome.LUMP),
     )
     return tuple(outcome for is_held, outcome in held if is_held and outcome is not OUTCOME_OF[rule])

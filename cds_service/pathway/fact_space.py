@@ -36,7 +36,8 @@ from cds_service.pathway.signs import (
     Signs,
     every_reason_is_benign,
     read_signs,
-    reason_is_missing,
+    reasons_are_words_alone,
+    some_reason_is_unknown,
     states_urgency,
 )
 
@@ -49,9 +50,12 @@ CHILD_UNDER = 16
 AGES: tuple[int | None, ...] = (None, *range(111))
 
 INTERCHANGEABLE = (URGENT_SYMPTOMS, STATED_URGENT, STATED_CANCER, UNCODED)
-"""Groups of reasons that the rules read as one. An urgent reason's group words the card, and nothing else."""
+"""Groups of reasons that the rules read as one. An urgent reason's group words the card, and nothing else.
 
-_ALONE = frozenset({Indication.PAIN, Indication.BENIGN_CAUSE})
+Of the uncoded ones words alone, with nothing beside them, are told apart.
+"""
+
+_ALONE = frozenset({Indication.PAIN, Indication.BENIGN_CAUSE, Indication.TEXT_ONLY})
 """Reasons that matter only where no other stands beside them."""
 
 
@@ -131,7 +135,9 @@ class Reading(NamedTuple):
     Attributes:
         signs: what they mean, with symptoms counted, and not counted where the region switched that off.
         benign: whether each is a stated benign cause.
-        missing: whether there is none that any list knows.
+        missing: whether there is none.
+        unknown: whether there is none, or one that no list knows.
+        words_alone: whether there is nothing but words.
         urgency: whether one is urgent by itself.
         cord: whether cord compression is coded, which is urgent even where the region switched the urgent rule off.
     """
@@ -139,6 +145,8 @@ class Reading(NamedTuple):
     signs: tuple[Signs, ...]
     benign: bool
     missing: bool
+    unknown: bool
+    words_alone: bool
     urgency: bool
     cord: bool
 
@@ -149,7 +157,9 @@ def reading_of(facts: Facts, pathway: Pathway | None) -> Reading:
     return Reading(
         signs=tuple(read_signs(facts, symptoms_count=count) for count in sorted(counts)),
         benign=every_reason_is_benign(facts),
-        missing=reason_is_missing(facts),
+        missing=not facts.indications,
+        unknown=some_reason_is_unknown(facts),
+        words_alone=reasons_are_words_alone(facts),
         urgency=states_urgency(facts),
         cord=Indication.CORD_COMPRESSION in facts.indications,
     )
@@ -172,7 +182,7 @@ _reasons_by_question: dict[tuple[tuple[bool, bool, bool], bool], tuple[frozenset
 
 def _sets() -> Iterator[frozenset[Indication]]:
     """Every set of reasons up to interchangeable ones, the smallest first."""
-    standing = [min(group) for group in INTERCHANGEABLE if group is not UNCODED]
+    standing = [min(group - _ALONE) for group in INTERCHANGEABLE]
     grouped = frozenset[Indication]().union(*INTERCHANGEABLE, _ALONE)
     atoms = sorted({*standing, *(set(Indication) - grouped)})
     yield frozenset()

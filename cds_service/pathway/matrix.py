@@ -63,6 +63,10 @@ RULE_ORDER = {rule: position for position, rule in enumerate(RuleId)}
 """The rules as they are asked."""
 
 _TEXTS_IN_ORDER = (
+    TextKey.ONCOLOGY_SAME_DAY,
+    TextKey.ONCOLOGY_EXAMINE_TODAY,
+    TextKey.ONCOLOGY_URGENT,
+    TextKey.ONCOLOGY_RHEUMATOLOGY,
     TextKey.ONCOLOGY_NEW_PRIMARY,
     TextKey.ONCOLOGY_SUSPICIOUS,
     TextKey.URGENT_SAME_DAY,

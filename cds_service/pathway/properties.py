@@ -25,7 +25,7 @@ from cds_service.pathway.facts import (
 )
 from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.model import OUTCOME_OF, Pathway
-from cds_service.pathway.outcomes import Indicator, Outcome, RuleId
+from cds_service.pathway.outcomes import Indicator, Outcome, RuleId, TextKey
 from cds_service.pathway.signs import CANCER_HISTORY, ONCOLOGY_PATIENT
 
 Read = dict[str, Any]
@@ -92,6 +92,16 @@ _CODED_RED_FLAGS: Final = frozenset(
         Indication.MALIGNANCY,
     }
 )
+_REDIRECTS: Final = frozenset({Outcome.REDIRECT, Outcome.REDIRECT_UNKNOWN_SETTING})
+_URGENT_UNDER_ONCOLOGY: Final = frozenset(
+    {
+        TextKey.ONCOLOGY_SAME_DAY,
+        TextKey.ONCOLOGY_EXAMINE_TODAY,
+        TextKey.ONCOLOGY_URGENT,
+        TextKey.ONCOLOGY_RHEUMATOLOGY,
+    }
+)
+_UNREAD: Final = frozenset({Indication.UNRECOGNISED, Indication.TEXT_ONLY})
 _CODED_CANCER: Final = frozenset(
     {Indication.METASTASIS, Indication.SARCOMA, Indication.SUSPECTED_CANCER, Indication.MALIGNANCY}
 )
@@ -219,6 +229,36 @@ def _fact_6(case: Case) -> bool:
     )
 
 
+def _what_may_be_a_red_flag_is_told(case: Case) -> bool:
+    """A redirect with a sign that makes no red flag there, or with a reason that nobody has read."""
+    decision = case.decision
+    if decision.outcome not in _REDIRECTS:
+        return True
+    reasons = _reasons(case.read)
+    spine = case.read.get("body_region", BodyRegion.SPINE) in SPINE_REGIONS
+    sign = spine and Indication.CES_SYMPTOM_STRONG in reasons
+    unread = bool(reasons & _UNREAD)
+    if not sign and not unread:
+        return True
+    kept = not decision.may_delete or reasons == {Indication.TEXT_ONLY}
+    return kept and decision.conditional
+
+
+def _only_a_redirect_is_conditional(case: Case) -> bool:
+    return not case.decision.conditional or case.decision.outcome in _REDIRECTS
+
+
+def _urgent_leads_under_oncology(case: Case) -> bool:
+    """The text is one of those that lead with the urgent act exactly where something urgent is coded."""
+    if case.decision.outcome is not Outcome.ONCOLOGY:
+        return True
+    reasons = _reasons(case.read)
+    spine = case.read.get("body_region", BodyRegion.SPINE) in SPINE_REGIONS
+    urgent = reasons & _CODED_URGENT or (spine and Indication.CES_SYMPTOM_STRONG in reasons)
+    symptom = spine and _symptoms_count(case) and reasons & _SPINE_SYMPTOMS
+    return (case.decision.text in _URGENT_UNDER_ONCOLOGY) == bool(urgent or symptom)
+
+
 def _exempt_on_the_register(case: Case) -> bool:
     if case.decision.outcome is not Outcome.FCP_EXEMPT:
         return True
@@ -296,6 +336,22 @@ PROPERTIES: Final = (
     ),
     Property("no-delete-without-create", "No scan is removed without a referral drafted.", _create_with_every_delete),
     Property("fact-6", "No scan is removed where fact 6 of the design forbids it.", _fact_6),
+    Property(
+        "what-may-be-a-red-flag-is-told",
+        "A redirect with a strong sign of CES on a spine order, or with a reason that no list knows, leads with the "
+        "safety net and removes no scan; words alone, as the only reason, keep none (D52).",
+        _what_may_be_a_red_flag_is_told,
+    ),
+    Property(
+        "only-a-redirect-is-conditional",
+        'No card but a redirect ends "unless red flags".',
+        _only_a_redirect_is_conditional,
+    ),
+    Property(
+        "urgent-leads-under-oncology",
+        "The oncology card leads with the urgent act exactly where an urgent reason is coded.",
+        _urgent_leads_under_oncology,
+    ),
     Property(
         "exempt-on-the-register", "Without a current register entry nobody is `fcp_exempt`.", _exempt_on_the_register
     ),

@@ -3,7 +3,15 @@
 from cds_service.pathway.facts import NO_SINGLE_PART, Facts, KnownBy, Oncology, Setting
 from cds_service.pathway.model import Pathway
 from cds_service.pathway.outcomes import KeepScan, RuleId
-from cds_service.pathway.signs import ONCOLOGY_PATIENT, Signs, has_cancer_history, is_spine, states_urgency
+from cds_service.pathway.signs import (
+    ONCOLOGY_PATIENT,
+    UNCODED,
+    Signs,
+    has_cancer_history,
+    is_spine,
+    reasons_are_words_alone,
+    states_urgency,
+)
 
 REMOVING_RULES = frozenset({RuleId.REDIRECT, RuleId.CES})
 """The only rules whose card may remove a scan."""
@@ -32,10 +40,21 @@ def reasons_to_keep(rule: RuleId, facts: Facts, signs: Signs, pathway: Pathway |
         KeepScan.CANCER_UNKNOWN: rule is RuleId.CES and facts.oncology is Oncology.UNKNOWN,
         KeepScan.SUSPICIOUS_PAIN: rule is RuleId.REDIRECT and signs.suspicious_pain,
         KeepScan.SPECIALIST_REQUEST: rule is RuleId.REDIRECT and facts.specialist_request,
+        KeepScan.STRONG_SIGN: signs.strong_sign,
+        KeepScan.REASON_UNKNOWN: rule is RuleId.REDIRECT and _a_reason_may_need_it(facts),
         KeepScan.OTHER_RED_FLAG: _another_red_flag(rule, facts, signs),
         KeepScan.ONCOLOGY_PATIENT: rule is RuleId.CES and facts.oncology in ONCOLOGY_PATIENT and not is_spine(facts),
     }
     return tuple(reason for reason, is_held in holds.items() if is_held)
+
+
+def _a_reason_may_need_it(facts: Facts) -> bool:
+    """Whether a reason stands there that nobody has read.
+
+    An order without a reason, or with words alone, is one whose scan the table removes (D03, D52): its card leads with
+    the safety net and no more.
+    """
+    return not facts.indications.isdisjoint(UNCODED) and not reasons_are_words_alone(facts)
 
 
 def _another_red_flag(rule: RuleId, facts: Facts, signs: Signs) -> bool:

@@ -21,6 +21,7 @@ CODED_CANCER = STATED_CANCER | {Indication.METASTASIS, Indication.SARCOMA}
 """Reasons that make a coded cord compression suspected MSCC, as a history of cancer does; a suspected cancer too."""
 
 UNCODED = frozenset({Indication.UNRECOGNISED, Indication.TEXT_ONLY})
+"""Reasons that nobody has read: a code on no list or behind a reference that led nowhere, and words."""
 
 
 class Signs(NamedTuple):
@@ -35,6 +36,8 @@ class Signs(NamedTuple):
         urgent: another reason that cannot wait.
         lump: a soft-tissue lump.
         uncounted_symptom: a spine symptom is coded, but the region does not count symptoms.
+        strong_sign: a strong sign of CES is coded on a spine order and makes no CES there: the level shows no cauda
+            equina, or the region does not count symptoms. Of the cord it may be a sign at any level.
     """
 
     ces: bool
@@ -45,6 +48,7 @@ class Signs(NamedTuple):
     urgent: bool
     lump: bool
     uncounted_symptom: bool
+    strong_sign: bool
 
 
 def is_spine(facts: Facts) -> bool:
@@ -67,14 +71,24 @@ def every_reason_is_benign(facts: Facts) -> bool:
     return facts.indications == {Indication.BENIGN_CAUSE}
 
 
-def reason_is_missing(facts: Facts) -> bool:
-    """Whether no reason is given, or none that any list knows."""
-    return facts.indications <= UNCODED
+def some_reason_is_unknown(facts: Facts) -> bool:
+    """Whether no reason is given, or one that no list knows: what nobody has read may be a red flag."""
+    return not facts.indications or not facts.indications.isdisjoint(UNCODED)
+
+
+def reasons_are_words_alone(facts: Facts) -> bool:
+    """Whether reasons are given, and none of them in any code."""
+    return facts.indications == {Indication.TEXT_ONLY}
 
 
 def states_urgency(facts: Facts) -> bool:
     """Whether a reason is urgent by itself, and not as a symptom on a spine order."""
     return not facts.indications.isdisjoint(STATED_URGENT | {Indication.CORD_COMPRESSION})
+
+
+def cannot_wait(signs: Signs) -> bool:
+    """Whether an urgent reason is coded, or a strong sign of CES on a spine order."""
+    return signs.urgent or signs.strong_sign
 
 
 def read_signs(facts: Facts, *, symptoms_count: bool) -> Signs:
@@ -88,8 +102,9 @@ def read_signs(facts: Facts, *, symptoms_count: bool) -> Signs:
     cord = Indication.CORD_COMPRESSION in reasons
     metastasis = Indication.METASTASIS in reasons
     mscc_by_cord = cord and (has_cancer_history(facts) or states_cancer(facts))
+    ces = Indication.CAUDA_EQUINA in reasons or (symptoms_count and strong)
     return Signs(
-        ces=Indication.CAUDA_EQUINA in reasons or (symptoms_count and strong),
+        ces=ces,
         mscc=mscc_by_cord or (metastasis and spine),
         sarcoma=Indication.SARCOMA in reasons,
         cancer=not STATED_CANCER.isdisjoint(reasons) or (metastasis and not spine),
@@ -99,4 +114,5 @@ def read_signs(facts: Facts, *, symptoms_count: bool) -> Signs:
         or (symptoms_count and spine_symptom),
         lump=Indication.SOFT_TISSUE_LUMP in reasons,
         uncounted_symptom=not symptoms_count and (strong or spine_symptom),
+        strong_sign=spine and Indication.CES_SYMPTOM_STRONG in reasons and not ces,
     )

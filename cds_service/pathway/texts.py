@@ -29,10 +29,16 @@ SPELLED_OUT = {
     TextKey.SUSPECTED_SARCOMA_CHILD: ("sarcoma", "48 hours"),
     TextKey.SUSPECTED_CANCER: ("suspected cancer",),
     TextKey.SUSPECTED_CANCER_CHILD: ("suspected cancer", "48 hours"),
+    TextKey.ONCOLOGY_SAME_DAY: ("oncology", "immediately"),
+    TextKey.ONCOLOGY_EXAMINE_TODAY: ("oncology", "cauda equina", "cord compression", "today"),
+    TextKey.ONCOLOGY_URGENT: ("oncology", "urgently"),
+    TextKey.ONCOLOGY_RHEUMATOLOGY: ("oncology", "rheumatology", "urgently"),
     TextKey.ONCOLOGY_SUSPICIOUS: ("oncology",),
     TextKey.ONCOLOGY_NEW_PRIMARY: ("oncology",),
     TextKey.ONCOLOGY_TWO_BRANCHES: ("oncology",),
+    TextKey.ONCOLOGY_TWO_BRANCHES_CHILD: ("oncology", "paediatric"),
     TextKey.LUMP: ("lump",),
+    TextKey.LUMP_CHILD: ("lump", "paediatric", "48 hours"),
     TextKey.REDIRECT: ("MSK",),
     TextKey.REDIRECT_UNKNOWN_SETTING: ("MSK",),
     TextKey.PAEDIATRIC: ("MSK",),
@@ -41,6 +47,7 @@ SPELLED_OUT = {
 
 SPELLED_OUT_BESIDES = {
     ("cautions", Caution.SPINE_AND_CANCER): ("MSCC", "immediately", "24 hours"),
+    ("cautions", Caution.STRONG_SIGN): ("cauda equina", "cord compression", "immediately"),
     ("also_coded", Outcome.CES): ("cauda equina", "immediately"),
     ("also_coded", Outcome.MSCC): ("MSCC", "immediately"),
 }

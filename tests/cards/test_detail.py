@@ -66,6 +66,90 @@ def test_a_spine_order_with_any_cancer_history_leads_with_ng234(history: Oncolog
     assert in_this_order(detail, ["NG234", "*immediately*", "*within 24 hours*", "**What to do**"])
 
 
+SIGN = "A strong sign of cauda equina syndrome or cord compression is coded"
+
+
+def test_a_strong_sign_on_another_spine_leads_with_what_it_may_be() -> None:
+    """Conditional, with the sign named, then the safety net, then what to do; and the scan stays."""
+    facts = some_facts(body_region=BodyRegion.THORACIC_SPINE, indications=frozenset({Indication.CES_SYMPTOM_STRONG}))
+    card = card_of(an_order(facts))
+
+    assert card["summary"].endswith(" unless red flags")
+    assert in_this_order(card["detail"], [SIGN, "*immediately*", "**Red flags:**", "**What to do**"])
+    assert "MRI of knee stays:** a strong sign of cauda equina syndrome or cord compression is coded" in card["detail"]
+    assert "check for red flags first" not in card["detail"]
+    assert [action["type"] for action in card["suggestions"][0]["actions"]] == ["create"]
+
+
+def test_under_oncology_a_strong_sign_stands_below_ng234() -> None:
+    """On a spine with cancer the MSCC coordinator comes first."""
+    facts = some_facts(
+        body_region=BodyRegion.THORACIC_SPINE,
+        indications=frozenset({Indication.CES_SYMPTOM_STRONG}),
+        oncology=Oncology.ACTIVE,
+    )
+    card = card_of(an_order(facts))
+
+    assert card["summary"].startswith("Examine today")
+    assert not card["summary"].endswith("unless red flags")
+    assert in_this_order(card["detail"], ["NG234", SIGN, "**What to do**", "MSCC coordinator (or acute oncology)"])
+
+
+@pytest.mark.parametrize(
+    ("facts", "act"),
+    [
+        ({**SPINE, "indications": frozenset({Indication.URGENT_SAME_DAY})}, "hospital assessment *immediately*"),
+        ({**SPINE, "indications": frozenset({Indication.CES_SYMPTOM_WEAK})}, "MSCC coordinator (or acute oncology)"),
+        ({"indications": frozenset({Indication.RHEUMATOLOGY})}, "Refer to rheumatology"),
+    ],
+)
+def test_under_oncology_the_team_is_named_after_the_urgent_act(facts: dict[str, object], act: str) -> None:
+    """The number that stands first is not that of whom to phone first."""
+    detail = detail_of(**facts, oncology=Oncology.ACTIVE)
+
+    assert in_this_order(detail, ["**What to do**", act, "Invented oncology service"])
+    assert "also coded" not in detail
+
+
+@pytest.mark.parametrize(
+    ("reasons", "words"),
+    [
+        ({Indication.SUSPECTED_CANCER, Indication.URGENT_SAME_DAY}, "same-day assessment, *immediately*, by phone"),
+        ({Indication.SARCOMA, Indication.URGENT_SAME_DAY}, "same-day assessment, *immediately*, by phone"),
+        ({Indication.SARCOMA, Indication.SUSPECTED_CANCER}, "Suspected cancer is also coded"),
+    ],
+)
+def test_another_red_flag_stands_before_what_to_do(reasons: set[Indication], words: str) -> None:
+    """Discitis beside a suspected cancer is the more urgent of the two."""
+    assert in_this_order(detail_of(**{**SPINE, "indications": frozenset(reasons)}), [words, "**What to do**"])
+
+
+def test_on_the_card_of_an_emergency_nothing_stands_before_what_to_do() -> None:
+    """What else is coded follows (D55)."""
+    detail = detail_of(**{**SPINE, "indications": frozenset({Indication.CAUDA_EQUINA, Indication.SARCOMA})})
+
+    assert in_this_order(detail, ["**What to do**", "Suspected sarcoma is also coded"])
+
+
+def test_a_child_under_oncology_is_sent_to_no_adult_service() -> None:
+    """The paediatric route is the second branch, and the card says the age."""
+    detail = detail_of(oncology=Oncology.ACTIVE, indications=frozenset(), age=12)
+
+    assert in_this_order(
+        detail,
+        ["**Refer to:** Invented oncology service", "**Refer to:** Invented paediatric service", "- Age: 12 years"],
+    )
+    assert "community" not in detail
+
+
+def test_a_childs_lump_has_the_childs_time_and_route() -> None:
+    """NICE NG12: very urgent ultrasound within 48 hours for a lump that is unexplained and growing."""
+    detail = detail_of(indications=frozenset({Indication.SOFT_TISSUE_LUMP}), age=12)
+
+    assert in_this_order(detail, ["**Refer to:** Invented paediatric service", "*within 48 hours*", "- Age: 12 years"])
+    assert "Invented lump service" not in detail
+
+
 def test_a_destination_is_named_with_its_telephone_and_wait() -> None:
     """As the configuration folder states them."""
     order = an_order(destination=Destinations(phone="020 7946 0001", wait="4 weeks"))

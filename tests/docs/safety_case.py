@@ -66,7 +66,7 @@ def _cases_beside(outcome: Outcome) -> list[str]:
 def texts_of(rule: RuleId) -> list[str]:
     """The card texts with which a rule speaks."""
     prefix = {RuleId.URGENT_MSK: "urgent"}.get(rule, rule.value)
-    exact = rule in {RuleId.REDIRECT, RuleId.LUMP, RuleId.CES, RuleId.MSCC}
+    exact = rule in {RuleId.REDIRECT, RuleId.CES, RuleId.MSCC}
     return [key.value for key in TextKey if key == prefix or (not exact and key.startswith(f"{prefix}_"))]
 
 
@@ -272,6 +272,7 @@ _NO_CASE: dict[tuple[str, RuleId], str] = {
 }
 _NO_CASE_OF_RULE = "none of the table's: the proof fires every rule"
 _NO_CASE_OF_ADDITION = {
+    "cautions": "none of the table's: `tests/spec/further_cases.csv`, X20 to X24",
     "also_coded": "none of the table's: `tests/spec/test_properties_texts.py`",
     "kept": "none of the table's: `tests/spec/test_properties_scan_removal.py`",
 }

@@ -17,7 +17,7 @@ from cds_service.pathway.facts import (
     Setting,
 )
 from cds_service.pathway.model import Pathway
-from cds_service.pathway.outcomes import Indicator, Outcome, RuleId, TextKey
+from cds_service.pathway.outcomes import Caution, Indicator, KeepScan, Outcome, RuleId, TextKey
 
 TODAY = date(2026, 11, 21)
 NEL = RegionId("nel")
@@ -148,6 +148,13 @@ RULES: list[tuple[dict[str, Any], Outcome, Indicator | None, TextKey | None]] = 
     ),
     ({"oncology": Oncology.UNDER_CARE}, Outcome.ONCOLOGY, Indicator.WARNING, TextKey.ONCOLOGY_TWO_BRANCHES),
     (
+        {"oncology": Oncology.ACTIVE, "age": 15},
+        Outcome.ONCOLOGY,
+        Indicator.WARNING,
+        TextKey.ONCOLOGY_TWO_BRANCHES_CHILD,
+    ),
+    ({"oncology": Oncology.ACTIVE, "age": 16}, Outcome.ONCOLOGY, Indicator.WARNING, TextKey.ONCOLOGY_TWO_BRANCHES),
+    (
         because_of() | {"oncology": Oncology.UNDER_CARE},
         Outcome.ONCOLOGY,
         Indicator.WARNING,
@@ -164,6 +171,8 @@ RULES: list[tuple[dict[str, Any], Outcome, Indicator | None, TextKey | None]] = 
     (because_of(Indication.URGENT), Outcome.URGENT_MSK, Indicator.WARNING, TextKey.URGENT),
     (because_of(Indication.RHEUMATOLOGY), Outcome.URGENT_MSK, Indicator.WARNING, TextKey.URGENT_RHEUMATOLOGY),
     (because_of(Indication.SOFT_TISSUE_LUMP), Outcome.LUMP, Indicator.INFO, TextKey.LUMP),
+    (because_of(Indication.SOFT_TISSUE_LUMP) | {"age": 15}, Outcome.LUMP, Indicator.INFO, TextKey.LUMP_CHILD),
+    (because_of(Indication.SOFT_TISSUE_LUMP) | {"age": None}, Outcome.LUMP, Indicator.INFO, TextKey.LUMP),
     ({"setting": Setting.COMMUNITY_MSK}, Outcome.SPECIALIST_EXEMPT, None, None),
     ({"age": 15}, Outcome.PAEDIATRIC, Indicator.INFO, TextKey.PAEDIATRIC),
     ({"age": 16}, Outcome.REDIRECT, Indicator.WARNING, TextKey.REDIRECT),
@@ -253,15 +262,95 @@ def test_a_symptom_that_means_nothing_here_does_not_take_the_rheumatology_wordin
     assert decide(facts, nwl, TODAY).text is TextKey.URGENT_RHEUMATOLOGY
 
 
-@pytest.mark.parametrize("urgent", [Indication.URGENT_SAME_DAY, Indication.URGENT])
-def test_an_oncology_patient_with_an_urgent_reason_is_never_offered_community_msk(
-    routine: Facts, nwl: Pathway, urgent: Indication
+@pytest.mark.parametrize("setting", [Setting.GENERAL_PRACTICE, Setting.COMMUNITY_MSK])
+@pytest.mark.parametrize("cancer", [Oncology.ACTIVE, Oncology.UNDER_CARE])
+@pytest.mark.parametrize(
+    ("reasons", "part", "text"),
+    [
+        ({Indication.URGENT_SAME_DAY}, BodyRegion.LUMBAR_SPINE, TextKey.ONCOLOGY_SAME_DAY),
+        ({Indication.URGENT_SAME_DAY, Indication.CES_SYMPTOM_WEAK}, BodyRegion.LUMBAR_SPINE, TextKey.ONCOLOGY_SAME_DAY),
+        ({Indication.CES_SYMPTOM_WEAK}, BodyRegion.LUMBAR_SPINE, TextKey.ONCOLOGY_EXAMINE_TODAY),
+        ({Indication.CES_SYMPTOM_STRONG}, BodyRegion.THORACIC_SPINE, TextKey.ONCOLOGY_EXAMINE_TODAY),
+        ({Indication.CES_SYMPTOM_STRONG, Indication.URGENT}, BodyRegion.CERVICAL_SPINE, TextKey.ONCOLOGY_EXAMINE_TODAY),
+        ({Indication.URGENT, Indication.SUSPICIOUS_PAIN}, BodyRegion.HIP, TextKey.ONCOLOGY_URGENT),
+        ({Indication.RED_FLAG_SYMPTOM}, BodyRegion.LUMBAR_SPINE, TextKey.ONCOLOGY_URGENT),
+        ({Indication.RHEUMATOLOGY}, BodyRegion.KNEE, TextKey.ONCOLOGY_RHEUMATOLOGY),
+        ({Indication.SUSPICIOUS_PAIN, Indication.CES_SYMPTOM_WEAK}, BodyRegion.KNEE, TextKey.ONCOLOGY_SUSPICIOUS),
+        ({Indication.CES_SYMPTOM_STRONG}, BodyRegion.KNEE, TextKey.ONCOLOGY_TWO_BRANCHES),
+    ],
+)
+def test_under_oncology_an_urgent_reason_words_the_card(
+    routine: Facts,
+    nwl: Pathway,
+    reasons: set[Indication],
+    part: BodyRegion,
+    text: TextKey,
+    cancer: Oncology,
+    setting: Setting,
 ) -> None:
-    """The two branches are for pain that is unspecified; a coded infection or fracture is not."""
-    decision = decide(routine._replace(oncology=Oncology.UNDER_CARE, **because_of(urgent)), nwl, TODAY)
+    """What cannot wait leads wherever it is ordered; "the pain may come from the cancer" needs a coded pain."""
+    facts = routine._replace(body_region=part, indications=frozenset(reasons), oncology=cancer, setting=setting)
+    decision = decide(facts, nwl, TODAY)
 
-    assert decision.outcome is Outcome.ONCOLOGY
-    assert decision.text is not TextKey.ONCOLOGY_TWO_BRANCHES
+    assert (decision.outcome, decision.text) == (Outcome.ONCOLOGY, text)
+    assert Outcome.URGENT_MSK not in decision.also_coded
+
+
+@pytest.mark.parametrize("region", ["nwl", "nel"])
+@pytest.mark.parametrize("part", [BodyRegion.CERVICAL_SPINE, BodyRegion.THORACIC_SPINE])
+def test_a_strong_sign_on_a_spine_that_shows_no_cauda_equina_is_told_and_keeps_the_scan(
+    routine: Facts, nwl: Pathway, nel: Pathway, part: BodyRegion, region: str
+) -> None:
+    """Retention of urine with a thoracic spine may be the cord's: no row gives it a rule, so the redirect tells it."""
+    pathway = {"nwl": nwl, "nel": nel}[region]
+    facts = routine._replace(region=pathway.id, body_region=part, **because_of(Indication.CES_SYMPTOM_STRONG))
+    decision = decide(facts, pathway, TODAY)
+
+    assert (decision.outcome, decision.indicator) == (Outcome.REDIRECT, Indicator.WARNING)
+    assert decision.conditional
+    assert Caution.STRONG_SIGN in decision.cautions
+    assert Caution.UNLESS_RED_FLAGS not in decision.cautions
+    assert decision.keep == (KeepScan.STRONG_SIGN,)
+
+
+@pytest.mark.parametrize("part", [BodyRegion.KNEE, BodyRegion.HIP, BodyRegion.SACROILIAC_JOINT])
+def test_a_strong_sign_off_the_spine_still_means_nothing(routine: Facts, nwl: Pathway, part: BodyRegion) -> None:
+    """As the table has it (D63b)."""
+    decision = decide(routine._replace(body_region=part, **because_of(Indication.CES_SYMPTOM_STRONG)), nwl, TODAY)
+
+    assert (decision.conditional, decision.cautions, decision.keep) == (False, (), ())
+
+
+def test_where_symptoms_do_not_count_a_strong_sign_is_still_told(routine: Facts, nwl: Pathway) -> None:
+    """A region that switched the rule off redirects, and never removes the scan."""
+    rules = {**nwl.rules, RuleId.SYMPTOMS: nwl.rules[RuleId.SYMPTOMS].model_copy(update={"enabled": False})}
+    facts = routine._replace(**ON_LUMBAR, **because_of(Indication.CES_SYMPTOM_STRONG))
+    decision = decide(facts, nwl.model_copy(update={"rules": rules}), TODAY)
+
+    assert (decision.outcome, decision.conditional, decision.may_delete) == (Outcome.REDIRECT, True, False)
+    assert Caution.STRONG_SIGN in decision.cautions
+
+
+@pytest.mark.parametrize("unread", [Indication.UNRECOGNISED, Indication.TEXT_ONLY])
+@pytest.mark.parametrize("known", [Indication.PAIN, Indication.BENIGN_CAUSE])
+def test_one_reason_that_no_list_knows_is_enough_for_a_doubt(
+    routine: Facts, nwl: Pathway, known: Indication, unread: Indication
+) -> None:
+    """Beside "low back pain" it may be the cauda equina syndrome, in ICD-10 or in words."""
+    decision = decide(routine._replace(**because_of(known, unread)), nwl, TODAY)
+
+    assert (decision.outcome, decision.conditional) == (Outcome.REDIRECT, True)
+    assert decision.cautions == (Caution.UNLESS_RED_FLAGS,)
+    assert decision.keep == (KeepScan.REASON_UNKNOWN,)
+
+
+def test_words_alone_are_as_the_table_has_them(routine: Facts, nwl: Pathway) -> None:
+    """D52: the safety net leads, and the scan may go; a code that no list knows keeps it."""
+    words = decide(routine._replace(**because_of(Indication.TEXT_ONLY)), nwl, TODAY)
+    code = decide(routine._replace(**because_of(Indication.UNRECOGNISED)), nwl, TODAY)
+
+    assert (words.conditional, words.may_delete) == (True, True)
+    assert (code.conditional, code.may_delete) == (True, False)
 
 
 def test_a_decision_names_its_rule_reason_and_sentences(routine: Facts, nwl: Pathway) -> None:

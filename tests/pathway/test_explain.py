@@ -186,7 +186,13 @@ def test_a_region_conflict_needs_two_known_regions(
             (Outcome.SUSPECTED_CANCER, Outcome.URGENT_MSK),
         ),
         ({Indication.SUSPECTED_CANCER, Indication.URGENT}, "none", Outcome.SUSPECTED_CANCER, (Outcome.URGENT_MSK,)),
-        ({Indication.SUSPECTED_CANCER, Indication.URGENT}, "under_care", Outcome.ONCOLOGY, (Outcome.URGENT_MSK,)),
+        ({Indication.SUSPECTED_CANCER}, "under_care", Outcome.ONCOLOGY, ()),
+        (
+            {Indication.SUSPECTED_CANCER, Indication.URGENT},
+            "under_care",
+            Outcome.ONCOLOGY,
+            (Outcome.SUSPECTED_CANCER,),
+        ),
         ({Indication.URGENT, Indication.SOFT_TISSUE_LUMP}, "none", Outcome.URGENT_MSK, (Outcome.LUMP,)),
     ],
 )
@@ -198,7 +204,7 @@ def test_other_red_flags_are_named_most_urgent_first(
     outcome: Outcome,
     also: tuple[Outcome, ...],
 ) -> None:
-    """All but the one that the card is about; the oncology card speaks of the suspected cancer itself (D54, D55)."""
+    """All but those that the card's own text is about: under oncology what is urgent, else a suspected cancer (D54)."""
     facts = routine._replace(body_region=LUMBAR, indications=frozenset(reasons), oncology=Oncology(oncology))
     decision = decide(facts, nwl, TODAY)
 

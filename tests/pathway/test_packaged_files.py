@@ -188,6 +188,8 @@ def test_links_are_secure_and_each_is_shown_somewhere(speaker: RegionId) -> None
         TextKey.SUSPECTED_SARCOMA,
         TextKey.SUSPECTED_SARCOMA_CHILD,
         TextKey.LUMP,
+        TextKey.LUMP_CHILD,
+        TextKey.ONCOLOGY_EXAMINE_TODAY,
         TextKey.PAEDIATRIC,
         TextKey.REDIRECT_UNKNOWN_SETTING,
     ],
@@ -217,11 +219,21 @@ def whole_text(speaker: RegionId, key: TextKey) -> str:
         (TextKey.SUSPECTED_CANCER, ["urgent suspected cancer"]),
         (TextKey.ONCOLOGY_NEW_PRIMARY, ["new primary", "urgent suspected cancer"]),
         (TextKey.ONCOLOGY_TWO_BRANCHES, ["oncology team", "community MSK"]),
+        (TextKey.ONCOLOGY_TWO_BRANCHES_CHILD, ["oncology team", "paediatric route", "*within 48 hours*"]),
+        (TextKey.ONCOLOGY_SAME_DAY, ["hospital assessment *immediately*", "same day", "treating oncology team"]),
+        (
+            TextKey.ONCOLOGY_EXAMINE_TODAY,
+            ["Examine *today*", "MSCC coordinator (or acute oncology) *immediately*", "treating oncology team"],
+        ),
+        (TextKey.ONCOLOGY_URGENT, ["Refer *urgently*", "treating oncology team", "infection"]),
+        (TextKey.ONCOLOGY_RHEUMATOLOGY, ["rheumatology", "*urgent*", "treating oncology team"]),
+        (TextKey.ONCOLOGY_SUSPICIOUS, ["the pain may come from the cancer"]),
         (TextKey.URGENT_SAME_DAY, ["*immediately*", "same day", "A draft referral is not a referral"]),
         (TextKey.URGENT_EXAMINE_TODAY, ["cauda equina", "*immediately*", "*urgently*"]),
         (TextKey.URGENT, ["*urgently*"]),
         (TextKey.URGENT_RHEUMATOLOGY, ["rheumatology"]),
         (TextKey.LUMP, ["sarcoma"]),
+        (TextKey.LUMP_CHILD, ["sarcoma", "*very urgent*", "*within 48 hours*", "paediatric route"]),
         (TextKey.REDIRECT, ["cauda equina", "cord compression", "cancer", "infection", "fracture"]),
         (TextKey.REDIRECT_UNKNOWN_SETTING, ["cauda equina", "cord compression", "cancer", "infection", "fracture"]),
         (TextKey.COULD_NOT_EVALUATE, ["not", "red flags", "no concerns"]),
@@ -233,6 +245,35 @@ def test_a_card_says_what_it_must(speaker: RegionId, key: TextKey, said: list[st
     text = whole_text(speaker, key)
 
     assert [words for words in said if words not in text] == []
+
+
+@pytest.mark.parametrize("speaker", SPEAKERS)
+@pytest.mark.parametrize(
+    ("key", "act"),
+    [
+        (TextKey.ONCOLOGY_SAME_DAY, "Phone for same-day hospital assessment, immediately"),
+        (TextKey.ONCOLOGY_EXAMINE_TODAY, "Examine today"),
+        (TextKey.ONCOLOGY_URGENT, "Refer urgently"),
+        (TextKey.ONCOLOGY_RHEUMATOLOGY, "Refer urgently to rheumatology"),
+    ],
+)
+def test_under_oncology_the_urgent_act_leads_and_no_pain_is_assumed(speaker: RegionId, key: TextKey, act: str) -> None:
+    """The oncology team is named after it."""
+    text = whole_text(speaker, key)
+
+    assert text.startswith(act)
+    assert "oncology" in text.splitlines()[0].removeprefix(act)
+    assert "the pain may" not in text
+
+
+@pytest.mark.parametrize("speaker", SPEAKERS)
+@pytest.mark.parametrize("key", [TextKey.ONCOLOGY_TWO_BRANCHES_CHILD, TextKey.LUMP_CHILD])
+def test_a_childs_card_names_no_adult_route(speaker: RegionId, key: TextKey) -> None:
+    """NICE NG12 has times of its own for children and young people."""
+    text = whole_text(speaker, key)
+
+    assert "community MSK" not in text
+    assert "2 weeks" not in text
 
 
 @pytest.mark.parametrize("speaker", SPEAKERS)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from cds_service.pathway import decide as decide_module
 from cds_service.pathway import explain, proof_record, scan_removal, signs
-from cds_service.pathway.decide import decide
+from cds_service.pathway.decide import UNDER_ONCOLOGY, decide
 from cds_service.pathway.decision import Decision
 from cds_service.pathway.exploring import UnknownFactError, explore
 from cds_service.pathway.fact_space import INTERCHANGEABLE, Reading, domains_of, reading_of
@@ -35,7 +35,7 @@ from cds_service.pathway.facts import (
 )
 from cds_service.pathway.loading import PathwayFileError, parse_pathway, read_pathway_files
 from cds_service.pathway.model import LOCKED_RULES, Pathway
-from cds_service.pathway.outcomes import Indicator, Outcome, RuleId
+from cds_service.pathway.outcomes import Indicator, KeepScan, Outcome, RuleId, TextKey
 from cds_service.pathway.proof_record import UnsafePathwayError, not_proved, prove_what_is_new, read_record
 from cds_service.pathway.properties import PROPERTIES, Case
 from cds_service.pathway.proving import ANY_DAY, CounterExample, Proof, prove
@@ -79,7 +79,10 @@ ASKED = {
     },
     "indications": {
         "facts.indications == {Indication.BENIGN_CAUSE}",
-        "facts.indications <= UNCODED",
+        "facts.indications == {Indication.TEXT_ONLY}",
+        "facts.indications.isdisjoint(UNCODED)",
+        "facts.indications",
+        "facts.indications.isdisjoint(CODED_CANCER)",
         "facts.indications.isdisjoint(STATED_URGENT | {Indication.CORD_COMPRESSION})",
         "Indication.CORD_COMPRESSION in facts.indications",
         "Indication.SUSPICIOUS_PAIN in facts.indications",
@@ -95,7 +98,6 @@ ASKED = {
         "Indication.SUSPICIOUS_PAIN in reasons",
         "Indication.URGENT in reasons",
         "Indication.URGENT_SAME_DAY in reasons",
-        "CODED_CANCER.isdisjoint(reasons)",
         "STATED_CANCER.isdisjoint(reasons)",
         "STATED_URGENT.isdisjoint(reasons)",
         "URGENT_SYMPTOMS.isdisjoint(reasons)",
@@ -192,7 +194,7 @@ ORDERS = st.builds(
 @settings(max_examples=100)
 @given(order=ORDERS)
 def test_any_set_of_reasons_is_answered_like_one_that_is_proved(name: str, order: Facts) -> None:
-    """Whatever the reasons, one of the proved sets has the very same answer, but for the text of an urgent card."""
+    """Whatever the reasons, one of the proved sets has the very same answer, but for which urgent text speaks."""
     pathway = PATHWAYS[name]
     order = order._replace(region=UNRESOLVED if pathway is None else pathway.id)
     proved = _proved(name, order.body_region, order.oncology)
@@ -202,8 +204,11 @@ def test_any_set_of_reasons_is_answered_like_one_that_is_proved(name: str, order
 
 def _answer(order: Facts, pathway: Pathway | None) -> Decision:
     decision = decide(order, pathway, ANY_DAY if pathway is None else pathway.effective)
-    text = None if decision.outcome is Outcome.URGENT_MSK else decision.text
+    text = None if decision.text in _URGENT_TEXTS else decision.text
     return decision._replace(facts=order._replace(indications=frozenset()), text=text)
+
+
+_URGENT_TEXTS = {*UNDER_ONCOLOGY, *UNDER_ONCOLOGY.values()}
 
 
 def _class_of(body: BodyRegion) -> tuple[bool, ...]:
@@ -362,6 +367,22 @@ _CRAFTED: list[tuple[str, Json, Json]] = [
     ("red-flag-never-lost", {"indications": frozenset({Indication.SARCOMA})}, {}),
     ("unknown-adds-no-deletion", {"age": None}, {"keep": ()}),
     ("no-delete-without-create", {}, {"keep": (), "proposes_referral": False}),
+    (
+        "what-may-be-a-red-flag-is-told",
+        {"indications": STRONG, "body_region": BodyRegion.CERVICAL_SPINE},
+        {"keep": (), "conditional": True},
+    ),
+    (
+        "what-may-be-a-red-flag-is-told",
+        {"indications": frozenset({Indication.UNRECOGNISED, Indication.PAIN})},
+        {"keep": (KeepScan.REASON_UNKNOWN,), "conditional": False},
+    ),
+    ("only-a-redirect-is-conditional", {}, {"outcome": Outcome.ONCOLOGY, "conditional": True}),
+    (
+        "urgent-leads-under-oncology",
+        {"indications": frozenset({Indication.URGENT_SAME_DAY})},
+        {"outcome": Outcome.ONCOLOGY, "text": TextKey.ONCOLOGY_SUSPICIOUS},
+    ),
     ("fact-6", {"age": 12}, {"keep": ()}),
     ("fact-6", {"indications": STRONG, "body_region": BodyRegion.LUMBAR_SPINE}, {"keep": ()}),
 ]

@@ -11,7 +11,8 @@ from cds_service.pathway.signs import (
     has_cancer_history,
     is_spine,
     read_signs,
-    reason_is_missing,
+    reasons_are_words_alone,
+    some_reason_is_unknown,
 )
 
 CAUDAL = (
@@ -34,7 +35,8 @@ WHATEVER = (*HISTORY, *NO_HISTORY)
 TABLE: list[tuple[Indication, tuple[BodyRegion, ...], tuple[Oncology, ...], str]] = [
     (Indication.CAUDA_EQUINA, ANYWHERE, WHATEVER, "ces"),
     (Indication.CES_SYMPTOM_STRONG, CAUDAL, WHATEVER, "ces"),
-    (Indication.CES_SYMPTOM_STRONG, (*HIGHER, *ELSEWHERE), WHATEVER, ""),
+    (Indication.CES_SYMPTOM_STRONG, HIGHER, WHATEVER, "strong_sign"),
+    (Indication.CES_SYMPTOM_STRONG, ELSEWHERE, WHATEVER, ""),
     (Indication.CES_SYMPTOM_WEAK, SPINE, WHATEVER, "urgent"),
     (Indication.CES_SYMPTOM_WEAK, ELSEWHERE, WHATEVER, ""),
     (Indication.RED_FLAG_SYMPTOM, SPINE, WHATEVER, "urgent"),
@@ -135,20 +137,21 @@ def test_cord_compression_beside_a_coded_cancer_is_mscc_and_no_longer_urgent(
 
 
 @pytest.mark.parametrize(
-    ("symptom", "body_region"),
+    ("symptom", "body_region", "signs"),
     [
-        (Indication.CES_SYMPTOM_STRONG, BodyRegion.LUMBAR_SPINE),
-        (Indication.CES_SYMPTOM_WEAK, BodyRegion.CERVICAL_SPINE),
-        (Indication.RED_FLAG_SYMPTOM, BodyRegion.LUMBAR_SPINE),
+        (Indication.CES_SYMPTOM_STRONG, BodyRegion.LUMBAR_SPINE, {"uncounted_symptom", "strong_sign"}),
+        (Indication.CES_SYMPTOM_STRONG, BodyRegion.CERVICAL_SPINE, {"strong_sign"}),
+        (Indication.CES_SYMPTOM_WEAK, BodyRegion.CERVICAL_SPINE, {"uncounted_symptom"}),
+        (Indication.RED_FLAG_SYMPTOM, BodyRegion.LUMBAR_SPINE, {"uncounted_symptom"}),
     ],
 )
 def test_a_symptom_that_a_region_does_not_count_is_remembered(
-    routine: Facts, symptom: Indication, body_region: BodyRegion
+    routine: Facts, symptom: Indication, body_region: BodyRegion, signs: set[str]
 ) -> None:
     """It gives no red flag, and it is still known to be there, so that the scan stays."""
     facts = routine._replace(body_region=body_region, indications=frozenset({symptom}))
 
-    assert held(read_signs(facts, symptoms_count=False)) == {"uncounted_symptom"}
+    assert held(read_signs(facts, symptoms_count=False)) == signs
 
 
 @pytest.mark.parametrize("symptom", [Indication.CES_SYMPTOM_STRONG, Indication.CES_SYMPTOM_WEAK])
@@ -189,21 +192,29 @@ def test_a_cancer_history_is_past_active_or_under_care(routine: Facts, oncology:
 
 
 @pytest.mark.parametrize(
-    ("reasons", "benign", "missing"),
+    ("reasons", "benign", "unknown", "words_alone"),
     [
-        (set(), False, True),
-        ({Indication.BENIGN_CAUSE}, True, False),
-        ({Indication.BENIGN_CAUSE, Indication.PAIN}, False, False),
-        ({Indication.BENIGN_CAUSE, Indication.UNRECOGNISED}, False, False),
-        ({Indication.BENIGN_CAUSE, Indication.TEXT_ONLY}, False, False),
-        ({Indication.PAIN}, False, False),
-        ({Indication.TEXT_ONLY}, False, True),
-        ({Indication.UNRECOGNISED}, False, True),
-        ({Indication.UNRECOGNISED, Indication.TEXT_ONLY}, False, True),
+        (set(), False, True, False),
+        ({Indication.BENIGN_CAUSE}, True, False, False),
+        ({Indication.BENIGN_CAUSE, Indication.PAIN}, False, False, False),
+        ({Indication.BENIGN_CAUSE, Indication.UNRECOGNISED}, False, True, False),
+        ({Indication.BENIGN_CAUSE, Indication.TEXT_ONLY}, False, True, False),
+        ({Indication.PAIN}, False, False, False),
+        ({Indication.TEXT_ONLY}, False, True, True),
+        ({Indication.UNRECOGNISED}, False, True, False),
+        ({Indication.UNRECOGNISED, Indication.TEXT_ONLY}, False, True, False),
     ],
 )
-def test_benign_and_missing_reasons(routine: Facts, reasons: set[Indication], benign: bool, missing: bool) -> None:
-    """Only stated benign causes, every one of them, are benign; text and codes that no list knows are no reason."""
+def test_benign_and_unknown_reasons(
+    routine: Facts,
+    reasons: set[Indication],
+    benign: bool,
+    unknown: bool,
+    words_alone: bool,
+) -> None:
+    """Only stated benign causes, every one of them, are benign; one reason that no list knows is enough for a doubt."""
     facts = routine._replace(indications=frozenset(reasons))
 
-    assert (every_reason_is_benign(facts), reason_is_missing(facts)) == (benign, missing)
+    assert every_reason_is_benign(facts) == benign
+    assert some_reason_is_unknown(facts) == unknown
+    assert reasons_are_words_alone(facts) == words_alone

@@ -154,6 +154,8 @@ ROUTINE_REASONS = st.sampled_from(
         frozenset({Indication.UNRECOGNISED, Indication.BENIGN_CAUSE}),
     ]
 )
+REMOVABLE_REASONS = ROUTINE_REASONS.filter(lambda reasons: Indication.UNRECOGNISED not in reasons)
+"""Routine reasons that all are read, or are none but words (D52): no other scan is removed by a redirect."""
 REASONS = ROUTINE_REASONS | st.frozensets(st.sampled_from(Indication), max_size=4)
 FACTS = st.builds(
     Facts,
@@ -215,7 +217,7 @@ def removable_scans(draw: st.DrawFn) -> Situation:
     choices = draw(regional_choices())
     modality = draw(st.sampled_from(PATHWAYS[choices.region].modalities))
     emergency = draw(st.booleans())
-    reasons = draw(ROUTINE_REASONS) | ({Indication.CAUDA_EQUINA} if emergency else set())
+    reasons = draw(REMOVABLE_REASONS) | ({Indication.CAUDA_EQUINA} if emergency else set())
     body_region = draw(st.sampled_from(sorted(set(MSK_REGIONS) - NO_SINGLE_PART)))
     settings = [Setting.GENERAL_PRACTICE, Setting.COMMUNITY_MSK] if emergency else [Setting.GENERAL_PRACTICE]
     order = Facts(

@@ -193,7 +193,7 @@ def test_a_scan_for_pain_that_may_come_from_cancer_is_not_redirected_away(situat
     """Coded suspicious pain: redirect with a cancer caution, and no deletion ("What a code means", D79)."""
     decision = situation.with_reasons(Indication.SUSPICIOUS_PAIN).decided()
 
-    assert decision.outcome is Outcome.CES or decision.keep == (KeepScan.SUSPICIOUS_PAIN,)
+    assert decision.outcome is Outcome.CES or KeepScan.SUSPICIOUS_PAIN in decision.keep
 
 
 @given(removable_scans())
@@ -202,6 +202,24 @@ def test_a_scan_that_a_specialist_asked_for_is_not_redirected_away(situation: Si
     decision = situation.with_facts(specialist_request=True).decided()
 
     assert decision.outcome is Outcome.CES or decision.keep == (KeepScan.SPECIALIST_REQUEST,)
+
+
+@given(removable_scans(), st.sampled_from([Indication.UNRECOGNISED, Indication.TEXT_ONLY]))
+def test_a_reason_that_nobody_has_read_keeps_a_redirected_scan(situation: Situation, unread: Indication) -> None:
+    """Beside any other reason; words alone, as the only reason, keep none (D52)."""
+    order = situation.with_reasons(unread)
+    decision = order.decided()
+
+    kept = () if order.facts.indications == {Indication.TEXT_ONLY} else (KeepScan.REASON_UNKNOWN,)
+    assert decision.outcome is Outcome.CES or (decision.keep, decision.conditional) == (kept, True)
+
+
+@given(removable_scans(), st.sampled_from(sorted(SPINE_REGIONS - NO_SINGLE_PART)))
+def test_a_strong_sign_keeps_the_scan_of_any_spine_that_is_redirected(situation: Situation, spine: BodyRegion) -> None:
+    """Where it makes no CES, it may still be one, or the cord's."""
+    decision = situation.with_facts(body_region=spine).with_reasons(Indication.CES_SYMPTOM_STRONG).decided()
+
+    assert decision.outcome is Outcome.CES or (KeepScan.STRONG_SIGN in decision.keep and decision.conditional)
 
 
 @given(removable_scans(), st.sampled_from([OUTSIDE, UNRESOLVED, RegionId("elsewhere")]))

@@ -49,6 +49,7 @@ def test_only_a_redirect_is_conditional(situation: Situation) -> None:
     decision = situation.decided()
 
     assert Caution.UNLESS_RED_FLAGS not in decision.cautions or decision.outcome in REDIRECTS
+    assert not decision.conditional or decision.outcome in REDIRECTS
 
 
 @given(situations())
