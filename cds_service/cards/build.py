@@ -111,7 +111,7 @@ def _card(text_key: TextKey, orders: list[OrderForCard], speaker: Speaker, conte
 
 def _for_whom(summary: str, orders: Sequence[OrderForCard]) -> str:
     """The summary, which says if there is room that the card is about another patient than the one on the screen."""
-    if orders[0].other_patient is None or orders[0].patient_untold:
+    if any(order.other_patient is None or order.patient_untold for order in orders):
         return summary
     said = f"Another patient: {summary}"
     return said if len(said) <= SUMMARY_LIMIT else summary
@@ -148,7 +148,7 @@ def not_evaluated_card(orders: Sequence[OrderForCard], speaker: Speaker, context
     text = speaker.filled(key, _order_words(orders))
     return {
         "uuid": ordered_uuid(),
-        "summary": text.summary,
+        "summary": _for_whom(text.summary, orders),
         "indicator": "info",
         "detail": card_detail(orders, text, [], Offer(), speaker, context.today),
         "source": speaker.source,

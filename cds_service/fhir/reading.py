@@ -145,8 +145,10 @@ class OrderReader:
             context: the call.
             selection: what `select` gave for this call.
         """
-        index = ResourceIndex(context.prefetch, context.draft_orders, context.fhir_server)
         others = other_orders(context.draft_orders, (order for order, _ in selection.orders))
+        if not others:  # as nearly always
+            return []
+        index = ResourceIndex(context.prefetch, context.draft_orders, context.fhir_server)
         return [
             OrderBeside(
                 patient_of(other, whose_order(other, context.patient_id, index)),

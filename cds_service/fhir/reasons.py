@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from cds_service.fhir.resources import ResourceIndex
 from cds_service.fhir.shapes import Json, as_text, codings_of, concept_words, has_coding, objects, status_codes
+from cds_service.pathway.beside import RED_FLAG_REASONS
 from cds_service.pathway.facts import Indication
 from cds_service.terminology.value_sets import Terminology
 
@@ -58,7 +59,7 @@ class Reasons(NamedTuple):
 
 
 OTHER_REASONS = frozenset({"Observation", "DiagnosticReport", "DocumentReference"})
-"""What `reasonReference` may name besides a Condition (FHIR R4, ServiceRequest); they are not read."""
+"""What `reasonReference` may name besides a Condition (FHIR R4, ServiceRequest); of an Observation see `_asserted`."""
 
 
 def read_reasons(order: Json, index: ResourceIndex, terminology: Terminology) -> Reasons:
@@ -84,6 +85,10 @@ def read_reasons(order: Json, index: ResourceIndex, terminology: Terminology) ->
                 unread += [] if indications else [True]
                 found |= indications
                 read += [(concept, indications)] if isinstance(concept, dict) else []
+        for resource in named:
+            if asserted := _asserted(resource, terminology):
+                found |= asserted
+                read.append((resource["code"], asserted))
     if unread:
         found.add(Indication.UNRECOGNISED)
     where = ", ".join(dict.fromkeys(evidence)) or "no reason sent"
@@ -108,6 +113,26 @@ _RANKS = {
         ]
     )
 }
+
+
+def _asserted(resource: Json, terminology: Terminology) -> set[Indication]:
+    """The red flags that an Observation states by its code alone: it is given as a reason, and nothing denies it.
+
+    With a value, an interpretation or parts its code is a question, and the answer may be no. Whatever else its code
+    means may lower a concern, so it stays a reason that could not be read.
+    """
+    if resource.get("resourceType") != "Observation" or as_text(resource.get("status")) not in _MADE:
+        return set()
+    if any(element.lstrip("_").startswith(_ANSWERS) for element in resource):
+        return set()
+    return _indications(resource.get("code"), terminology) & RED_FLAG_REASONS
+
+
+_MADE = frozenset({"preliminary", "final", "amended", "corrected"})
+"""Values of Observation.status with which an observation was made, and stands."""
+
+_ANSWERS = ("value", "dataAbsentReason", "interpretation", "component", "hasMember", "note", "modifierExtension")
+"""How the elements begin in which the answer to an Observation's code may stand, or words that deny it."""
 
 
 def _is_of_another_kind(reference: Json, named: list[Json]) -> bool:

@@ -31,6 +31,17 @@ def test_the_card_for_several_that_were_not_evaluated_names_them_all() -> None:
     assert "these scans" in card["detail"]
 
 
+def test_the_card_for_another_patients_order_says_whose_it_is() -> None:
+    """Not where the patient's own stands beside it."""
+    theirs = an_order(some_facts(region=UNRESOLVED), other_patient="Patient/2")
+    card = not_evaluated_card([theirs], NATIONAL, CONTEXT)
+    both = not_evaluated_card([theirs, an_order(some_facts(region=UNRESOLVED))], NATIONAL, CONTEXT)
+
+    assert card["summary"].startswith("Another patient: MSK imaging pathway not checked")
+    assert card["detail"].startswith("**For another patient**")
+    assert "nother patient" not in both["summary"] + both["detail"].partition("**Why this card**")[0]
+
+
 def test_a_card_names_the_orders_that_were_not_evaluated() -> None:
     """Escaped, because their names may be the call's own words."""
     card = card_of(an_order())

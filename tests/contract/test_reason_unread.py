@@ -109,6 +109,17 @@ def test_a_condition_that_was_read_leaves_an_exemption(service: InProcess, condi
     assert service.cards(referring_to(FCP, {"reference": "#r1"}, contained=[condition])) == []
 
 
+def test_saddle_numbness_behind_an_observation_is_heard(service: InProcess) -> None:
+    """Of an assured practitioner's lumbar scan: a finding given as the reason, without a value, was made."""
+    saddle_numbness = {"coding": [{"system": SNOMED, "code": "449813001"}]}
+    observation = contained("Observation", status="final", code=saddle_numbness)
+    lumbar = {"coding": [{"system": SNOMED, "code": "394451000119106"}]}
+
+    (card,) = service.cards(referring_to(FCP, {"reference": "#r1"}, code=lumbar, contained=[observation]))
+
+    assert card["indicator"] == "critical"
+
+
 def test_secondary_care_stays_silent(service: InProcess) -> None:
     """Whatever the reason is: it is where the emergency scan is done."""
     assert service.cards(referring_to(SECONDARY, DID_NOT_COME)) == []

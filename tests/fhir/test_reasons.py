@@ -313,3 +313,59 @@ def test_a_reason_that_is_legally_no_condition_is_told_from_a_condition_unread(
 def test_the_evidence_names_where_a_reason_stood(elements: Json, evidence: str) -> None:
     """Each place once."""
     assert reasons(**elements).evidence == evidence
+
+
+SADDLE_NUMBNESS = "449813001"
+
+
+def observed(code: str, *, status: str = "final", **elements: object) -> Reasons:
+    """The reasons of an order that refers to an Observation which it contains."""
+    observation = {"resourceType": "Observation", "id": "o1", "status": status, "code": concept(code), **elements}
+    return reasons(reasonReference=[ref("#o1")], contained=[observation])
+
+
+@pytest.mark.parametrize("status", ["preliminary", "final", "amended", "corrected"])
+def test_a_red_flag_that_an_observation_states_by_its_code_counts(status: str) -> None:
+    """Besides being a reason of which not all is read; it is named on the card and copied into the referral."""
+    read = observed(SADDLE_NUMBNESS, status=status)
+    assert read.indications == {Indication.CES_SYMPTOM_STRONG, UNRECOGNISED}
+    assert read.concepts == (concept(SADDLE_NUMBNESS),)
+    assert (read.some_unread, read.condition_unread) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"valueBoolean": False},
+        {"valueBoolean": True},
+        {"valueCodeableConcept": concept("2667000")},
+        {"_valueString": {"extension": []}},
+        {"dataAbsentReason": {"text": "not asked"}},
+        {"interpretation": [{"coding": [{"code": "NEG"}]}]},
+        {"component": [{"valueBoolean": False}]},
+        {"hasMember": [ref("Observation/o2")]},
+        {"note": [{"text": "denied"}]},
+        {"modifierExtension": [{}]},
+        {"status": "entered-in-error"},
+        {"status": "cancelled"},
+        {"status": "registered"},
+    ],
+)
+def test_an_observation_whose_answer_may_be_no_is_not_read(elements: dict[str, object]) -> None:
+    """Its code is then a question."""
+    observation = {"resourceType": "Observation", "id": "o1", "status": "final", "code": concept(SADDLE_NUMBNESS)}
+    read = reasons(reasonReference=[ref("#o1")], contained=[{**observation, **elements}])
+    assert (read.indications, read.concepts) == ({UNRECOGNISED}, ())
+
+
+@pytest.mark.parametrize("code", [KNEE_PAIN, MENISCAL_TEAR, "1"])
+def test_an_observation_that_is_no_red_flag_lowers_no_concern(code: str) -> None:
+    """A benign cause behind it does not make every reason benign, nor pain the safety net go."""
+    assert observed(code).indications == {UNRECOGNISED}
+
+
+@pytest.mark.parametrize("kind", ["DiagnosticReport", "DocumentReference", "Procedure"])
+def test_no_other_kind_states_anything_by_its_code(kind: str) -> None:
+    """A report's code names the test."""
+    resource = {"resourceType": kind, "id": "r1", "status": "final", "code": concept(SADDLE_NUMBNESS)}
+    assert reasons(reasonReference=[ref("#r1")], contained=[resource]).indications == {UNRECOGNISED}
