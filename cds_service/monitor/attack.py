@@ -101,7 +101,6 @@ class Grid:
         self.edges: Final[dict[int, list[tuple[int, int]]]] = defaultdict(list)
         self.ends: Final[dict[Place, tuple[int, int]]] = {}
         self._columns = columns
-        self._places = list(exact)
         for row, parent in enumerate(above):
             if parent is not None:
                 self.below[parent].append(row)
@@ -133,16 +132,6 @@ class Grid:
         row, column = place
         return column == self._columns or bool(self.below[row])
 
-    def around(self, place: Place) -> Iterator[set[Place]]:
-        """The counts that share a sum with this one, then those that share one with these, and so on."""
-        seen: set[int] = set()
-        nodes = set(self.ends[place])
-        while nodes:
-            seen |= nodes
-            edges = [edge for node in nodes for edge in self.edges[node]]
-            yield {self._places[number // 2] for _, number in edges} - {place}
-            nodes = {other for other, _ in edges} - seen
-
     def _summed(self, row: int, column: int) -> Iterator[int]:
         if self.below[row]:
             for each in self.below[row]:
@@ -167,7 +156,8 @@ class Attacker:
 
     def __init__(self, grid: Grid, bounds: Mapping[Place, Bounds]) -> None:
         self._grid = grid
-        self._numbers = {place: number for number, place in enumerate(grid.exact)}
+        self._places = list(grid.exact)
+        self._numbers = {place: number for number, place in enumerate(self._places)}
         # By how much a count can rise, and beside it by how much it can fall.
         self._room = [0] * (2 * len(self._numbers))
         self._fall: dict[Place, int] = {}
@@ -189,6 +179,16 @@ class Attacker:
         if told:
             self._shut_in[place] = _ShutIn(sides, len(self._seen))
         return told
+
+    def in_the_way(self, place: Place) -> set[Place]:
+        """The counts that lead out of what shuts in one that has been found told: it stays so until one is masked."""
+        return {
+            self._places[step // 2]
+            for side in self._shut_in[place].sides
+            for node in side
+            for other, step in self._grid.edges[node]
+            if other not in side
+        }
 
     def _take_in(self, place: Place, bound: Bounds) -> None:
         number, exact = 2 * self._numbers[place], self._grid.exact[place]

@@ -1,6 +1,6 @@
 """Which counts of a table are masked: small ones, and as many others as it takes that none of these can be told."""
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Collection, Container, Mapping
 
 from cds_service.monitor.attack import MASKED_BELOW, ROUND_TO, Attacker, Bounds, Grid, Place
 
@@ -43,29 +43,30 @@ def _masked_and_shown(grid: Grid, withheld: Container[Place]) -> dict[Place, Bou
 def _mask_what_can_be_told(grid: Grid, bounds: dict[Place, Bounds]) -> None:
     """Mask one count more for each that can be told from the others, until none can or nothing is shown."""
     attacker = Attacker(grid, bounds)
-    waiting = {place: _beside(grid, bounds, place) for place, bound in bounds.items() if bound.protected}
+    waiting = [place for place, bound in bounds.items() if bound.protected]
     shown = sum(bound.shown for bound in bounds.values())
     while waiting and shown:
-        # One that was masked for an earlier place may have made this one safe, and then it stays so.
-        for place in list(waiting):
+        still_told = []
+        for place in waiting:
+            # One that was masked for an earlier place may have made this one safe, and then it stays so.
             if not attacker.can_tell(place):
-                del waiting[place]
                 continue
+            still_told.append(place)
             hidden = Bounds.hidden_with_withheld if bounds[place].fall else Bounds.hidden
-            for other in next(waiting[place], ()):
+            for other in _to_be_masked(grid, bounds, attacker.in_the_way(place)):
                 bounds[other] = hidden(grid.exact[other])
                 attacker.see(other, bounds[other])
                 shown -= 1
+        waiting = still_told
 
 
-def _beside(grid: Grid, bounds: Mapping[Place, Bounds], place: Place) -> Iterator[list[Place]]:
-    """What to mask as well, one after the other, as it is still shown when its turn comes.
+def _to_be_masked(grid: Grid, bounds: Mapping[Place, Bounds], in_the_way: Collection[Place]) -> Collection[Place]:
+    """What to mask so that something can be told no longer, or not from there: the smallest count in the way.
 
-    The smallest count first that shares a sum with this one, before the sums themselves; and what is 0 in the end.
+    To mask any other would take figures away and leave it told: where its row tells a count, the column cannot help.
+    Sums come last, and what is 0 only with everything else.
     """
-    for around in grid.around(place):
-        shown = [each for each in around if bounds[each].shown and grid.exact[each]]
-        for other in sorted(shown, key=lambda each: (grid.is_sum(each), grid.exact[each], each)):
-            if bounds[other].shown:
-                yield [other]
-    yield [each for each in bounds if bounds[each].shown]
+    shown = [each for each in in_the_way if bounds[each].shown and grid.exact[each]]
+    if shown:
+        return [min(shown, key=lambda each: (grid.is_sum(each), grid.exact[each], each))]
+    return [each for each, bound in bounds.items() if bound.shown]

@@ -125,6 +125,16 @@ def test_a_second_part_is_masked_where_the_total_would_tell_the_first() -> None:
     assert shown.total.rounded == 45
 
 
+def test_what_a_row_tells_is_masked_in_that_row_and_takes_no_figure_from_others() -> None:
+    """A total of 285 less 275 leaves 6 and 7 alone: the other weeks' counts of the same kind cannot change that."""
+    weeks = {"1": (6, 277), "2": (59, 282), "3": (40, 252), "4": (42, 215), "5": (50, 248), "6": (32, 173)}
+    counts = {(week, kind): RawCount(n) for week, row in weeks.items() for kind, n in zip("ab", row, strict=True)}
+    shown = disclose_table({"all": None, **dict.fromkeys(weeks, "all")}, ("a", "b"), counts)
+
+    assert [str(shown.cell(week, "a")) for week in weeks] == ["*", "60", "40", "40", "50", "30"]
+    assert [str(shown.cell("1", "b")), shown.masked] == ["*", 2]
+
+
 def test_a_single_small_part_beside_zeros_masks_the_total() -> None:
     """The total is that part."""
     shown = disclose_parts({"a": RawCount(0), "b": RawCount(4), "c": RawCount(0)})
