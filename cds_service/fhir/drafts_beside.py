@@ -1,34 +1,53 @@
-"""What else of the patient's stands among a call's drafts: a referral may be drafted already."""
+"""What else is ordered in a call beside the scans in scope: it may carry a red flag, or be the referral already."""
 
-from cds_service.fhir.orders import SelectedOrder, is_live, selected_orders
-from cds_service.fhir.reading import HookContext, Selection
+from typing import NamedTuple
+
+from cds_service.fhir.orders import SelectedOrder, is_draft, may_be_live, selected_orders
+from cds_service.fhir.reasons import read_reasons
 from cds_service.fhir.resources import ResourceIndex
-from cds_service.fhir.shapes import Json, MalformedOrderError
 from cds_service.fhir.whose import Whose, whose_order
+from cds_service.pathway.facts import Indication
+from cds_service.terminology.value_sets import Terminology
 
 
-def drafts_beside(context: HookContext, selection: Selection) -> tuple[Json, ...]:
-    """This patient's live ServiceRequests among the drafts, selected or not, but for the scans that are asked about.
+class DraftBeside(NamedTuple):
+    """A ServiceRequest of the call, selected or not, that is no scan in scope.
+
+    Attributes:
+        order: the ServiceRequest.
+        whose: whether it is for the call's patient.
+        indications: the groups of its coded reasons.
+    """
+
+    order: SelectedOrder
+    whose: Whose
+    indications: frozenset[Indication]
+
+    @property
+    def is_the_patients_draft(self) -> bool:
+        """Whether it is for certain a draft for the call's patient, and not an order that something be left undone."""
+        is_to_be_done = not self.order.resource.get("doNotPerform")
+        return self.whose is Whose.THIS_PATIENT and is_draft(self.order) and is_to_be_done
+
+
+def drafts_beside(
+    scans: list[SelectedOrder], patient_id: str, index: ResourceIndex, terminology: Terminology
+) -> list[DraftBeside]:
+    """The ServiceRequests of a call that may be live, but for the scans that it asks about.
 
     Args:
-        context: the call.
-        selection: its MSK imaging orders.
+        scans: these scans.
+        patient_id: `context.patientId`.
+        index: the resources of the call.
+        terminology: what codes mean.
     """
-    scans = {id(order.resource) for order, _ in selection.orders}
-    others = [order for order in selected_orders(context.draft_orders, None) if id(order.resource) not in scans]
-    if not others:
-        return ()
-    index = ResourceIndex(context.prefetch, context.draft_orders, context.fhir_server)
-    return tuple(
-        order.resource
-        for order in others
-        if _is_surely_live(order) and whose_order(order.resource, context.patient_id, index) is Whose.THIS_PATIENT
-    )
-
-
-def _is_surely_live(order: SelectedOrder) -> bool:
-    """A draft of which nobody can say whether it is live takes the place of nothing."""
-    try:
-        return is_live(order)
-    except MalformedOrderError:
-        return False
+    asked_about = {id(scan.resource) for scan in scans}
+    return [
+        DraftBeside(
+            order,
+            whose_order(order.resource, patient_id, index),
+            read_reasons(order.resource, index, terminology).indications,
+        )
+        for order in selected_orders(index.draft_orders, None)
+        if id(order.resource) not in asked_about and may_be_live(order)
+    ]

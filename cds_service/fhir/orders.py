@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from cds_service.fhir.shapes import Json, MalformedOrderError, as_object, as_text
@@ -110,25 +110,13 @@ def is_live(order: SelectedOrder) -> bool:
 
 def is_draft(order: SelectedOrder) -> bool:
     """Whether a live order is still a draft; one without a status is, since drafts may be bare."""
-    return order.resource.get("status") in {None, "draft"}
+    status = order.resource.get("status")
+    return status is None or status == "draft"
 
 
-def other_orders(draft_orders: Json, orders: Iterable[SelectedOrder]) -> list[Json]:
-    """The live ServiceRequests of a call beside those given, selected or not, whatever they ask for.
-
-    Args:
-        draft_orders: `context.draftOrders`, whose `entry` is an array.
-        orders: the orders to leave out.
-    """
-    given = {id(order.resource) for order in orders}
-    requests = [order.resource for order, _ in _drafts(draft_orders) if id(order.resource) not in given]
-    return [
-        request
-        for request in requests
-        if request["resourceType"] == "ServiceRequest"
-        and as_text(request.get("status")) not in NOT_LIVE
-        and request.get("doNotPerform") is not True
-    ]
+def may_be_live(order: SelectedOrder) -> bool:
+    """Whether nothing that can be read says that an order is finished, withdrawn, wrong, or not to be done."""
+    return as_text(order.resource.get("status")) not in NOT_LIVE and order.resource.get("doNotPerform") is not True
 
 
 def _drafts(draft_orders: Json) -> Iterator[tuple[SelectedOrder, set[str]]]:

@@ -8,13 +8,13 @@ from datetime import date
 from typing import NamedTuple
 
 from cds_service.directory.model import Directory
+from cds_service.fhir.drafts_beside import DraftBeside, drafts_beside
 from cds_service.fhir.oncology import OncologyStatus, read_oncology
 from cds_service.fhir.orders import (
     SelectedOrder,
     check_can_be_classified,
     check_can_be_evaluated,
     is_live,
-    other_orders,
     selected_orders,
     unreadable_drafts,
 )
@@ -25,8 +25,7 @@ from cds_service.fhir.reasons import Reasons, read_reasons
 from cds_service.fhir.requester import Requester, RequesterReader
 from cds_service.fhir.resources import ResourceIndex, same_patient
 from cds_service.fhir.shapes import Json, MalformedOrderError, as_object, as_text, objects
-from cds_service.fhir.whose import Whose, patient_of, whose_order
-from cds_service.pathway.beside import OrderBeside
+from cds_service.fhir.whose import Whose, whose_order
 from cds_service.pathway.facts import OUTSIDE, UNRESOLVED, Facts, Oncology, RegionId
 from cds_service.terminology.value_sets import Terminology
 
@@ -99,6 +98,18 @@ class Selection(NamedTuple):
     unknown_procedures: list[Coding]
 
 
+class ReadCall(NamedTuple):
+    """What a call asks about, and what else it orders.
+
+    Attributes:
+        orders: the selected orders in scope.
+        beside: the other ServiceRequests among its drafts.
+    """
+
+    orders: list[ReadOrder]
+    beside: list[DraftBeside]
+
+
 class OrderReader:
     """Reads calls with one deployment's directory and terminology."""
 
@@ -125,8 +136,8 @@ class OrderReader:
         found.malformed.extend(unreadable_drafts(context.draft_orders, context.selections))
         return found
 
-    def read_selected(self, context: HookContext, selection: Selection, today: date) -> list[ReadOrder]:
-        """The facts of selected orders.
+    def read_selected(self, context: HookContext, selection: Selection, today: date) -> ReadCall:
+        """The facts of selected orders, and what stands beside them.
 
         Args:
             context: the call, its prefetch as sent or completed since.
@@ -134,28 +145,10 @@ class OrderReader:
             today: the date in Europe/London.
         """
         if not selection.orders:
-            return []
+            return ReadCall([], [])
         call = _CallReader(context, self._directory, self._terminology, today)
-        return [call.read(order, procedure) for order, procedure in selection.orders]
-
-    def read_beside(self, context: HookContext, selection: Selection) -> list[OrderBeside]:
-        """The coded reasons of every live ServiceRequest that stands beside the selected orders in scope.
-
-        Args:
-            context: the call.
-            selection: what `select` gave for this call.
-        """
-        others = other_orders(context.draft_orders, (order for order, _ in selection.orders))
-        if not others:  # as nearly always
-            return []
-        index = ResourceIndex(context.prefetch, context.draft_orders, context.fhir_server)
-        return [
-            OrderBeside(
-                patient_of(other, whose_order(other, context.patient_id, index)),
-                read_reasons(other, index, self._terminology).indications,
-            )
-            for other in others
-        ]
+        orders = [call.read(order, procedure) for order, procedure in selection.orders]
+        return ReadCall(orders, call.read_beside([order for order, _ in selection.orders]))
 
     def _sort(self, order: SelectedOrder, found: Selection) -> None:
         """Put an order, when it is live, where it belongs.
@@ -223,6 +216,9 @@ class _CallReader:
         )
         label = order_label(resource, procedure)
         return ReadOrder(order, procedure, facts, label, reasons, requester, home, whose)
+
+    def read_beside(self, scans: list[SelectedOrder]) -> list[DraftBeside]:
+        return drafts_beside(scans, self._context.patient_id, self._index, self._terminology)
 
     def _oncology_for(self, whose: Whose) -> OncologyStatus:
         """The patient's history of cancer; where nobody can tell whose the order is, it raises a concern or nothing."""

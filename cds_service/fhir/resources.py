@@ -12,12 +12,15 @@ class ResourceIndex:
     A relative reference finds a resource by type and id; an absolute one by the entry's `fullUrl`, or below the
     call's own `fhirServer`. A reference to another server finds nothing. Copies under one name that differ are all
     kept: nobody can tell which is meant.
+
+    Attributes:
+        draft_orders: `context.draftOrders`.
     """
 
     def __init__(self, prefetch: Json, draft_orders: Json, fhir_server: str | None) -> None:
         self._base = fhir_server.rstrip("/") + "/" if fhir_server else None
         self._base_form = _one_form(self._base) if self._base is not None else None
-        self._draft_orders = draft_orders
+        self.draft_orders = draft_orders
         self._prefetch = prefetch
         self._prefetched: dict[str, list[Json]] = {}
         self._by_id: dict[str, dict[str, list[Json]]] = {}
@@ -41,7 +44,7 @@ class ResourceIndex:
     def _by_full_url(self) -> dict[str, list[Json]]:
         """Every entry's resources by their `fullUrl`, drafts first; made when a reference first asks for it."""
         found: dict[str, list[Json]] = {}
-        for bundle in (self._draft_orders, *self._prefetch.values()):
+        for bundle in (self.draft_orders, *self._prefetch.values()):
             for entry in objects(as_object(bundle).get("entry")):
                 resource, full_url = entry.get("resource"), entry.get("fullUrl")
                 if (
@@ -145,7 +148,7 @@ class ResourceIndex:
         return by_id.get(identity, [])
 
     def _drafts_of_type(self, kind: str) -> list[Json]:
-        drafts = [as_object(entry.get("resource")) for entry in objects(self._draft_orders.get("entry"))]
+        drafts = [as_object(entry.get("resource")) for entry in objects(self.draft_orders.get("entry"))]
         return [draft for draft in drafts if draft.get("resourceType") == kind]
 
     def _find_contained(self, holder: Json | None, identity: str) -> list[Json]:

@@ -9,7 +9,7 @@ from cds_service.cards.order import CardContext, CodeDisplay, DestinationFinder,
 from cds_service.cards.speaker import Speakers
 from cds_service.directory.daily import DailyDirectory
 from cds_service.directory.model import Directory
-from cds_service.fhir.drafts_beside import drafts_beside
+from cds_service.fhir.drafts_beside import DraftBeside
 from cds_service.fhir.orders import SelectionError, is_draft
 from cds_service.fhir.patient import Home
 from cds_service.fhir.reading import HookContext, OrderReader, ReadOrder, Selection
@@ -18,6 +18,7 @@ from cds_service.fhir.whose import Whose, named_patient, patient_of
 from cds_service.hooks.destinations import destination_finder
 from cds_service.hooks.unchecked import Unchecked, malformed_issue
 from cds_service.pathway.beside import (
+    OrderBeside,
     could_not_read_its_reason,
     keeping_a_scan_whose_reason_is_unread,
     keeping_an_order_in_force,
@@ -146,13 +147,13 @@ class Responder:
         context = call.context
         if not call.selection.orders:
             return Answer([], Unchecked(call.selection.malformed, [], [], [], []).refusal(), [])
-        directory = self._directories.on(today)
-        reader = OrderReader(directory, self._terminology)
-        sent = reader.read_selected(context, call.selection, today)
+        reader = OrderReader(self._directories.on(today), self._terminology)
+        sent, beside = reader.read_selected(context, call.selection, today)
         orders = [_as_seen_by(client, order) for order in sent] if client.footprints else sent
-        for_cards = self._for_cards(call, reader, orders, client, today)
+        for_cards = self._for_cards(orders, beside, client, today)
         speakers = self._speakers.of(self._register.in_force(today))
-        card_context = CardContext(context.patient_id, context.user_id, today, drafts_beside(context, call.selection))
+        drafts = tuple(draft.order.resource for draft in beside if draft.is_the_patients_draft)
+        card_context = CardContext(context.patient_id, context.user_id, today, drafts)
         built = build_cards(for_cards, speakers, card_context)
         unchecked = _unchecked(call, sent, orders, for_cards)
         if built:
@@ -169,14 +170,14 @@ class Responder:
         return Answer([card for card, _ in built], refusal, logged)
 
     def _for_cards(
-        self, call: Call, reader: OrderReader, orders: list[ReadOrder], client: Client, today: date
+        self, orders: list[ReadOrder], beside: list[DraftBeside], client: Client, today: date
     ) -> list[OrderForCard]:
         """Decide each order by itself, and then what they mean for each other."""
         pathways = self._register.in_force(today)
         alone = [_alone(order, pathways.get(order.facts.region), today) for order in orders]
         patients = [patient_of(order.order.resource, order.whose) for order in orders]
-        beside = reader.read_beside(*call) if any(decision.may_delete for decision in alone) else []
-        decisions = keeping_scans_beside_red_flags(alone, patients, beside)
+        others = [OrderBeside(patient_of(draft.order.resource, draft.whose), draft.indications) for draft in beside]
+        decisions = keeping_scans_beside_red_flags(alone, patients, others)
         directory = self._directories.on(today)
         return [
             _for_card(order, decision, destination_finder(order, client, directory), self._terminology.display)

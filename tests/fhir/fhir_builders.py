@@ -239,7 +239,7 @@ class Reading(NamedTuple):
 def read_orders(reader: OrderReader, context: HookContext, today: date) -> Reading:
     """Select a call's orders and read them, with nothing fetched in between."""
     selection = reader.select(context)
-    return Reading(reader.read_selected(context, selection, today), selection.malformed)
+    return Reading(reader.read_selected(context, selection, today).orders, selection.malformed)
 
 
 def reading(*orders: Json, prefetch: Json | None = None, **elements: Any) -> Reading:  # noqa: ANN401 - any element

@@ -1,7 +1,6 @@
 import pytest
-from fhir_builders import DIRECTORY, MRI_KNEE, REFERRAL, SERVER, TERMINOLOGY, call, concept, order, ref
+from fhir_builders import DIRECTORY, MRI_KNEE, REFERRAL, SERVER, TERMINOLOGY, TODAY, call, concept, order, ref
 
-from cds_service.fhir.drafts_beside import drafts_beside
 from cds_service.fhir.reading import OrderReader
 from cds_service.fhir.shapes import Json
 
@@ -9,10 +8,11 @@ SCAN = order(id="scan", code=concept(MRI_KNEE))
 
 
 def beside(*drafts: Json, selections: list[str] | None = None) -> list[str]:
-    """Ids of what stands beside the scan of a call with these further drafts."""
+    """Ids of the patient's drafts beside the scan of a call with these further drafts."""
     context = call(SCAN, *drafts, selections=selections)
-    selection = OrderReader(DIRECTORY, TERMINOLOGY).select(context)
-    return [draft["id"] for draft in drafts_beside(context, selection)]
+    reader = OrderReader(DIRECTORY, TERMINOLOGY)
+    found = reader.read_selected(context, reader.select(context), TODAY).beside
+    return [draft.order.resource["id"] for draft in found if draft.is_the_patients_draft]
 
 
 def referral(**elements: object) -> Json:
@@ -31,6 +31,7 @@ def test_a_referral_beside_the_scan_is_found() -> None:
     "elements",
     [
         {"status": "revoked"},
+        {"status": "active"},
         {"status": "entered-in-error"},
         {"status": ["draft"]},
         {"doNotPerform": True},
@@ -39,8 +40,8 @@ def test_a_referral_beside_the_scan_is_found() -> None:
         {"resourceType": "Task"},
     ],
 )
-def test_what_is_not_a_live_request_for_the_patient_takes_no_referrals_place(elements: Json) -> None:
-    """Withdrawn, unreadable, another's, or no order."""
+def test_what_is_no_draft_for_the_patient_takes_no_referrals_place(elements: Json) -> None:
+    """Withdrawn, in force, unreadable, another's, or no order."""
     assert beside(referral(**elements), selections=["ServiceRequest/scan"]) == []
 
 
