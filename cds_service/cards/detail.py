@@ -9,7 +9,7 @@ from datetime import date
 from typing import TypeVar
 
 from cds_service.cards.escape import escaped
-from cds_service.cards.naming import reason_words, shown_name
+from cds_service.cards.naming import priority_reason_words, reason_words, shown_name
 from cds_service.cards.order import OrderForCard
 from cds_service.cards.speaker import FilledText, Speaker
 from cds_service.cards.suggestion import Offer
@@ -18,6 +18,7 @@ from cds_service.cards.words import (
     FCP_WORDS,
     KNOWN_BY_WORDS,
     ONCOLOGY_WORDS,
+    PRIORITY_WORDS,
     SETTING_WORDS,
     age_words,
 )
@@ -29,7 +30,7 @@ from cds_service.pathway.texts import SERVICE
 
 _T = TypeVar("_T")
 
-LEADING = frozenset({Caution.UNLESS_RED_FLAGS, Caution.SPINE_AND_CANCER, Caution.STRONG_SIGN})
+LEADING = frozenset({Caution.UNLESS_RED_FLAGS, Caution.HIGH_PRIORITY, Caution.SPINE_AND_CANCER, Caution.STRONG_SIGN})
 """Cautions that come before everything else, unless the card itself is an emergency."""
 
 _REFER_TO = f"**Refer to:** {SERVICE}"
@@ -178,14 +179,27 @@ def _setting(order: OrderForCard) -> str:
 
 def _order_line(order: OrderForCard) -> str:
     known = f" (recognised {KNOWN_BY_WORDS[order.facts.known_by]})" if order.facts.known_by is KnownBy.TEXT else ""
-    reasons = [words for reason in order.reasons if (words := reason_words(order, reason))]
-    named = ", ".join(escaped(words) for words in reasons[:MOST_REASONS]) or _no_reason(order)
-    if len(reasons) > MOST_REASONS:
-        named += f", and {len(reasons) - MOST_REASONS} more"
+    reasons = _named(reason_words(order, reason) for reason in order.reasons) or _no_reason(order)
     whose = "" if order.other_patient is None else " (for another patient than the one of this call)"
     if order.patient_untold:
         whose = " (it does not say in a known form whose it is)"
-    return f"{shown_name(order)}{known}{whose}; reason: {named}"
+    return f"{shown_name(order)}{known}{whose}; reason: {reasons}{_priority(order)}"
+
+
+def _named(reasons: Iterable[str | None]) -> str:
+    """The first of the reasons that have words, and how many more there are."""
+    words = [escaped(reason) for reason in reasons if reason is not None]
+    more = [f"and {len(words) - MOST_REASONS} more"] if len(words) > MOST_REASONS else []
+    return ", ".join([*words[:MOST_REASONS], *more])
+
+
+def _priority(order: OrderForCard) -> str:
+    """The requester's own priority where it is not routine, and the reasons that came with it."""
+    because = _named(priority_reason_words(order, reason) for reason in order.priority_reasons)
+    if order.priority == "routine" and not because:
+        return ""
+    code = "not readable" if order.priority is None else PRIORITY_WORDS.get(order.priority, escaped(order.priority))
+    return f"; priority: {code}{f', because of {because}' if because else ''}"
 
 
 def _no_reason(order: OrderForCard) -> str:

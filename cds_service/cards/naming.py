@@ -54,6 +54,11 @@ def reason_words(order: OrderForCard, concept: Json) -> str | None:
     return next(filter(None, listed), None) or _text(concept) or WITHOUT_WORDS
 
 
+def priority_reason_words(order: OrderForCard, concept: Json) -> str | None:
+    """What a card calls the reason of a priority: as a reason of the order, else its text, which nothing reads."""
+    return reason_words(order, concept) or _text(concept)
+
+
 def _codings(concept: Json) -> Iterator[tuple[str, str]]:
     """The codes of a concept, each as (system, code); a system that was not sent is empty."""
     stated = concept.get("coding")

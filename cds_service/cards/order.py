@@ -46,6 +46,8 @@ class OrderForCard(NamedTuple):
             call's own.
         patient_untold: whether it names them in a form of which nobody can tell whom it means.
         display: names the code of a reason that came without words.
+        priority: the order's priority as sent; None when it could not be read.
+        priority_reasons: the concepts of the reasons for it, as sent.
     """
 
     decision: Decision
@@ -60,6 +62,8 @@ class OrderForCard(NamedTuple):
     other_patient: str | None = None
     patient_untold: bool = False
     display: CodeDisplay = no_display
+    priority: str | None = "routine"
+    priority_reasons: tuple[Json, ...] = ()
 
 
 class CardContext(NamedTuple):

@@ -31,6 +31,13 @@ KNOWN_BY_WORDS = {
     KnownBy.TEXT: "by its text alone",
 }
 
+PRIORITY_WORDS = {
+    "urgent": "urgent",
+    "asap": "as soon as possible (asap)",
+    "stat": "immediately (stat)",
+}
+"""FHIR's request priorities but routine."""
+
 EVIDENCE_WORDS = {
     "requester-role": "from the requester's role at an organisation",
     "requester-roles": "from the requester's roles",

@@ -60,6 +60,7 @@ KEEP_WORDS = {
     KeepScan.RED_FLAG_BESIDE: "another order of the call carries a red flag",
     KeepScan.REASON_UNREAD: "a reason was sent that could not be read",
     KeepScan.IN_FORCE: "the order is not a draft",
+    KeepScan.HIGH_PRIORITY: "the order's priority is above urgent, or not known",
 }
 
 

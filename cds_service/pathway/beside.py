@@ -1,7 +1,7 @@
 """What `decide` cannot say, which sees the facts of one order.
 
 What the orders of one call mean for each other, what a reason means that was sent and that nobody could read, and what
-an order means that is no draft any more.
+an order means that is no draft any more, or that its requester marks as one that cannot wait.
 """
 
 from collections.abc import Hashable, Iterable, Sequence
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cds_service.pathway.decision import Decision
 from cds_service.pathway.facts import Indication
 from cds_service.pathway.loading import NATIONAL
-from cds_service.pathway.outcomes import RED_FLAGS, KeepScan, Outcome, RuleId
+from cds_service.pathway.outcomes import RED_FLAGS, Caution, KeepScan, Outcome, RuleId
 from cds_service.pathway.scan_removal import REMOVING_RULES
 from cds_service.pathway.signs import CODED_CANCER, STATED_URGENT, URGENT_SYMPTOMS
 
@@ -84,6 +84,21 @@ def keeping_a_scan_whose_reason_is_unread(decision: Decision) -> Decision:
         return decision
     others = (reason for reason in decision.keep if reason is not KeepScan.REASON_UNKNOWN)
     return decision._replace(keep=(*others, KeepScan.REASON_UNREAD))
+
+
+def heeding_a_high_priority(decision: Decision) -> Decision:
+    """The decision of an order that the requester marks as one that cannot wait: no card removes its scan.
+
+    A redirect leads with the red flags, because the requester may have seen one that is not coded.
+    """
+    if decision.rule in _REDIRECTS:
+        decision = decision._replace(cautions=(Caution.HIGH_PRIORITY, *decision.cautions), conditional=True)
+    if decision.rule in REMOVING_RULES:
+        decision = decision._replace(keep=(*decision.keep, KeepScan.HIGH_PRIORITY))
+    return decision
+
+
+_REDIRECTS = frozenset({RuleId.REDIRECT, RuleId.REDIRECT_UNKNOWN_SETTING})
 
 
 EXEMPTING = frozenset({RuleId.OUT_OF_POLICY, RuleId.COMMUNITY_MSK, RuleId.FCP_EXEMPT})

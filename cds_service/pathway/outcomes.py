@@ -105,6 +105,7 @@ class Caution(StrEnum):
     """Something that the card's detail must add to its text."""
 
     UNLESS_RED_FLAGS = "unless_red_flags"
+    HIGH_PRIORITY = "high_priority"
     SPINE_AND_CANCER = "spine_and_cancer"
     STRONG_SIGN = "strong_sign"
     CANCER_HISTORY = "cancer_history"
@@ -137,3 +138,4 @@ class KeepScan(StrEnum):
     RED_FLAG_BESIDE = "red_flag_beside"
     REASON_UNREAD = "reason_unread"
     IN_FORCE = "in_force"
+    HIGH_PRIORITY = "high_priority"

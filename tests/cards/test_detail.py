@@ -509,6 +509,34 @@ def test_of_many_reasons_six_are_named_and_the_others_counted() -> None:
     assert "reason 6" not in detail
 
 
+@pytest.mark.parametrize(
+    ("priority", "reasons", "shown"),
+    [
+        ("routine", (), ""),
+        ("urgent", (), "; priority: urgent"),
+        ("asap", (KNEE_PAIN,), "; priority: as soon as possible (asap), because of Knee pain"),
+        ("stat", ({"text": "*new* since May"},), r"; priority: immediately (stat), because of \*new\* since May"),
+        ("<b>now</b>", (), "; priority: &lt;b&gt;now&lt;/b&gt;"),
+        (None, (), "; priority: not readable"),
+        ("routine", (KNEE_PAIN, {"text": "fell"}), "; priority: routine, because of Knee pain, fell"),
+    ],
+)
+def test_the_requesters_priority_is_shown_where_it_is_not_routine(
+    priority: str | None, reasons: tuple[dict[str, object], ...], shown: str
+) -> None:
+    """With the reasons that came with it, made safe to show."""
+    order = an_order(priority=priority, priority_reasons=reasons)
+
+    assert f"; reason: Knee pain{shown}\n" in card_of(order)["detail"]
+
+
+def test_a_long_reason_of_a_priority_is_cut() -> None:
+    """At 80 characters, as other text of the call."""
+    detail = card_of(an_order(priority="asap", priority_reasons=({"text": "x" * 100},)))["detail"]
+
+    assert f"because of {'x' * 79}…\n" in detail
+
+
 def test_two_orders_are_both_named() -> None:
     """Each with its own reason; what they share is said once."""
     shoulder = an_order(

@@ -314,3 +314,49 @@ def test_an_accepted_referral_is_not_proposed_again_at_signing(service: InProces
     assert second["summary"] == first["summary"]
     assert "suggestions" not in second
     assert "A draft referral is already among the orders" in second["detail"]
+
+
+PRIORITY_REASON = "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-PriorityReason"
+
+
+def with_priority(file: str, priority: str) -> JsonObject:
+    """A fixture call whose order has a priority and, in words, a reason for it."""
+    call = hook_call(file)
+    (entry,) = call["context"]["draftOrders"]["entry"]
+    reason = {"url": PRIORITY_REASON, "valueCodeableConcept": {"text": "invented reason"}}
+    entry["resource"] |= {"priority": priority, "_priority": {"extension": [reason]}}
+    return call
+
+
+@pytest.mark.parametrize("priority", ["asap", "stat", "at once"])
+def test_an_order_that_cannot_wait_keeps_its_scan_and_leads_with_the_red_flags(
+    service: InProcess, logged: list[str], priority: str
+) -> None:
+    """The draft is as urgent as its outcome; the words of the call are on the card and in no log."""
+    (card,) = service.cards(with_priority("nwl-gp-knee-mri-pain--redirect.json", priority))
+
+    assert card["summary"].endswith(" unless red flags")
+    assert card["detail"].startswith("**The requester marked this order")
+    assert card["detail"].index("**Red flags:**") < card["detail"].index("**What to do**")
+    assert "stays:** the order's priority is above urgent, or not known here." in card["detail"]
+    assert "because of invented reason\n" in card["detail"]
+    (action,) = card["suggestions"][0]["actions"]
+    assert (action["type"], action["resource"]["priority"]) == ("create", "routine")
+    assert not [line for line in logged if "invented reason" in line or priority in line.split()]
+
+
+def test_an_urgent_order_is_redirected_like_a_routine_one_and_says_so(service: InProcess) -> None:
+    """Its scan may go."""
+    (card,) = service.cards(with_priority("nwl-gp-knee-mri-pain--redirect.json", "urgent"))
+
+    assert "unless red flags" not in card["summary"]
+    assert "; priority: urgent, because of invented reason\n" in card["detail"]
+    assert [action["type"] for action in card["suggestions"][0]["actions"]] == ["create", "delete"]
+
+
+def test_the_scan_of_an_emergency_that_was_ordered_as_one_stays(service: InProcess) -> None:
+    """It may be the very scan that the emergency needs."""
+    (card,) = service.cards(with_priority("nwl-gp-lumbar-mri-ces--ces.json", "stat"))
+
+    assert card["indicator"] == "critical"
+    assert [action["type"] for action in card["suggestions"][0]["actions"]] == ["create"]

@@ -6,12 +6,13 @@ Each clause is laid on an order whose scan would be removed without it, so that 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from situations import CANCER_HISTORIES, Situation, removable_scans, situations
+from situations import CANCER_HISTORIES, REDIRECTS, Situation, removable_scans, situations
 
 from cds_service.pathway.beside import (
     KEEPING_SCANS,
     RED_FLAG_REASONS,
     OrderBeside,
+    heeding_a_high_priority,
     keeping_a_scan_whose_reason_is_unread,
     keeping_an_order_in_force,
     keeping_scans_beside_red_flags,
@@ -28,7 +29,7 @@ from cds_service.pathway.facts import (
     RegionId,
     Setting,
 )
-from cds_service.pathway.outcomes import KeepScan, Outcome
+from cds_service.pathway.outcomes import Caution, KeepScan, Outcome
 
 REMOVING = {Outcome.REDIRECT, Outcome.CES}
 
@@ -172,6 +173,19 @@ def test_a_reason_that_could_not_be_read_keeps_a_redirected_scan(scan: Situation
 
     assert (KeepScan.REASON_UNREAD in kept.keep) == (alone.outcome is Outcome.REDIRECT)
     assert kept._replace(keep=alone.keep) == alone
+
+
+@given(situations() | removable_scans())
+def test_a_high_priority_keeps_the_scan_and_leads_with_the_red_flags(situation: Situation) -> None:
+    """A redirect speaks of it first; nothing else of the decision changes."""
+    alone = situation.decided()
+
+    heeded = heeding_a_high_priority(alone)
+
+    assert not heeded.may_delete
+    assert (heeded.cautions[:1] == (Caution.HIGH_PRIORITY,)) == (alone.outcome in REDIRECTS)
+    assert heeded.conditional == (alone.outcome in REDIRECTS)
+    assert heeded._replace(keep=alone.keep, cautions=alone.cautions, conditional=alone.conditional) == alone
 
 
 @given(removable_scans(), st.sampled_from(sorted(SPINE_REGIONS)), st.sampled_from(CANCER_HISTORIES))
