@@ -23,7 +23,7 @@ DESTINATION_KINDS: dict[TextKey, tuple[str, ...]] = {
     **{text: (kind.destination,) for text, kind in REFERRAL_KINDS.items()},
     TextKey.ONCOLOGY_TWO_BRANCHES: ("oncology", "community-msk"),
     TextKey.ONCOLOGY_NEW_PRIMARY: ("oncology", "cancer"),
-    TextKey.ONCOLOGY_EXAMINE_TODAY: ("oncology", "mscc"),
+    TextKey.ONCOLOGY_EXAMINE_TODAY: ("mscc", "oncology"),
     TextKey.ONCOLOGY_URGENT: ("oncology", "urgent-msk"),
     TextKey.ONCOLOGY_TWO_BRANCHES_CHILD: ("oncology", "paediatric"),
     TextKey.LUMP: ("lump",),
@@ -33,7 +33,7 @@ DESTINATION_KINDS: dict[TextKey, tuple[str, ...]] = {
     TextKey.COULD_NOT_EVALUATE: (),
     TextKey.COULD_NOT_EVALUATE_REASON: (),
 }
-"""The destinations that a card text names, the one for its referral first."""
+"""The destinations that a card text names, in the order in which they are to be phoned."""
 
 _LOUDEST_FIRST = tuple(Indicator)
 _MOST_URGENT_FIRST = tuple(Outcome)
@@ -87,9 +87,10 @@ def _urgency(card: Card, outcome: Outcome, text: TextKey) -> tuple[int, int, int
 
 def _card(text_key: TextKey, orders: list[OrderForCard], speaker: Speaker, context: CardContext) -> Card:
     text = speaker.filled(text_key, _order_words(orders))
-    found = [orders[0].destination(kind) for kind in DESTINATION_KINDS[text_key]] if speaker.is_regional else []
-    destinations = [destination for destination in found if destination is not None]
-    offer = offer_of(text_key, text, orders, found[0] if found else None, speaker, context)
+    kinds = DESTINATION_KINDS[text_key] if speaker.is_regional else ()
+    found = {kind: orders[0].destination(kind) for kind in kinds}
+    destinations = [destination for destination in found.values() if destination is not None]
+    offer = offer_of(text_key, text, orders, _of_the_referral(text_key, found), speaker, context)
     conditional = any(order.decision.conditional for order in orders)
     indicator = min((o.decision.indicator for o in orders if o.decision.indicator), key=_LOUDEST_FIRST.index)
     card: Card = {
@@ -107,6 +108,12 @@ def _card(text_key: TextKey, orders: list[OrderForCard], speaker: Speaker, conte
         card["suggestions"] = [offer.suggestion]
         card["selectionBehavior"] = "at-most-one"
     return card
+
+
+def _of_the_referral(text_key: TextKey, found: Mapping[str, Destination | None]) -> Destination | None:
+    """Where the draft goes: it need not be the service that is to be phoned first."""
+    kind = REFERRAL_KINDS.get(text_key)
+    return None if kind is None else found.get(kind.destination)
 
 
 def _for_whom(summary: str, orders: Sequence[OrderForCard]) -> str:

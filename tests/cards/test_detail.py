@@ -124,6 +124,17 @@ def test_another_red_flag_stands_before_what_to_do(reasons: set[Indication], wor
     assert in_this_order(detail_of(**{**SPINE, "indications": frozenset(reasons)}), [words, "**What to do**"])
 
 
+def test_under_oncology_a_sign_of_cord_compression_names_the_coordinator_first() -> None:
+    """The draft goes to the oncology team all the same."""
+    facts = some_facts(**{**SPINE, "indications": frozenset({Indication.CES_SYMPTOM_WEAK})}, oncology=Oncology.ACTIVE)
+    card = card_of(an_order(facts))
+
+    services = ["**To phone:** Invented mscc service", "**To phone:** Invented oncology service"]
+    assert in_this_order(card["detail"], services)
+    (action,) = card["suggestions"][0]["actions"]
+    assert action["resource"]["performer"][0]["display"] == "Invented oncology service"
+
+
 def test_on_the_card_of_an_emergency_nothing_stands_before_what_to_do() -> None:
     """What else is coded follows (D55)."""
     detail = detail_of(**{**SPINE, "indications": frozenset({Indication.CAUDA_EQUINA, Indication.SARCOMA})})
