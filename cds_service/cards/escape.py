@@ -8,6 +8,8 @@ LONGEST = 80
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+")
 _SPACING = re.compile(r"^ |  | $")
 _MARKUP = re.compile(r"[&<>\\`*_{}\[\]()#+!|~\"']")
+_LIST_OR_RULE = re.compile(r"^(\d+(?=\.(?: |$))|(?=[-=]))")
+"""What would begin a list, a rule or a heading, if the words began a line."""
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 _LINK = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
 _JOINER = "\u2060"
@@ -23,7 +25,7 @@ def one_line(text: str) -> str:
 
 def escaped(text: str) -> str:
     """The call's words for a card's Markdown: HTML as entities, Markdown punctuation escaped, no automatic links."""
-    return _MARKUP.sub(_escape, _LINK.sub(_JOINER, one_line(text)))
+    return _LIST_OR_RULE.sub(r"\1\\", _MARKUP.sub(_escape, _LINK.sub(_JOINER, one_line(text))))
 
 
 def _escape(match: re.Match[str]) -> str:

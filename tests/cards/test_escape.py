@@ -29,6 +29,9 @@ def as_shown(markdown: str) -> str:
         ("\\*not escaped\\*", r"\\\*not escaped\\\*"),
         ('say "it\'s"', "say &quot;it&#39;s&quot;"),
         ("&lt;b&gt;", "&amp;lt;b&amp;gt;"),
+        ("- knee", r"\- knee"),
+        ("1. knee", r"1\. knee"),
+        ("5-year follow-up, 1.5T", "5-year follow-up, 1.5T"),
     ],
 )
 def test_markup_loses_its_meaning(text: str, expected: str) -> None:

@@ -1,7 +1,7 @@
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cds_service.cards.escape import escaped
@@ -66,6 +66,11 @@ def test_nothing_becomes_markup_that_we_did_not_mean(text: str) -> None:
 
 
 @given(st.text(alphabet=st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1, max_size=60))
+@example("- 0")
+@example("-")
+@example("---")
+@example("1. knee")
+@example("===")
 def test_the_calls_own_words_are_shown_as_they_came(words: str) -> None:
     """What a card escapes is read back as the very words."""
     shown = Seen(card_html(escaped(words))).words
