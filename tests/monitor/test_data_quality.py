@@ -133,3 +133,11 @@ def test_where_an_ehr_ordered_counts_from_the_begin_of_the_month(tmp_path: Path)
 
     assert _clients(reader, f"{_WORKLIST}?weeks=4") == set()
     engine.dispose()
+
+
+def test_the_page_says_that_a_missing_reason_may_cost_a_scan(analyst: Reader) -> None:
+    """A redirect goes on without reason or cancer status; setting and age alone keep the scan."""
+    said = analyst.text("/monitor/data-quality")
+
+    assert "may still be redirected with its scan removed" in said
+    assert "An unknown setting never exempts an order and never removes a scan." in said

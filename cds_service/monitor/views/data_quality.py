@@ -66,6 +66,10 @@ _CODES_NOT_BY: Final = {
     Field.MODALITY: "of what is not known, nothing tells the scan",
     Field.HOOK: "such codes are not counted by hook",
 }
+_WHAT_IT_DOES: Final = (
+    "An order without a coded reason earns no card for CES, MSCC, suspected cancer or sarcoma, and may still be "
+    "redirected with its scan removed. An unknown setting never exempts an order and never removes a scan."
+)
 _PRESENT: Final = "present"
 _OTHERS_CLIENTS: Final = (
     "Neither calls nor unknown codes have a footprint. An EHR is listed here only when all footprints to which it is "
@@ -114,8 +118,7 @@ def opening(asked: Asked) -> Opening:
     most = max(shares, key=lambda lack: shares[lack].percent or 0)
     return Opening(
         finding=(
-            f"Missing most often: {MISSING[most].lower()}, {of(shares[most])}. "
-            "What is missing never exempts an order and never removes a scan; it makes cards vaguer."
+            f"Missing most often: {MISSING[most].lower()}, {of(shares[most])}. {_WHAT_IT_DOES}"
         ),
         kpis=tuple(
             Kpi(words, shares[lack], lack.replace("_", "-"), before_note(asked, before.share(ALL, lack)))
