@@ -29,10 +29,13 @@ from cds_service.monitor.access.access_log import AccessEntry, AccessLog, Happen
 from cds_service.monitor.access.api_tokens import ApiTokens, RefusedTokenError, is_bearer
 from cds_service.monitor.access.cookies import SessionCookie
 from cds_service.monitor.access.forms import FormError, check_form_token, read_form
-from cds_service.monitor.access.pages import AccessPages
+from cds_service.monitor.access.pages import AccessPages, first_page
 from cds_service.monitor.access.permissions import Permission
 from cds_service.monitor.access.sessions import Session, Sessions
 from cds_service.monitor.access.viewer import NotPermittedError, Viewer
+
+FRONT: Final = "/monitor"
+"""Where every sign-in and the product's name lead, whatever the role."""
 
 _GOOD: Final = range(200, 300)
 _RECORDED: Final = {
@@ -144,6 +147,9 @@ class Guard:
         if session is None:
             return self._to_sign_in(request)
         session = replace(session, viewer=session.viewer.within(self._footprints()))
+        first = first_page(session.viewer)
+        if page.path == FRONT and not request.url.query and first != FRONT:  # what nobody asked for is not refused
+            return RedirectResponse(self._pages.at(first), status_code=302, headers={"Cache-Control": "no-store"})
         try:
             return await self._let_in(page, request, session.viewer, session)
         except NotPermittedError as error:

@@ -29,6 +29,17 @@ _OF_PERMISSION: Final = {
 }
 
 
+def first_page(viewer: Viewer) -> str:
+    """Where the monitor begins for somebody: with the overview, or, for who sees no figures, the page of their role.
+
+    Returns:
+        An address from the root of the service; the overview, which refuses them, for who may see no page at all.
+    """
+    return next(
+        (link.address for permission, link in _OF_PERMISSION.items() if viewer.may(permission)), _OVERVIEW.address
+    )
+
+
 def links_of_access(viewer: Viewer) -> tuple[Link, ...]:
     """The pages about access that somebody may open, for the navigation of every page of the monitor."""
     about_access = (Permission.READ_ACCESS_LOG, Permission.MANAGE_ACCESS)

@@ -4,10 +4,12 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from cds_service.monitor.access.access_log import AccessLog
+from cds_service.monitor.access.guard import GuardedPage
 from cds_service.monitor.access.permissions import ROLES, Permission
 from cds_service.settings import Settings
 from cds_service.wiring.monitor import Monitor
-from tests.monitor.access.conftest import PAGES, REGIONS, Browser, Clock, SignIn, hidden_fields
+from tests.monitor.access.conftest import PAGES, REGIONS, Browser, Clock, SignIn, hidden_fields, show_regions
 
 MATRIX = {
     "viewer": {"see-charts"},
@@ -83,6 +85,31 @@ def test_rows_of_no_footprint_need_a_grant_of_their_own(browser: Browser, sign_i
 
     assert browser.get("/monitor/test/see-charts").text == "nwl unresolved"
     assert browser.get("/monitor/test/see-charts?region=other").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("role", "first"), [("auditor", "/monitor/access-log"), ("admin", "/monitor/access"), ("viewer", None)]
+)
+def test_the_front_door_leads_whoever_sees_no_figures_to_their_own_first_page(
+    demo_settings: Settings, clock: Clock, role: str, first: str | None
+) -> None:
+    """Every sign-in leads there, and so does the product's name: refusals of what nobody asked for hide the real."""
+    front = GuardedPage("/monitor", Permission.SEE_CHARTS, show_regions)
+    monitor = Monitor(demo_settings, lambda: REGIONS, clock, lambda _engine: (front,))
+    assert monitor.engine is not None
+    browser = Browser(Starlette(routes=monitor.routes(None)), demo_settings.public_url)
+    form = hidden_fields(browser.get("/monitor/sign-in"))
+    browser.post("/monitor/sign-in", data={**form, "role": role, "footprint": ["nwl"]})
+
+    answer = browser.get("/monitor")
+    refused = [entry.page for entry in AccessLog(monitor.engine, clock).latest(REGIONS, 10) if entry.what == "refused"]
+    with_figures = browser.get("/monitor?region=nwl").status_code
+    browser.close()
+    monitor.close()
+
+    assert (answer.status_code, answer.headers.get("location")) == ((200, None) if first is None else (302, first))
+    assert refused == []
+    assert with_figures == (200 if first is None else 403)
 
 
 @pytest.fixture
