@@ -53,7 +53,7 @@ from cds_service.cardlog.rollup_schema import (
     weekly_practice_count,
     weekly_red_flag_count,
 )
-from cds_service.cardlog.schema import unknown_procedure_count
+from cds_service.cardlog.schema import rollup_due, unknown_procedure_count
 
 MOST_RED_FLAGS: Final = 1_000
 """How many red-flag cards are listed, unless less are asked for."""
@@ -82,6 +82,22 @@ def first_day(engine: Engine, filters: Filters) -> date | None:
         day: date | None = connection.scalar(select(func.min(daily_count.c.day)).where(*of_week))
     # Retention leaves a week that reaches into the oldest month kept, without its days.
     return day or week
+
+
+def days_due(engine: Engine, filters: Filters) -> list[date]:
+    """The days whose figures are still to be worked out, in order; until then they are missing, or too low.
+
+    Args:
+        engine: to the card log's database.
+        filters: of which days; a mark says nothing of what came on its day.
+
+    Raises:
+        CardLogStoreError: the database failed.
+    """
+    day = rollup_due.c.day
+    of_days = [day >= filters.first] * (filters.first is not None) + [day <= filters.last] * (filters.last is not None)
+    with question(engine) as connection:
+        return [*connection.scalars(select(day).where(*of_days).distinct().order_by(day))]
 
 
 def weekly_counts(engine: Engine, filters: Filters) -> list[WeeklyCount]:

@@ -155,10 +155,36 @@ class Asked:
         """
         return reports.first_day(self.sources.engine, Filters(regions=self.regions, client_id=self.selection.client))
 
+    @cached_property
+    def _days_due(self) -> list[date]:
+        both = Filters(first=self.period.before.first, last=self.period.last)
+        return self._answer(reports.days_due, both)
+
+    @property
+    def days_due(self) -> list[date]:
+        """Days of the period whose figures are still being worked out.
+
+        To be asked before the figures: what is worked out between the two answers is then told of in vain, and never
+        kept quiet.
+
+        Raises:
+            CardLogStoreError: the database failed.
+        """
+        return [day for day in self._days_due if day >= self.period.first]
+
+    @property
+    def days_before_due(self) -> list[date]:
+        """The same of the period before."""
+        return [day for day in self._days_due if day < self.period.first]
+
     @property
     def has_period_before(self) -> bool:
-        """Whether the log reaches back over all of the period before; where not, nothing is compared with it."""
-        return self.first_day is not None and self.first_day <= self.period.before.first
+        """Whether there are figures of all of the period before; where not, nothing is compared with it.
+
+        There are when the log reaches back over all of it, and none of its days is still being worked out.
+        """
+        begun = self.first_day
+        return begun is not None and begun <= self.period.before.first and not self.days_before_due
 
     @cached_property
     def weekly(self) -> list[WeeklyCount]:

@@ -122,10 +122,11 @@ _DEFINITIONS: Final = (
     ),
     Definition(
         "fcp-exempt",
-        "Exempt First Contact Practitioner orders",
-        "MRI orders that the assured-practitioner register exempted",
+        "Exempt First Contact Practitioner firings",
+        "Firings of MRI orders that the assured-practitioner register exempted",
         _NONE,
-        "Rises when the register grows. The register is looked at on the day of the order.",
+        "An order fires more than once. For orders, see “Distinct orders in scope” of the overview, narrowed to this "
+        "outcome. Rises when the register grows. The register is looked at on the day of the order.",
     ),
     Definition(
         "fcp-overrides",
@@ -160,7 +161,7 @@ _DEFINITIONS: Final = (
     Definition(
         "without-indication",
         "No reason",
-        "Orders without any reason",
+        "Firings of orders without any reason",
         "Firings",
         "Many EHRs add the reason only at signing: compare the two hooks. A reason in free text counts as one, and "
         "so does one that is refuted.",
@@ -168,21 +169,21 @@ _DEFINITIONS: Final = (
     Definition(
         "setting-unknown",
         "Setting unknown",
-        "Orders of which nothing told where the requester works, or the evidence disagreed",
+        "Firings of orders of which nothing told where the requester works, or the evidence disagreed",
         "Firings",
         "Such an order earns an information card at most, and nothing exempts it.",
     ),
     Definition(
         "oncology-unknown",
         "Oncology unknown",
-        "Orders of which nothing told whether the patient has or had cancer",
+        "Firings of orders of which nothing told whether the patient has or had cancer",
         "Firings",
         "Not known is never taken for no.",
     ),
     Definition(
         "known-by-text",
         "Known by text alone",
-        "Orders whose scan was recognised by its text, not by a code",
+        "Firings of orders whose scan was recognised by its text, not by a code",
         "Firings",
         "Such a scan is never removed, and never exempt.",
     ),

@@ -18,6 +18,14 @@ from cds_service.monitor.tables import Cell, FigureTable, Heading
 SUPPRESSED: Final = "suppressed"
 """The state of every file: counts about people of 1 to 7 are masked, others are rounded to 5."""
 
+DAYS_NOT_WORKED_OUT: Final = Heading(
+    "days_not_worked_out",
+    "Days not worked out",
+    "days of the period whose figures are still being worked out, so that numbers may be too low or missing; in a CSV "
+    "file only while there are any",
+)
+"""What every file says of figures that are not all there."""
+
 DICTIONARY_HEADER: Final = ("table", "field", "meaning")
 
 
@@ -35,6 +43,7 @@ class About:
         filters: further filters, each as field and value.
         not_narrowed_by: filters that were asked for and that these figures cannot meet.
         is_demo: whether the figures are invented.
+        days_not_worked_out: days of the period whose figures were not there yet, or not all of them; 0 as a rule.
     """
 
     name: str
@@ -46,6 +55,7 @@ class About:
     filters: tuple[tuple[str, str], ...]
     not_narrowed_by: tuple[str, ...]
     is_demo: bool
+    days_not_worked_out: int = 0
 
     def file_name(self, ending: str) -> str:
         """Table, footprints, period, filters, pathway versions and state, as a file system takes them."""
@@ -57,17 +67,21 @@ class About:
             *(value for _, value in self.filters),
             *self.versions,
             *(("demo",) if self.is_demo else ()),
+            *(("not-worked-out",) if self.days_not_worked_out else ()),
             SUPPRESSED,
         ]
         return f"{'_'.join(_plain(part) for part in parts)}.{ending}"
 
 
-def csv_text(table: FigureTable) -> str:
+def csv_text(table: FigureTable, about: About) -> str:
     """One header row in snake_case, ISO dates, `*` for what is masked, nothing for what there is not.
 
-    A text that a spreadsheet would take for a formula has an apostrophe in front.
+    A text that a spreadsheet would take for a formula has an apostrophe in front. While figures of some days are being
+    worked out, each row ends with how many days those are: a file's name is soon lost, and its columns are not.
     """
-    return _rows_as_csv([heading.name for heading in table.headings], (map(_csv_cell, row) for row in table.rows))
+    further: list[Cell] = [about.days_not_worked_out] if about.days_not_worked_out else []
+    headed = [*table.headings, *(DAYS_NOT_WORKED_OUT for _ in further)]
+    return _rows_as_csv([heading.name for heading in headed], (map(_csv_cell, (*row, *further)) for row in table.rows))
 
 
 def json_text(table: FigureTable, about: About) -> str:
@@ -84,6 +98,7 @@ def json_text(table: FigureTable, about: About) -> str:
             "filters": dict(about.filters),
             "not_narrowed_by": about.not_narrowed_by,
             "invented": about.is_demo,
+            DAYS_NOT_WORKED_OUT.name: about.days_not_worked_out,
             "disclosure": "Counts about people of 1 to 7 are *, 0 is 0, others are rounded to the nearest 5.",
             "fields": {heading.name: heading.meaning for heading in table.headings},
             "rows": [dict(zip(names, map(_json_cell, row), strict=True)) for row in table.rows],

@@ -14,6 +14,7 @@ from cds_service.monitor.asked import Asked
 from cds_service.monitor.contents import FIGURE_PAGES
 from cds_service.monitor.drawn import DrawnPanel, drawn_kpis, drawn_panel
 from cds_service.monitor.exports import About, csv_text, json_text
+from cds_service.monitor.findings_in_words import being_worked_out
 from cds_service.monitor.form import LABELS, form_fields
 from cds_service.monitor.known_clients import KnownClients
 from cds_service.monitor.selection import Field, Problem, Selection, SelectionError
@@ -68,6 +69,7 @@ class FigurePages:
         except SelectionError as error:
             return self._refused(page, request, visit, error.problems)
         query = stated.query()
+        not_worked_out = being_worked_out(asked)  # asked before the figures
         opening = page.open(asked)
         may_export = visit.viewer.may(Permission.EXPORT_FIGURES)
         further = []
@@ -83,7 +85,8 @@ class FigurePages:
             address=page.address,
             opening=opening,
             kpis=drawn_kpis(opening.kpis),
-            scope=scope_in_words(asked),
+            scope=scope_in_words(page, asked),
+            not_worked_out=not_worked_out,
             notices=not_applied(page.not_by, stated),
             fields=self._fields(page, visit, stated.stated()),
             further=further,
@@ -134,10 +137,10 @@ class FigurePages:
         except SelectionError as error:
             return self._refused(page, request, visit, error.problems)
         asked = asked.without(kind.not_by)
+        about = _about(page, kind, stated, asked)  # asks before the figures whether they are all there
         panel = kind.build(asked)
-        about = _about(page, kind, stated, asked)
         if ending == "csv":
-            return _named(Response(csv_text(panel.table), media_type="text/csv"), about.file_name("csv"))
+            return _named(Response(csv_text(panel.table, about), media_type="text/csv"), about.file_name("csv"))
         if ending == "json":
             return _named(
                 Response(json_text(panel.table, about), media_type="application/json"), about.file_name("json")
@@ -154,13 +157,16 @@ class FigurePages:
         return _named(Response(picture, media_type="image/png"), about.file_name("png"))
 
 
-def scope_in_words(asked: Asked) -> str:
-    """What the figures are of: footprints and period."""
-    compared = (
-        ", compared with as many weeks before."
-        if asked.has_period_before
-        else ". The log does not reach back over as many weeks before, so there is nothing to compare with."
-    )
+def scope_in_words(page: PageKind, asked: Asked) -> str:
+    """What the figures are of: footprints and period, and what they are compared with, on a page that compares."""
+    if not page.is_compared:
+        compared = "."
+    elif asked.has_period_before:
+        compared = ", compared with as many weeks before."
+    elif asked.days_before_due:
+        compared = ". Figures of as many weeks before are still being worked out, so nothing is compared with them."
+    else:
+        compared = ". The log does not reach back over as many weeks before, so there is nothing to compare with."
     return f"{regions_and_period(asked)}{compared}"
 
 
@@ -191,6 +197,7 @@ def _about(page: PageKind, kind: PanelKind, stated: Selection, asked: Asked) -> 
         filters=tuple((field.value, getattr(selection, field.value)) for field in further),
         not_narrowed_by=tuple(field.value for field in stated.narrowed_by() if field in not_by),
         is_demo=asked.sources.is_demo,
+        days_not_worked_out=len(asked.days_due),
     )
 
 

@@ -16,7 +16,7 @@ WHY_EMPTY: Final = (
     "In a new deployment, figures of a week come when the week is over."
 )
 
-
+_NONE_OF_ALL_BEFORE: Final = "No figures of the whole period before"
 _NO_WHOLE_WEEK: Final = "No whole week was logged for this choice"
 _WHY_NO_WHOLE_WEEK: Final = (
     "The log of this choice begins within these weeks. A week is shown by itself when it was logged from its Monday to "
@@ -24,14 +24,38 @@ _WHY_NO_WHOLE_WEEK: Final = (
 )
 
 
-def nothing_by_week(asked: Asked) -> tuple[str, str]:
-    """Finding and sentence where no week can be shown by itself: nothing was logged, or only a part of a week.
+def nothing_by_week(asked: Asked, name: str) -> tuple[str, str]:
+    """Finding and sentence where no week has anything: the log has none, or only a part of a week, or all are 0.
+
+    Args:
+        asked: the request.
+        name: what is counted, as the subject of a sentence.
 
     Raises:
         CardLogStoreError: the database failed.
     """
-    within = asked.first_day is not None and asked.period.last_monday < asked.first_day <= asked.period.last
-    return (_NO_WHOLE_WEEK, _WHY_NO_WHOLE_WEEK) if within else (EMPTY_LOG, WHY_EMPTY)
+    begun = asked.first_day
+    if begun is None or begun > asked.period.last:
+        return EMPTY_LOG, WHY_EMPTY
+    if begun > asked.period.last_monday:
+        return _NO_WHOLE_WEEK, _WHY_NO_WHOLE_WEEK
+    return f"{name}: none in these weeks", f"The log has these weeks, and in them none{for_choice(asked)}."
+
+
+def being_worked_out(asked: Asked) -> list[str]:
+    """What the reader has to know of a period whose figures are not all there; nothing as a rule.
+
+    Raises:
+        CardLogStoreError: the database failed.
+    """
+    due = len(asked.days_due)
+    if not due:
+        return []
+    told = (
+        f"Figures of {number(due, 'day')} are still being worked out: what is told of these weeks may be too low, or "
+        "missing. They are there in some minutes, as a rule; if not, the log of the service says why."
+    )
+    return [told]
 
 
 def amount(count: Shown, one: str, many: str | None = None) -> str:
@@ -110,7 +134,7 @@ def before_note(asked: Asked, before: Shown | ShownPercentage) -> str | None:
         CardLogStoreError: the database failed.
     """
     if not asked.has_period_before:
-        return "No figures of the whole period before"
+        return "The period before is still being worked out" if asked.days_before_due else _NONE_OF_ALL_BEFORE
     if isinstance(before, ShownPercentage) and before.percent is None and before.denominator.rounded == 0:
         return None
     return f"Period before: {before}"

@@ -46,6 +46,7 @@ OVERRIDES: Final = Heading("overrides", "Overrides", "cards overridden with this
 OVERRIDES_BEFORE: Final = Heading(
     "overrides_before",
     "Period before",
-    "the same in as many weeks before; empty where the log does not reach back over all of them",
+    "the same in as many weeks before; empty where the log does not reach back over all of them, or they are still "
+    "being worked out",
 )
 SHARE_OF_REASONS: Final = Heading("share_of_reasons", "Share", "percentage of all overrides with a coded reason")

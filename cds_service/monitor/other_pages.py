@@ -12,8 +12,9 @@ from cds_service.monitor.access.permissions import Permission
 from cds_service.monitor.asked import Asked
 from cds_service.monitor.contents import FIGURE_PAGES
 from cds_service.monitor.definitions import DEFINITIONS
-from cds_service.monitor.exports import dictionary_csv
-from cds_service.monitor.figure_pages import scope_in_words
+from cds_service.monitor.exports import DAYS_NOT_WORKED_OUT, dictionary_csv
+from cds_service.monitor.figure_pages import regions_and_period
+from cds_service.monitor.findings_in_words import being_worked_out
 from cds_service.monitor.pathway_versions import HEADS, version_rows
 from cds_service.monitor.period import day_in_words
 from cds_service.monitor.selection import Field, SelectionError
@@ -24,6 +25,7 @@ from cds_service.pathway.model import Pathway
 
 _DICTIONARY: Final = "/monitor/downloads/data_dictionary.csv"
 _NOT_BY: Final = (Field.BOROUGH, Field.PCN)
+_EVERY_FILE: Final = "every-file"
 _SOON_DAYS: Final = 90
 
 
@@ -86,7 +88,8 @@ class OtherPages:
             visit,
             here="/monitor/downloads",
             query=query,
-            scope=scope_in_words(asked),
+            scope=f"{regions_and_period(asked)}.",
+            notices=being_worked_out(asked),
             rows=rows,
             dictionary=f"{_DICTIONARY}{query}",
         )
@@ -102,7 +105,9 @@ class OtherPages:
             for kind in page.panels
         ]
         headers = {**PAGE_HEADERS, "Content-Disposition": 'attachment; filename="data_dictionary.csv"'}
-        return Response(dictionary_csv(tables), media_type="text/csv", headers=headers)
+        return Response(
+            dictionary_csv([*tables, (_EVERY_FILE, (DAYS_NOT_WORKED_OUT,))]), media_type="text/csv", headers=headers
+        )
 
     def _words(self, template: str, heading: str, request: Request, visit: Visit) -> Response:
         try:

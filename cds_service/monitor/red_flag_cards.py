@@ -13,7 +13,7 @@ from cds_service.monitor.asked import Asked
 from cds_service.monitor.definitions import DEFINITIONS
 from cds_service.monitor.drawn import definition_address
 from cds_service.monitor.figure_pages import RED_FLAG_CARDS, not_applied, regions_and_period
-from cds_service.monitor.findings_in_words import for_choice, looked_at, not_looked_at
+from cds_service.monitor.findings_in_words import being_worked_out, for_choice, looked_at, not_looked_at
 from cds_service.monitor.form import form_fields
 from cds_service.monitor.known_clients import KnownClients
 from cds_service.monitor.period import day_in_words
@@ -58,6 +58,7 @@ class RedFlagCards:
                 problems=error.problems,
                 back=RED_FLAG_CARDS,
             )
+        not_worked_out = being_worked_out(asked)  # asked before the cards
         cards = asked.red_flag_cards
         return self._around.page(
             "red_flag_cards.html",
@@ -67,6 +68,7 @@ class RedFlagCards:
             query=stated.query(),
             finding=_finding(cards, asked),
             scope=regions_and_period(asked),
+            not_worked_out=not_worked_out,
             notices=not_applied(NOT_BY_PLACE, stated),
             address=RED_FLAG_CARDS,
             fields=form_fields(

@@ -103,6 +103,7 @@ class PageKind:
         open: makes its opening.
         panels: what it shows.
         not_by: fields that none of its figures is counted by, each with the reason in words.
+        is_compared: whether any of its figures stands beside that of the period before.
     """
 
     slug: str
@@ -111,6 +112,7 @@ class PageKind:
     open: Callable[[Asked], Opening]
     panels: tuple[PanelKind, ...]
     not_by: Mapping[Field, str]
+    is_compared: bool = True
 
     @property
     def address(self) -> str:

@@ -14,7 +14,7 @@ from cds_service.cardlog.report_rows import WeeklyCount
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, weeks_logged
 from cds_service.monitor.charts import control_chart
-from cds_service.monitor.findings_in_words import WHY_EMPTY, amount, nothing_by_week, of
+from cds_service.monitor.findings_in_words import amount, nothing_by_week, of
 from cds_service.monitor.period import day_in_words
 from cds_service.monitor.shown_spc import ShownSeries, shown_counts, shown_percentages
 from cds_service.monitor.spc import LEAST_POINTS, Annotation, Cause, Direction, Meaning, Point, Side, Xmr, xmr
@@ -30,7 +30,7 @@ _WHY_NOT_SHOWN: Final = (
     "A week cannot be shown where it is too small or would give a small one away, nor a share where no card was shown. "
     "Where weeks were larger before, an EHR may have stopped calling or sending feedback: see the page of data quality."
 )
-
+_WHY_NO_CARD: Final = "The log has these weeks, and in them no card of this kind for this choice."
 
 RowsOf = Callable[[Asked], Iterable[WeeklyCount]]
 """The rows of a request that a series is made of."""
@@ -67,7 +67,7 @@ def weekly_counts(asked: Asked, measure: WeeklyMeasure, heading: Heading, rows_o
     rows = tuple((week, disclosed.whole((week,))) for week in weeks)
     table = FigureTable(caption=f"{measure.name} by week", headings=(headings.WEEK, heading), labels=1, rows=rows)
     if not any(counts.get(week) for week in weeks):
-        nothing, why = nothing_by_week(asked)
+        nothing, why = nothing_by_week(asked, measure.name)
         return Panel(finding=nothing, sentence=why, table=table)
     result = xmr(by_week(weeks, counts, 0), rebase_at=annotations(asked))
     shown = shown_counts(result, [disclosed.whole((week,)) for week in weeks], measure.better)
@@ -92,10 +92,10 @@ def weekly_share(asked: Asked, measure: WeeklyMeasure, share: Share, rows_of: Ro
         f"{measure.name} by week", (headings.WEEK,), answers, first_label, (share,), total=None, keys=keys
     )
     if not weeks:
-        nothing, why = nothing_by_week(asked)
+        nothing, why = nothing_by_week(asked, measure.name)
         return Panel(finding=nothing, sentence=why, table=table)
     if answers.whole().rounded == 0:
-        return Panel(finding="No card was shown", sentence=WHY_EMPTY, table=table)
+        return Panel(finding=f"{measure.name}: no card was shown", sentence=_WHY_NO_CARD, table=table)
     exact = {week: Fraction(100 * each.answers[share.kind], each.cards) for week, each in sums.items() if each.cards}
     result = xmr(by_week(weeks, exact, None), rebase_at=annotations(asked))
     shown = shown_percentages(result, [answers.share((week,), share.kind) for week in weeks], measure.better)

@@ -77,6 +77,28 @@ def test_the_first_day_of_regions_and_a_client(log: Log, filters: Filters, first
     assert reports.first_day(log.engine, filters) == first
 
 
+@pytest.mark.parametrize(
+    ("filters", "days"),
+    [
+        (ALL, [MONDAY, NEXT_MONDAY]),
+        (Filters(first=MONDAY, last=MONDAY + timedelta(days=6)), [MONDAY]),
+        (Filters(first=NEXT_MONDAY, last=NEXT_MONDAY), [NEXT_MONDAY]),
+        (Filters(first=NEXT_MONDAY + timedelta(days=1)), []),
+    ],
+)
+def test_the_days_that_are_due_are_told_once_each_and_no_more_when_they_are_worked_out(
+    log: Log, filters: Filters, days: list[date]
+) -> None:
+    """Both days given are included; several processes may have marked one day."""
+    log.write(carded(1))
+    log.write(carded(2), carded(3, occurred_on=NEXT_MONDAY), writer_id=ANOTHER_WRITER_ID)
+
+    assert reports.days_due(log.engine, filters) == days
+
+    roll_up_due(log.engine)
+    assert reports.days_due(log.engine, filters) == []
+
+
 @pytest.fixture
 def two_weeks(log: Log) -> Log:
     """Three cards in two regions and two weeks: accepted, overridden and not answered."""

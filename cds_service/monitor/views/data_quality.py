@@ -26,13 +26,13 @@ MISSING: Final[Mapping[str, str]] = {
     "oncology_unknown": "Oncology unknown",
     "known_by_text": "Known by text alone",
 }
-"""What may be missing in an order, by the log's name for it."""
+"""What may be missing in a firing's order, by the log's name for it."""
 
 _MEANINGS: Final = {
-    "without_indication": "orders without any reason",
-    "setting_unknown": "orders of which nothing told where the requester works, or the evidence disagreed",
-    "oncology_unknown": "orders of which nothing told whether the patient has or had cancer",
-    "known_by_text": "orders whose scan was recognised by its text, not by a code",
+    "without_indication": "firings of orders without any reason",
+    "setting_unknown": "firings of orders of which nothing told where the requester works, or the evidence disagreed",
+    "oncology_unknown": "firings of orders of which nothing told whether the patient has or had cancer",
+    "known_by_text": "firings of orders whose scan was recognised by its text, not by a code",
 }
 _COUNTS: Final = tuple(Heading(name, words, _MEANINGS[name]) for name, words in MISSING.items())
 _PERCENTS: Final = tuple(
@@ -77,11 +77,11 @@ _OTHERS_CLIENTS: Final = (
 )
 
 _Lacking = Mapping[Key, Mapping[str, int]]
-"""The orders of each row, and how many of them lack each thing."""
+"""The firings of each row, and how many of them lack each thing."""
 
 
 class _Quality:
-    """Orders, and how many of them lack each thing; each lack goes through disclosure with its opposite."""
+    """Firings, and how many of them lack each thing; each lack goes through disclosure with its opposite."""
 
     def __init__(self, asked: Asked, lacking: Callable[[Asked], _Lacking]) -> None:
         self._by_lack = {lack: figures_in(asked, partial(_leaves, lacking, lack), (lack, _PRESENT)) for lack in MISSING}
@@ -90,19 +90,19 @@ class _Quality:
         """The rows."""
         return self._by_lack[next(iter(MISSING))].below()
 
-    def orders(self, key: Key = ALL) -> Shown:
-        """Orders of a row; masked where any of the tables masks them."""
+    def firings(self, key: Key = ALL) -> Shown:
+        """Firings of a row; masked where any of the tables masks them."""
         wholes = [disclosed.whole(key) for disclosed in self._by_lack.values()]
         return next((whole for whole in wholes if whole.rounded is None), wholes[0])
 
     def share(self, key: Key, lack: str) -> ShownPercentage:
-        """What part of a row's orders lacks something."""
+        """What part of a row's firings lacks something."""
         return self._by_lack[lack].share(key, lack)
 
     def cells(self, key: Key) -> tuple[Cell, ...]:
-        """Orders, those that lack each thing, and the shares."""
+        """Firings, those that lack each thing, and the shares."""
         return (
-            self.orders(key),
+            self.firings(key),
             *(self._by_lack[lack].count(key, lack) for lack in MISSING),
             *(self.share(key, lack) for lack in MISSING),
         )
@@ -117,9 +117,7 @@ def opening(asked: Asked) -> Opening:
     shares = {lack: now.share(ALL, lack) for lack in MISSING}
     most = max(shares, key=lambda lack: shares[lack].percent or 0)
     return Opening(
-        finding=(
-            f"Missing most often: {MISSING[most].lower()}, {of(shares[most])}. {_WHAT_IT_DOES}"
-        ),
+        finding=(f"Missing most often: {MISSING[most].lower()}, {of(shares[most])}. {_WHAT_IT_DOES}"),
         kpis=tuple(
             Kpi(words, shares[lack], lack.replace("_", "-"), before_note(asked, before.share(ALL, lack)))
             for lack, words in MISSING.items()
@@ -132,8 +130,8 @@ def by_week(asked: Asked) -> Panel:
     quality = asked.once(_by_week)
     weeks: list[Key] = [(week,) for week in weeks_logged(asked)]
     table = _table("What was missing in orders, by week", headings.WEEK, quality, weeks, lambda key: key[0])
-    if not weeks or quality.orders().rounded == 0:
-        nothing, why = nothing_by_week(asked)
+    if not weeks or quality.firings().rounded == 0:
+        nothing, why = nothing_by_week(asked, "Firings")
         return Panel(finding=nothing, sentence=why, table=table)
     lack, week = _highest(quality, weeks)
     if lack is None or week is None:

@@ -242,4 +242,5 @@ EPISODES_PAGE: Final = PageKind(
         ),
     ),
     not_by={Field.HOOK: "an episode is made of both hooks", **NOT_BY_PLACE},
+    is_compared=False,
 )

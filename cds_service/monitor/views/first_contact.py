@@ -1,6 +1,7 @@
 """First Contact Practitioners: who is exempt by the register, and who says that the register lacks them."""
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import Final
 
 from cds_service.monitor import headings
@@ -21,10 +22,15 @@ from cds_service.pathway.outcomes import Outcome
 ASSURED: Final = "assured-first-contact-practitioner"
 """The override reason by which somebody says that they should be on the register."""
 
-_EXEMPT: Final = Heading("exempt_orders", "Exempt orders", "MRI orders of practitioners with a current register entry")
+_EXEMPT: Final = Heading(
+    "exempt_firings",
+    "Exempt firings",
+    "evaluations of MRI orders of practitioners with a current register entry; an order counts each time that it fires",
+)
 _SAID_SO: Final = Heading(
     "overrides", "Said to be assured", "cards overridden with the reason that the requester is an assured practitioner"
 )
+_NO_EXEMPTION: Final = "No pathway that was chosen exempts First Contact Practitioners"
 _NOT_BY: Final = {
     Field.OUTCOME: "the page is about one outcome and one reason",
     Field.CLIENT: "the worklist is not counted by EHR",
@@ -34,7 +40,7 @@ _NOT_BY: Final = {
 
 
 def opening(asked: Asked) -> Opening:
-    """Exempt orders, and overrides that say that the register is incomplete."""
+    """Exempt firings, and overrides that say that the register is incomplete."""
     exempt = [_exempt(asked, period) for period in (asked.period, asked.period.before)]
     said = counts_in(asked, _by_practice)
     practices = len(said.below())
@@ -44,19 +50,31 @@ def opening(asked: Asked) -> Opening:
         else f"{sentence_case(amount(said.whole(), 'card'))} at {number(practices, 'practice')} were overridden by "
         "somebody who says to be assured and is not listed: compare with the register."
     )
+    if exempt[0].rounded == 0 and not _may_exempt(asked):
+        found = f"{_NO_EXEMPTION}."
+    else:
+        found = (
+            f"{sentence_case(amount(exempt[0], 'firing'))} of MRI orders were exempt by the register. An order fires "
+            "more than once: the overview, narrowed to this outcome, counts distinct orders."
+        )
     return Opening(
-        finding=f"{sentence_case(amount(exempt[0], 'order'))} were exempt by the register. {worklist}",
+        finding=f"{found} {worklist}",
         kpis=(
-            Kpi("Exempt orders", exempt[0], "fcp-exempt", before_note(asked, exempt[1])),
+            Kpi("Exempt firings", exempt[0], "fcp-exempt", before_note(asked, exempt[1])),
             Kpi("Said to be assured", said.whole(), "fcp-overrides"),
         ),
     )
 
 
-def exempt_orders(asked: Asked) -> Panel:
-    """Orders that the register exempted, by week."""
-    measure = WeeklyMeasure("Exempt First Contact Practitioner orders", Direction.NEITHER)
-    return weekly_counts(asked, measure, _EXEMPT, lambda each: of_outcomes(each.weekly, (Outcome.FCP_EXEMPT,)))
+def exempt_firings(asked: Asked) -> Panel:
+    """Firings that the register exempted, by week."""
+    measure = WeeklyMeasure("Firings exempt by the register", Direction.NEITHER)
+    panel = weekly_counts(asked, measure, _EXEMPT, lambda each: of_outcomes(each.weekly, (Outcome.FCP_EXEMPT,)))
+    if panel.draw is None and not _may_exempt(asked):
+        return replace(
+            panel, finding=_NO_EXEMPTION, sentence="Its requesters get the same cards as others in primary care."
+        )
+    return panel
 
 
 def worklist(asked: Asked) -> Panel:
@@ -86,6 +104,11 @@ def worklist(asked: Asked) -> Panel:
     )
 
 
+def _may_exempt(asked: Asked) -> bool:
+    """Whether any version of a pathway that the page is about has a register of assured practitioners."""
+    return any(pathway.fcp_exemption is not None for pathway in asked.sources.versions() if pathway.id in asked.regions)
+
+
 def _exempt(asked: Asked, period: Period) -> Shown:
     def by_week(each: Asked) -> dict[Key, int]:
         rows = of_outcomes(within(each.weekly, period), (Outcome.FCP_EXEMPT,))
@@ -111,9 +134,9 @@ FIRST_CONTACT_PAGE: Final = PageKind(
     panels=(
         PanelKind(
             has_chart=True,
-            name="exempt-orders",
-            title="Exempt orders by week",
-            build=exempt_orders,
+            name="exempt-firings",
+            title="Exempt firings by week",
+            build=exempt_firings,
             definitions=("fcp-exempt", "process-control"),
         ),
         PanelKind(

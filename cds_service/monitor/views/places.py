@@ -205,4 +205,5 @@ PLACES_PAGE: Final = PageKind(
         ),
     ),
     not_by={Field.CLIENT: "places are not counted by EHR"},
+    is_compared=False,
 )
