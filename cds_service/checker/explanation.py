@@ -1,5 +1,6 @@
 """Why the service answers as it does: rule, source and facts of each decision, in words."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from cds_service.checker.answered import Answered, Decided
@@ -25,6 +26,14 @@ OUTCOME_WORDS = {
     Outcome.REDIRECT_UNKNOWN_SETTING: "Community MSK, if the requester is in primary care",
     Outcome.REDIRECT: "To community MSK",
 }
+
+_NO_PATHWAY = {
+    Outcome.NOT_APPLICABLE: "not a scan of any pathway here, or the part of the body is not stated",
+    Outcome.OUTSIDE_FOOTPRINT: "the requester's organisation is in no area that has one",
+    Outcome.NOT_EFFECTIVE: "that of the region is not in force on this day",
+    Outcome.OUT_OF_POLICY: "that of the region does not cover this kind of scan",
+}
+"""Why no pathway applies; of other outcomes without a card, one applies and has nothing to say."""
 
 FACT_WORDS = {
     "modality": "Scan",
@@ -64,6 +73,9 @@ KEEP_WORDS = {
 }
 
 
+_NO_ALL_CLEAR = "No card does not mean that there are no concerns."
+
+
 class Why(NamedTuple):
     """Why one order was answered as it was.
 
@@ -91,6 +103,19 @@ class Why(NamedTuple):
 def explain(answered: Answered) -> tuple[Why, ...]:
     """Why each order was answered as it was."""
     return tuple(_why(decided) for decided in answered.decided)
+
+
+def no_card(why: Sequence[Why]) -> str:
+    """What it means that there is no card: nothing to say is not the same as no pathway to say it."""
+    if not why:
+        return (
+            "The order is not an MRI or ultrasound of the musculoskeletal system, so that the pathway is not asked. "
+            f"{_NO_ALL_CLEAR}"
+        )
+    reasons = dict.fromkeys(_NO_PATHWAY[Outcome(each.outcome)] for each in why if each.outcome in _NO_PATHWAY)
+    if not reasons:
+        return f"The order was evaluated, and the pathway has nothing to say. {_NO_ALL_CLEAR}"
+    return f"No pathway applies here: {'; '.join(reasons)}. {_NO_ALL_CLEAR}"
 
 
 def _why(decided: Decided) -> Why:

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from cds_service.checker.answered import Answered, Ask, JsonObject
 from cds_service.checker.example_call import Example, example_call
-from cds_service.checker.explanation import explain
+from cds_service.checker.explanation import explain, no_card
 from cds_service.checker.markdown import card_html
 from cds_service.checker.places import NoSuchPlaceError, Place, Wish, find_place, specialist_of
 from cds_service.checker.questions import AGES, Asked, questions, read_answers
@@ -165,6 +165,7 @@ def _page(
     status: int = 200,
 ) -> Response:
     answered = checker.ask(situation.call, situation.day) if situation is not None else None
+    why = explain(answered) if answered is not None else ()
     return checker.pages.respond(
         "checker/checker.html",
         FRAME,
@@ -174,7 +175,8 @@ def _page(
         examples=[(words, f"{CHECKER}?{query}") for words, query in EXAMPLES],
         answered=answered,
         cards=_cards(answered),
-        why=explain(answered) if answered is not None else (),
+        why=why,
+        no_card=no_card(why),
         place=situation.place if situation is not None else None,
         other_day=situation.day if situation is not None and situation.day != checker.today() else None,
         call=_written(situation.call) if situation is not None else "",

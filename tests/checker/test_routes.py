@@ -57,6 +57,35 @@ def test_the_page_says_why(on_day: OnDay) -> None:
     assert "<strong>No card.</strong>" in text
 
 
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        (
+            {"practice": "Z99201"},
+            "applies here: the requester&#39;s organisation is in no area that has one.",
+        ),
+        (
+            {"region": "nel", "date": "2025-11-16"},
+            "No pathway applies here: that of the region is not in force",
+        ),
+        ({"region": "nel", "modality": "uss"}, "No pathway applies here: that of the region does not cover this kind"),
+        (
+            {"body": "unknown"},
+            "No pathway applies here: not a scan of any pathway here, or the part",
+        ),
+        ({"setting": "secondary-care"}, "The order was evaluated, and the pathway has nothing to say."),
+    ],
+)
+def test_without_a_card_the_page_says_whether_a_pathway_applies(
+    on_day: OnDay, answers: dict[str, str | list[str]], words: str
+) -> None:
+    """For a surgery this page is the only card: silence of a pathway is not the absence of one, and neither clears."""
+    text = asked(on_day(TODAY), answers).text
+
+    assert words in text
+    assert "No card does not mean that there are no concerns." in text
+
+
 def test_the_form_keeps_what_was_asked(on_day: OnDay) -> None:
     """To change one answer is to change one answer."""
     text = asked(on_day(TODAY), {"practice": "Z99101", "modality": "uss", "reason": ["424413001", "30989003"]}).text
