@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from cds_service.monitor.charts import NamedLine, bar_chart, line_chart, stacked_share_chart
-from cds_service.monitor.disclosure import Shown
+from cds_service.monitor.disclosure import Shown, ShownPercentage
 from cds_service.monitor.drawing import Drawing
 from cds_service.monitor.period import day_in_words
 from cds_service.monitor.tables import Cell, FigureTable, Heading
@@ -40,12 +40,19 @@ def lines(table: FigureTable, figures: Sequence[Heading]) -> Drawing:
 
     Args:
         table: what is drawn; its first column is a day.
-        figures: the columns, four at most.
+        figures: the columns, four at most, of counts or of percentages.
     """
     days = [cell for cell in table.column(table.headings[0].name) if isinstance(cell, date)]
-    drawn = [NamedLine(figure.words, _counts(table, figure)) for figure in figures]
+    drawn = [NamedLine(figure.words.removesuffix(", %"), _figures(table, figure)) for figure in figures]
+    is_of_shares = all(isinstance(value, ShownPercentage) for line in drawn for value in line.values)
     words = ", ".join(line.name.lower() for line in drawn)
-    return line_chart(table.caption, f"By {table.headings[0].name.removesuffix('_from')}: {words}.", days, drawn)
+    return line_chart(
+        table.caption,
+        f"By {table.headings[0].name.removesuffix('_from')}: {words}.",
+        days,
+        drawn,
+        "%" if is_of_shares else "",
+    )
 
 
 def _names(table: FigureTable, label: Heading) -> list[str]:
@@ -54,6 +61,10 @@ def _names(table: FigureTable, label: Heading) -> list[str]:
 
 def _name(cell: Cell) -> str:
     return day_in_words(cell) if isinstance(cell, date) else str(cell)
+
+
+def _figures(table: FigureTable, heading: Heading) -> list[Shown | ShownPercentage]:
+    return [cell for cell in table.column(heading.name) if isinstance(cell, Shown | ShownPercentage)]
 
 
 def _counts(table: FigureTable, heading: Heading) -> list[Shown]:

@@ -8,7 +8,7 @@ from datetime import date
 from textwrap import fill
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cds_service.monitor.disclosure import MASK, Shown
+from cds_service.monitor.disclosure import MASK, Shown, ShownPercentage
 from cds_service.monitor.drawing import INK, LINE, PAPER, SOFT, TEXT_SIZE, Drawing, plain_axes, put_legend
 from cds_service.monitor.shown_spc import ShownBaseline, ShownPoint, ShownSeries
 from cds_service.monitor.spc import Meaning
@@ -84,11 +84,13 @@ class NamedLine(NamedTuple):
     """
 
     name: str
-    values: Sequence[Shown]
+    values: Sequence[Shown | ShownPercentage]
 
 
-def line_chart(title: str, description: str, periods: Sequence[date], lines: Sequence[NamedLine]) -> Drawing:
-    """Up to four counts by week; a masked one is a gap.
+def line_chart(
+    title: str, description: str, periods: Sequence[date], lines: Sequence[NamedLine], unit: str = ""
+) -> Drawing:
+    """Up to four counts or shares by week; a masked one is a gap, and so is a share of nothing.
 
     Raises:
         ValueError: there are more than four lines, which nobody could tell apart.
@@ -99,10 +101,9 @@ def line_chart(title: str, description: str, periods: Sequence[date], lines: Seq
     def draw(axes: "Axes") -> None:
         plain_axes(axes)
         for line, (shape, colour, dashes) in zip(lines, _LINES, strict=False):
-            values = [float("nan") if each.rounded is None else each.rounded for each in line.values]
             axes.plot(
                 [each.toordinal() for each in periods],
-                values,
+                [_height(each) for each in line.values],
                 color=colour,
                 linestyle=dashes,
                 linewidth=2,
@@ -112,12 +113,18 @@ def line_chart(title: str, description: str, periods: Sequence[date], lines: Seq
                 clip_on=False,
             )
         axes.set_ylim(bottom=0)
-        axes.yaxis.set_major_formatter("{x:,.10g}")
-        _put_masks(axes, [p for n, p in enumerate(periods) if any(line.values[n].rounded is None for line in lines)])
+        axes.yaxis.set_major_formatter("{x:,.10g}" + unit)
+        _put_masks(axes, [p for n, p in enumerate(periods) if any(line.values[n].cell == MASK for line in lines)])
         _put_dates(axes, periods)
         put_legend(axes)
 
     return Drawing(title=title, description=description, draw=draw)
+
+
+def _height(value: Shown | ShownPercentage) -> float:
+    """Where a point of a line stands; not a number where it is not shown."""
+    height = value.rounded if isinstance(value, Shown) else value.percent
+    return float("nan") if height is None else float(height)
 
 
 def bar_chart(title: str, description: str, bars: Sequence[tuple[str, Shown]]) -> Drawing:

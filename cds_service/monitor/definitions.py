@@ -66,6 +66,14 @@ _DEFINITIONS: Final = (
         "several orders counts once, under the first.",
     ),
     Definition(
+        "accepted",
+        "Accepted",
+        "Cards that were accepted",
+        _CARDS,
+        f"{_FEEDBACK} A card that is ignored is never reported, so this is a lower bound; a card without a suggestion "
+        "has nothing to accept. A draft that was accepted is not a referral made.",
+    ),
+    Definition(
         "redirect-accepted",
         "Redirects accepted",
         "Redirect cards whose suggestion was accepted",

@@ -1,6 +1,6 @@
 """Pages of figures, and each of their panels as a file and as a picture."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import partial
 from threading import Lock
 from typing import Final
@@ -17,10 +17,12 @@ from cds_service.monitor.exports import About, csv_text, json_text
 from cds_service.monitor.findings_in_words import being_worked_out
 from cds_service.monitor.form import LABELS, form_fields
 from cds_service.monitor.known_clients import KnownClients
+from cds_service.monitor.period import day_in_words
 from cds_service.monitor.selection import Field, Problem, Selection, SelectionError
 from cds_service.monitor.surroundings import MadePage, Surroundings
 from cds_service.monitor.view import PageKind, PanelKind
 from cds_service.monitor.views.red_flags import RED_FLAG_PAGE
+from cds_service.monitor.weeks import week_of
 from cds_service.pages.fields import Field as FormField
 from cds_service.pages.frame import Link
 from cds_service.pages.headers import PAGE_HEADERS
@@ -63,9 +65,21 @@ class FigurePages:
         is_export = permission is Permission.EXPORT_FIGURES
         return MadePage(address, permission, partial(self._file, page, kind, ending), is_export=is_export)
 
+    def _asked(self, page: PageKind, request: Request, visit: Visit) -> tuple[Selection, Asked, Mapping[Field, str]]:
+        """What is asked, as it is stated and as the page can meet it, and what it cannot be narrowed by.
+
+        Raises:
+            SelectionError: the address cannot be meant.
+        """
+        stated, asked = self._around.asked(request, visit, [*page.not_by])
+        if Field.BOROUGH not in page.not_by:
+            stated.check_places()
+        not_by = page.not_by_of(stated)
+        return stated, asked.without(not_by), not_by
+
     def _show(self, page: PageKind, request: Request, visit: Visit) -> Response:
         try:
-            stated, asked = self._around.asked(request, visit, [*page.not_by])
+            stated, asked, not_by = self._asked(page, request, visit)
         except SelectionError as error:
             return self._refused(page, request, visit, error.problems)
         query = stated.query()
@@ -87,7 +101,7 @@ class FigurePages:
             kpis=drawn_kpis(opening.kpis),
             scope=scope_in_words(page, asked),
             not_worked_out=not_worked_out,
-            notices=not_applied(page.not_by, stated),
+            notices=not_applied(not_by, stated),
             fields=self._fields(page, visit, stated.stated()),
             further=further,
             above=_places_above(page, stated),
@@ -133,11 +147,12 @@ class FigurePages:
 
     def _file(self, page: PageKind, kind: PanelKind, ending: str, request: Request, visit: Visit) -> Response:
         try:
-            stated, asked = self._around.asked(request, visit, [*page.not_by])
+            stated, asked, not_by = self._asked(page, request, visit)
         except SelectionError as error:
             return self._refused(page, request, visit, error.problems)
         asked = asked.without(kind.not_by)
-        about = _about(page, kind, stated, asked)  # asks before the figures whether they are all there
+        # Before the figures, since it asks whether they are all there.
+        about = _about(page, kind, stated, asked, {*not_by, *kind.not_by})
         panel = kind.build(asked)
         if ending == "csv":
             return _named(Response(csv_text(panel.table, about), media_type="text/csv"), about.file_name("csv"))
@@ -173,7 +188,19 @@ def scope_in_words(page: PageKind, asked: Asked) -> str:
 def regions_and_period(asked: Asked) -> str:
     """The same of what is compared with nothing, without a full stop."""
     regions = ", ".join(asked.sources.region_name(region) for region in asked.regions)
-    return f"{regions}. {asked.period.in_words()}"
+    return f"{regions}. {asked.period.in_words()}{_weeks_of_the_log(asked)}"
+
+
+def _weeks_of_the_log(asked: Asked) -> str:
+    """How many of the weeks the log has, where it begins within them; nothing while that is not known for sure.
+
+    A week, not the day: charts begin with it too, and a day might be that of one order.
+    """
+    begun = None if asked.first_day is None else week_of(asked.first_day)
+    if begun is None or asked.days_due or not asked.period.first < begun <= asked.period.last:
+        return ""
+    weeks = (asked.period.last_monday - begun).days // 7 + 1
+    return f", of which the log has {weeks}, from the week of {day_in_words(begun)} on"
 
 
 def _named(response: Response, file_name: str) -> Response:
@@ -183,9 +210,8 @@ def _named(response: Response, file_name: str) -> Response:
     return response
 
 
-def _about(page: PageKind, kind: PanelKind, stated: Selection, asked: Asked) -> About:
+def _about(page: PageKind, kind: PanelKind, stated: Selection, asked: Asked, not_by: Container[Field]) -> About:
     selection = asked.selection
-    not_by = {*page.not_by, *kind.not_by}
     further = [field for field in selection.narrowed_by() if field is not Field.REGION]
     return About(
         name=f"{page.slug or 'overview'}-{kind.name}",

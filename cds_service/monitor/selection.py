@@ -123,6 +123,25 @@ class Selection:
         """The fields as a form shows them."""
         return self._stated()
 
+    def check_places(self) -> None:
+        """Go on only where a borough stands with its footprint, and a network with its borough.
+
+        By itself a place narrows nothing, and the figures of all would be named after it.
+
+        Raises:
+            SelectionError: it does not.
+        """
+        problems = [
+            Problem(field, f"Stands without its {words}. Choose the {words} too, or take it away.")
+            for field, above, words in (
+                (Field.BOROUGH, Field.REGION, "footprint"),
+                (Field.PCN, Field.BOROUGH, "borough"),
+            )
+            if field in self.narrowed_by() and above not in self.narrowed_by()
+        ]
+        if problems:
+            raise SelectionError(problems)
+
     def filters(self, regions: Sequence[str], period: Period | None = None) -> Filters:
         """What the card log is asked, but for borough and PCN, which are looked into after.
 

@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 from cds_service.monitor.asked import Asked
 from cds_service.monitor.disclosure import Shown, ShownPercentage
 from cds_service.monitor.drawing import Drawing
-from cds_service.monitor.selection import Field
+from cds_service.monitor.selection import Field, Selection
 from cds_service.monitor.tables import FigureTable
+from cds_service.pathway.outcomes import RED_FLAGS
 
 NOT_BY_PLACE: Final = MappingProxyType(
     {
@@ -104,6 +105,7 @@ class PageKind:
         panels: what it shows.
         not_by: fields that none of its figures is counted by, each with the reason in words.
         is_compared: whether any of its figures stands beside that of the period before.
+        not_by_for_red_flags: further such fields, where a red-flag outcome is chosen.
     """
 
     slug: str
@@ -113,6 +115,12 @@ class PageKind:
     panels: tuple[PanelKind, ...]
     not_by: Mapping[Field, str]
     is_compared: bool = True
+    not_by_for_red_flags: Mapping[Field, str] = field(default_factory=dict)
+
+    def not_by_of(self, stated: Selection) -> Mapping[Field, str]:
+        """The fields that none of its figures is counted by, for what is asked."""
+        further = self.not_by_for_red_flags if stated.outcome in RED_FLAGS else {}
+        return {**self.not_by, **further}
 
     @property
     def address(self) -> str:

@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -12,12 +12,14 @@ import figure_log
 import pytest
 from event_builders import WRITER_ID, carded
 from reader import Reader
+from test_site import plain
 
 from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.migrating import bring_up_to_date
 from cds_service.cardlog.rollups import roll_up_due
 from cds_service.cardlog.store import CardLogStore, Counts
 from cds_service.monitor.asked import Sources
+from cds_service.pathway.facts import Oncology, Setting
 
 _CALLS = "/monitor/data-quality/calls.csv"
 _WORKLIST = "/monitor/data-quality/unknown-procedures.csv"
@@ -110,6 +112,57 @@ def test_a_panel_says_which_filter_is_not_applied(analyst: Reader) -> None:
     assert said.count("Not narrowed by footprint: ") == 2
     assert said.index("Not narrowed by footprint: a call has no footprint.") > said.index('id="by-ehr"')
     assert "Not narrowed by" not in analyst.text("/monitor/data-quality?client=ehr-one")
+
+
+_CHANGED = "/monitor/data-quality?weeks=4"
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """Cancer status is missing in most orders, always; of late one of two EHRs leaves out the setting."""
+    records = []
+    for week in range(8):
+        for number in range(160):
+            at_oak = number % 4 == 0
+            lacks = at_oak and week == 6 and number % 8 == 0
+            records.append(
+                carded(
+                    1000 * week + number,
+                    occurred_on=date(2026, 10, 5) + timedelta(weeks=week),
+                    client_id="oak" if at_oak else "harbour",
+                    setting=Setting.UNKNOWN if lacks else Setting.GENERAL_PRACTICE,
+                    oncology=Oncology.UNKNOWN if number % 3 else Oncology.NONE,
+                    indication_present=True,
+                )
+            )
+    engine = figure_log.of_records(tmp_path_factory.mktemp("changed") / "log.sqlite3", records)
+    yield Reader(figure_log.sources_of(engine))
+    engine.dispose()
+
+
+def test_findings_name_what_stands_out_and_not_what_is_always_missing_most(changed: Reader) -> None:
+    """A vendor cannot be asked for what no EHR has; a week is held against its period."""
+    said = plain(changed.text(_CHANGED))
+
+    assert "Missing most often: oncology unknown" in said
+    assert "Risen most: setting unknown, from 0% to 3%." in said
+    assert "Setting unknown in the week of 16 November 2026: 12%, 3% over the period" in said
+    assert "Setting unknown at oak: 12%, 3% over all EHRs" in said
+
+
+def test_one_ehr_alone_is_held_against_its_own_period_before(changed: Reader) -> None:
+    """There is no other beside it."""
+    said = plain(changed.text(f"{_CHANGED}&client=oak"))
+
+    assert "Setting unknown at oak: 12%, 0% in the period before" in said
+    assert "At harbour nothing is missing more often than before" in plain(changed.text(f"{_CHANGED}&client=harbour"))
+
+
+def test_the_chart_by_week_draws_the_shares_that_its_heading_tells(changed: Reader) -> None:
+    """Of counts another week may be the highest."""
+    picture = changed.text("/monitor/data-quality/by-week.svg?weeks=4")
+
+    assert "no reason, setting unknown, oncology unknown, known by text alone" in picture
 
 
 def test_what_an_ehr_is_bound_to_counts_beside_where_it_ordered(tmp_path: Path) -> None:

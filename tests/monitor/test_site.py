@@ -13,11 +13,16 @@ import figure_log
 import pytest
 from attackers import room
 from event_builders import carded
-from reader import Reader
+from reader import EVERYWHERE, Reader
 
 from cds_service.cardlog.schema import metadata
 from cds_service.monitor.access.permissions import Permission
-from cds_service.monitor.asked import Sources
+from cds_service.monitor.asked import Asked, Sources
+from cds_service.monitor.contents import FIGURE_PAGES
+from cds_service.monitor.definitions import DEFINITIONS
+from cds_service.monitor.disclosure import ShownPercentage
+from cds_service.monitor.period import Period
+from cds_service.monitor.selection import Selection
 from cds_service.pathway.facts import Modality
 from cds_service.pathway.model import Suspension
 from cds_service.pathway.outcomes import RED_FLAGS, Outcome
@@ -392,6 +397,61 @@ def test_reasons_of_a_period_that_was_not_logged_are_empty_and_not_nought(analys
     assert all(row["overrides_before"] for row in whole)
     assert not any(row["overrides_before"] for row in part)
     assert "in the period before, " not in plain(analyst.text("/monitor/overrides"))
+
+
+@pytest.mark.parametrize("query", ["?borough=Brent", "?region=nwl&pcn=Larkfield+PCN", "?pcn=Larkfield+PCN"])
+def test_a_place_cannot_be_meant_without_the_one_that_it_lies_in(analyst: Reader, query: str) -> None:
+    """Its file would hold the figures of all, under its name; a page that has no places leaves it alone and says so."""
+    for address in ("/monitor/where", "/monitor/where/by-place.csv"):
+        assert analyst.get(f"{address}{query}").status_code == 400
+    assert "Stands without its" in analyst.text(f"/monitor/where{query}")
+    assert "Not narrowed by" in analyst.text(f"/monitor{query}")
+
+
+def test_red_flags_of_a_borough_are_in_no_file_that_is_named_after_it(analyst: Reader) -> None:
+    """They are told of the footprint alone: the file says so, and the page."""
+    query = "?region=nwl&borough=Brent&pcn=Larkfield+PCN&outcome=ces"
+    told = json.loads(analyst.text(f"/monitor/where/by-place.json{query}"))
+
+    assert "Brent" not in analyst.headers(f"/monitor/where/by-place.csv{query}")["content-disposition"]
+    assert told["filters"] == {"outcome": "ces"}
+    assert told["not_narrowed_by"] == ["borough", "pcn"]
+    assert "Not narrowed by borough: red flags are not shown below the footprint." in analyst.text(
+        f"/monitor/where{query}"
+    )
+
+
+def test_what_is_not_known_is_not_counted_as_a_place(analyst: Reader) -> None:
+    """It is a row of the table; two boroughs are two boroughs."""
+    assert "came from 2 boroughs, and orders of no known borough." in plain(analyst.text("/monitor/where?region=nwl"))
+    assert "came from 2 footprints, and orders of no known footprint." in plain(analyst.text("/monitor/where"))
+
+
+def test_a_period_longer_than_the_log_is_said_to_be_so(analyst: Reader) -> None:
+    """Sixteen weeks are not twenty-six, and what is compared with nothing does not say that it is."""
+    for page in ("", "/where", "/episodes", "/downloads"):
+        said = plain(analyst.text(f"/monitor{page}"))
+        assert "(26 weeks), of which the log has 16, from the week of 10 August 2026 on." in said
+    assert "of which the log has" not in analyst.text("/monitor?weeks=13")
+    for page in ("/where", "/episodes", "/downloads"):
+        assert "weeks before" not in analyst.text(f"/monitor{page}?weeks=4")
+    assert "compared with as many weeks before" in analyst.text("/monitor?weeks=4")
+
+
+def test_every_percentage_leads_to_what_it_is_divided_by(sources: Sources) -> None:
+    """Numerator, denominator and caveat are one click away from each key figure."""
+    period = Period.latest(26, figure_log.TODAY)
+    asked = Asked(
+        selection=Selection(period=period),
+        regions=EVERYWHERE,
+        all_regions=EVERYWHERE,
+        sources=sources,
+        today=figure_log.TODAY,
+    )
+    kpis = [kpi for page in FIGURE_PAGES for kpi in page.open(asked).kpis if isinstance(kpi.value, ShownPercentage)]
+
+    assert len(kpis) > 10
+    assert [kpi.label for kpi in kpis if DEFINITIONS[kpi.definition].denominator.startswith("nothing")] == []
 
 
 def test_an_empty_log_has_honest_pages(tmp_path: Path) -> None:

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from fractions import Fraction
 from functools import partial
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from cds_service.cardlog.report_rows import ClientCount, WeeklyCount
 from cds_service.monitor import headings
@@ -109,15 +110,17 @@ class _Quality:
 
 
 def opening(asked: Asked) -> Opening:
-    """What is missing most."""
+    """What is missing most, and what more than before."""
     rows = within(asked.weekly, asked.period)
     if not rows:
         return Opening(finding=f"{EMPTY_LOG}. {WHY_EMPTY}")
     now, before = asked.once(_by_week), _of_weeks(asked, asked.period.before)
     shares = {lack: now.share(ALL, lack) for lack in MISSING}
     most = max(shares, key=lambda lack: shares[lack].percent or 0)
+    rise = _standing_out(now, [ALL], partial(before.share, ALL)) if asked.has_period_before else None
+    risen = "" if rise is None else f"Risen most: {MISSING[rise.lack].lower()}, from {rise.usual} to {rise.share}. "
     return Opening(
-        finding=(f"Missing most often: {MISSING[most].lower()}, {of(shares[most])}. {_WHAT_IT_DOES}"),
+        finding=(f"Missing most often: {MISSING[most].lower()}, {of(shares[most])}. {risen}{_WHAT_IT_DOES}"),
         kpis=tuple(
             Kpi(words, shares[lack], lack.replace("_", "-"), before_note(asked, before.share(ALL, lack)))
             for lack, words in MISSING.items()
@@ -133,19 +136,19 @@ def by_week(asked: Asked) -> Panel:
     if not weeks or quality.firings().rounded == 0:
         nothing, why = nothing_by_week(asked, "Firings")
         return Panel(finding=nothing, sentence=why, table=table)
-    lack, week = _highest(quality, weeks)
-    if lack is None or week is None:
-        return Panel(
-            finding="Nothing is missing often enough to show", sentence="Every share is 0 or masked.", table=table
-        )
+    out = _standing_out(quality, weeks, partial(quality.share, ALL))
     return Panel(
-        finding=f"Highest in a week: {MISSING[lack].lower()}, {quality.share(week, lack)}",
+        finding=(
+            "In no week that can be shown was more missing than over the period"
+            if out is None
+            else f"{MISSING[out.lack]} in the week of {_day(out.key)}: {out.share}, {out.usual} over the period"
+        ),
         sentence=(
-            f"In the week of {_day(week)}; over the period {of(quality.share(ALL, lack))}. A step that begins and ends "
-            "on a date is a fault at an EHR, not a change in clinics."
+            "Of the weeks that can be shown, the heading has the one furthest above the period's own share. A step "
+            "that begins and ends on a date is a fault at an EHR, not a change in clinics."
         ),
         table=table,
-        draw=lambda: lines(table, _COUNTS),
+        draw=lambda: lines(table, _PERCENTS),
     )
 
 
@@ -155,15 +158,33 @@ def by_client(asked: Asked) -> Panel:
     table = _table("What was missing in orders, by EHR", headings.CLIENT, quality, quality.rows(), lambda key: key[0])
     if not table.rows:
         return Panel(finding=EMPTY_LOG, sentence=WHY_EMPTY, table=table)
-    lack, client = _highest(quality, quality.rows())
-    if lack is None or client is None:
-        return Panel(
-            finding="Nothing is missing often enough to show", sentence="Every share is 0 or masked.", table=table
-        )
-    return Panel(
-        finding=f"Highest at one EHR: {MISSING[lack].lower()}, {quality.share(client, lack)} at {client[0]}",
-        sentence=f"Over all EHRs {of(quality.share(ALL, lack))}. This is what to ask the vendor for.",
-        table=table,
+    finding, sentence = _at_one(asked, quality) if len(table.rows) == 1 else _among(quality)
+    return Panel(finding=finding, sentence=sentence, table=table)
+
+
+def _among(quality: _Quality) -> tuple[str, str]:
+    """Which EHR leaves out most in excess of all: what is missing everywhere is no vendor's fault."""
+    out = _standing_out(quality, quality.rows(), partial(quality.share, ALL))
+    if out is None:
+        return "No EHR that can be shown leaves out more than all together", "Every share is masked, or much the same."
+    return (
+        f"{MISSING[out.lack]} at {out.key[0]}: {out.share}, {out.usual} over all EHRs",
+        "The furthest above the share of all EHRs, of those that can be shown. This is what to ask the vendor for.",
+    )
+
+
+def _at_one(asked: Asked, quality: _Quality) -> tuple[str, str]:
+    """What one EHR leaves out more than before, since there is none beside it to hold it against."""
+    [client] = quality.rows()
+    if not asked.has_period_before:
+        return f"What is missing at {client[0]}", "There is neither another EHR nor a period before to compare it with."
+    before = _of_weeks(asked, asked.period.before)
+    out = _standing_out(quality, [client], partial(before.share, ALL))
+    if out is None:
+        return f"At {client[0]} nothing is missing more often than before", "Of what can be shown in both periods."
+    return (
+        f"{MISSING[out.lack]} at {client[0]}: {out.share}, {out.usual} in the period before",
+        "The largest rise of those that can be shown. This is what to ask the vendor for.",
     )
 
 
@@ -275,13 +296,29 @@ def _table(
     )
 
 
-def _highest(quality: _Quality, keys: Sequence[Key]) -> tuple[str | None, Key | None]:
-    shares = [(quality.share(key, lack).percent, lack, key) for lack in MISSING for key in keys]
-    shown = [(percent, lack, key) for percent, lack, key in shares if percent]
-    if not shown:
-        return None, None
-    _, lack, key = max(shown, key=lambda each: each[0])
-    return lack, key
+class _Out(NamedTuple):
+    """A share that stands out, and what it is usually; both as they may be shown."""
+
+    lack: str
+    key: Key
+    share: ShownPercentage
+    usual: ShownPercentage
+
+    @property
+    def excess(self) -> Fraction:
+        """How far it is above; 0 where either is not shown, or both read alike."""
+        if self.share.percent is None or self.usual.percent is None or str(self.share) == str(self.usual):
+            return Fraction(0)
+        return self.share.percent - self.usual.percent
+
+
+def _standing_out(quality: _Quality, keys: Sequence[Key], usual_of: Callable[[str], ShownPercentage]) -> _Out | None:
+    """The share that is furthest above its usual one; None where none is above.
+
+    Each lack is held against itself: cancer status, missing in so many orders everywhere, would always be the highest.
+    """
+    shares = [_Out(lack, key, quality.share(key, lack), usual_of(lack)) for lack in MISSING for key in keys]
+    return max((each for each in shares if each.excess > 0), key=lambda each: each.excess, default=None)
 
 
 def _day(key: Key) -> str:

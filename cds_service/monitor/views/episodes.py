@@ -137,8 +137,8 @@ def over_time(asked: Asked) -> Panel:
     return Panel(
         finding="Orders changed, not signed and signed anyway, by window",
         sentence=(
-            f"{len(rows)} windows of {asked.sources.window_days} days, all of them over: what one says does not change "
-            "any more."
+            f"{len(rows)} windows of {asked.sources.window_days} days, all of them over. Feedback that "
+            "comes late still moves what they say."
         ),
         table=table,
         draw=lambda: lines(table, _STATE_HEADINGS),

@@ -102,7 +102,7 @@ def _critical_kpis(asked: Asked, critical: Disclosed, before: Disclosed) -> tupl
         Kpi(
             f"Critical cards not answered{which}",
             critical.share(ALL, NOT_ANSWERED),
-            "critical-cards",
+            "not-answered",
             before_note(asked, before.share(ALL, NOT_ANSWERED)),
         ),
     )

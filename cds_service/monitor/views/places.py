@@ -8,7 +8,7 @@ holds them, and no row stands there for their sake: a list of places that had on
 orders less those of the other outcomes would be the red flags.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cache
 from typing import Final
 
@@ -22,7 +22,7 @@ from cds_service.monitor.standard_tables import answers_in, answers_of, counts_i
 from cds_service.monitor.sums import ACCEPTED, REDIRECTS, Sums, grouped, of_outcomes
 from cds_service.monitor.tables import ALL, Disclosed, FigureTable, Heading, Key
 from cds_service.monitor.view import Opening, PageKind, Panel, PanelKind
-from cds_service.monitor.words import known, sentence_case
+from cds_service.monitor.words import WITHOUT_FOOTPRINT, known, sentence_case
 from cds_service.pathway.outcomes import RED_FLAGS
 
 _LEVELS: Final = ("footprint", "borough", "network", "practice")
@@ -62,7 +62,7 @@ def opening(asked: Asked) -> Opening:
     below = orders.below(here)
     if not below:
         return Opening(finding=f"{EMPTY_LOG}. {WHY_EMPTY}")
-    came_from = f"came from {_counted(len(below), _LEVELS[len(here)])}"
+    came_from = f"came from {_places(below, _LEVELS[len(here)])}"
     if _is_of_red_flags(asked):
         return Opening(
             finding=f"{sentence_case(amount(orders.whole(here), 'red-flag firing'))} {came_from}. {_NO_RED_FLAGS}"
@@ -116,7 +116,7 @@ def by_place(asked: Asked) -> Panel:
         else f"{_counted(len(outside), level)} outside the funnel: a question to ask"
     )
     sentence = (
-        f"Redirect cards accepted: {of(whole)}, in {_counted(len(rows), level)}. Places stand in the order of their "
+        f"Redirect cards accepted: {of(whole)}, in {_places(keys, level)}. Places stand in the order of their "
         "names; those whose counts are masked are not drawn."
     )
     return Panel(
@@ -186,6 +186,12 @@ def _full(row: PracticeCount) -> tuple[str, ...]:
     return (row.region, row.borough, row.pcn, row.organisation)
 
 
+def _places(keys: Collection[Key], level: str) -> str:
+    """`7 boroughs, and orders of no known borough`: what is not known is a row of the table, and no place."""
+    places = [key for key in keys if key[-1] and key[-1] not in WITHOUT_FOOTPRINT]
+    return _counted(len(places), level) + ("" if len(places) == len(keys) else f", and orders of no known {level}")
+
+
 def _counted(number: int, level: str) -> str:
     return f"{number} {level}" if number == 1 else f"{number} {level}s"
 
@@ -206,4 +212,8 @@ PLACES_PAGE: Final = PageKind(
     ),
     not_by={Field.CLIENT: "places are not counted by EHR"},
     is_compared=False,
+    not_by_for_red_flags={
+        Field.BOROUGH: "red flags are not shown below the footprint",
+        Field.PCN: "red flags are not shown below the footprint",
+    },
 )

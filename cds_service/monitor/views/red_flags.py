@@ -56,7 +56,11 @@ def opening(asked: Asked) -> Opening:
         "was ignored, acted on without a click, or shown by an EHR that sends no feedback; the table by EHR helps to "
         "tell."
     )
-    shares = (("Accepted", ACCEPTED), ("Overridden", OVERRIDDEN), ("Not answered", NOT_ANSWERED))
+    shares = (
+        ("Accepted", ACCEPTED, "accepted"),
+        ("Overridden", OVERRIDDEN, "overridden"),
+        ("Not answered", NOT_ANSWERED, "not-answered"),
+    )
     return Opening(
         finding=finding,
         kpis=(
@@ -67,8 +71,8 @@ def opening(asked: Asked) -> Opening:
                 else ()
             ),
             *(
-                Kpi(label, now.share(ALL, kind), "red-flag-cards", before_note(asked, before.share(ALL, kind)))
-                for label, kind in shares
+                Kpi(label, now.share(ALL, kind), name, before_note(asked, before.share(ALL, kind)))
+                for label, kind, name in shares
             ),
         ),
     )
