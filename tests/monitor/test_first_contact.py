@@ -48,7 +48,9 @@ def test_a_pathway_without_such_an_exemption_is_said_to_have_none(reader: Reader
     """Its orders were evaluated: that none was exempt says nothing of the log."""
     said = plain(reader.text(f"{_PAGE}?region=nwl"))
 
-    assert said.count("No pathway that was chosen exempts First Contact Practitioners") == 2
+    assert (
+        said.count("No pathway that was chosen exempts First Contact Practitioners") >= 2
+    )  # first of all, and as heading
     assert "Nothing was logged" not in said
     assert "No order was evaluated" not in said
 

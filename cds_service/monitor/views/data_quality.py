@@ -120,7 +120,7 @@ def opening(asked: Asked) -> Opening:
     rise = _standing_out(now, [ALL], partial(before.share, ALL)) if asked.has_period_before else None
     risen = "" if rise is None else f"Risen most: {MISSING[rise.lack].lower()}, from {rise.usual} to {rise.share}. "
     return Opening(
-        finding=(f"Missing most often: {MISSING[most].lower()}, {of(shares[most])}. {risen}{_WHAT_IT_DOES}"),
+        finding=f"Missing most often: {MISSING[most].lower()}, {of(shares[most])}. {risen}{_WHAT_IT_DOES}",
         kpis=tuple(
             Kpi(words, shares[lack], lack.replace("_", "-"), before_note(asked, before.share(ALL, lack)))
             for lack, words in MISSING.items()

@@ -72,7 +72,7 @@ def exempt_firings(asked: Asked) -> Panel:
     panel = weekly_counts(asked, measure, _EXEMPT, lambda each: of_outcomes(each.weekly, (Outcome.FCP_EXEMPT,)))
     if panel.draw is None and not _may_exempt(asked):
         return replace(
-            panel, finding=_NO_EXEMPTION, sentence="Its requesters get the same cards as others in primary care."
+            panel, finding=_NO_EXEMPTION, sentence="Such practitioners get the same cards as others in primary care."
         )
     return panel
 
