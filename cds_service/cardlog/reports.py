@@ -95,9 +95,13 @@ def days_due(engine: Engine, filters: Filters) -> list[date]:
         CardLogStoreError: the database failed.
     """
     day = rollup_due.c.day
-    of_days = [day >= filters.first] * (filters.first is not None) + [day <= filters.last] * (filters.last is not None)
+    statement = select(day).distinct().order_by(day)
+    if filters.first is not None:
+        statement = statement.where(day >= filters.first)
+    if filters.last is not None:
+        statement = statement.where(day <= filters.last)
     with question(engine) as connection:
-        return [*connection.scalars(select(day).where(*of_days).distinct().order_by(day))]
+        return [*connection.scalars(statement)]
 
 
 def weekly_counts(engine: Engine, filters: Filters) -> list[WeeklyCount]:
