@@ -92,7 +92,12 @@ def main(context: click.Context) -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, envvar="CDS_SERVICE_HOST")
 @click.option("--port", default=8000, show_default=True, envvar="CDS_SERVICE_PORT")
-@click.option("--database-url", default="sqlite:///var/demo-card-log.sqlite3", envvar="CDS_SERVICE_DATABASE_URL")
+@click.option(
+    "--database-url",
+    default="sqlite:///var/demo-card-log.sqlite3",
+    show_default=True,
+    help="Its card log; the environment's is a deployment's, and left alone.",
+)
 @click.option(
     "--auth",
     type=click.Choice(["off", "required"]),
@@ -118,6 +123,10 @@ def demo(host: str, port: int, database_url: str, auth: str, history: str) -> No
         auth=auth,
         demo=True,
         demo_history=history,
+        # As for the database: what the environment says of these is a deployment's.
+        spool=None,
+        episode_secrets=None,
+        workers=1,
     )
     click.echo(_demo_banner(settings.public_url, auth))
     _run(settings)

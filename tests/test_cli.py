@@ -10,14 +10,19 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import click.testing
 import pytest
 import uvicorn
 
 from cds_service import __version__
+from cds_service.cardlog.events import CallRecord
+from cds_service.cardlog.rows import rows_of
+from cds_service.cardlog.store import CardLogStore
 from cds_service.cli import main
 from fhir_fixtures import resources
+from tests.cardlog.event_builders import evaluation
 from tests.conftest import DEMO_CONFIGURATION
 
 Run = Callable[..., click.testing.Result]
@@ -149,6 +154,46 @@ def test_the_demo_keeps_its_card_log_where_it_is_told(run: Run, tmp_path: Path) 
 
     assert (tmp_path / "elsewhere.sqlite3").exists()
     assert (tmp_path / "var" / "demo-card-log.sqlite3").exists()
+
+
+def test_a_deployments_environment_does_not_lead_the_demo_to_its_log(run: Run, tmp_path: Path) -> None:
+    """As in the image, whose variable names the volume's card log; spool and secrets are left alone as well."""
+    environment = {
+        "CDS_SERVICE_DATABASE_URL": f"sqlite:///{tmp_path}/deployment.sqlite3",
+        "CDS_SERVICE_SPOOL": f"{tmp_path}/deployment-spool",
+        "CDS_SERVICE_EPISODE_SECRETS": f"{tmp_path}/deployment-secrets",
+        "CDS_SERVICE_WORKERS": "2",
+    }
+
+    result = run("demo", **environment)
+
+    assert result.exit_code == 0
+    assert list(tmp_path.glob("deployment*")) == []
+    assert (tmp_path / "var" / "demo-card-log.sqlite3").exists()
+
+
+def test_serve_refuses_the_card_log_of_a_demo(run: Run, folder: Path, served: Served) -> None:
+    """Its invented orders would be the ICB's figures; the demo itself goes on with it."""
+    url = "sqlite:///var/demo-card-log.sqlite3"
+    run("demo")
+    CardLogStore(url, str(uuid4())).write(rows_of([CallRecord([evaluation(mode="demo")])]))
+    served.app = None
+
+    message = refusal(run("serve", "--config", folder, "--database-url", url, CDS_SERVICE_AUTH="off"))
+
+    assert "invented orders" in message
+    assert served.app is None
+    assert run("demo").exit_code == 0
+
+
+def test_the_demo_refuses_the_card_log_of_a_deployment(run: Run, folder: Path) -> None:
+    """The other way round."""
+    url = "sqlite:///var/card-log.sqlite3"
+    run("serve", "--config", folder, CDS_SERVICE_AUTH="off")
+    CardLogStore(url, str(uuid4())).write(rows_of([CallRecord([evaluation()])]))
+
+    assert "a deployment's orders" in refusal(run("demo", "--database-url", url))
+    assert run("serve", "--config", folder, CDS_SERVICE_AUTH="off").exit_code == 0
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - what somebody in a container says

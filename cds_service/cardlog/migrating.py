@@ -45,7 +45,7 @@ Direction = Literal["upgrade", "downgrade"]
 
 
 class SchemaError(Exception):
-    """The database holds tables that this software must not touch; nothing was changed."""
+    """The database holds what this process must not touch; nothing was written to it."""
 
 
 class NewerSchemaError(SchemaError):

@@ -30,6 +30,7 @@ from cds_service.cardlog.agreeing_figures import disagreements, whole_since
 from cds_service.cardlog.data_dictionary import data_dictionary
 from cds_service.cardlog.databases import transaction
 from cds_service.cardlog.migrating import HEAD, REVISIONS, NewerSchemaError, SchemaError, current_revision
+from cds_service.cardlog.mode_of_log import DEMO
 from cds_service.cardlog.partitions import month_of
 from cds_service.cardlog.rollup_schema import daily_count, monthly_count
 from cds_service.cardlog.schema import card, episode_key, evaluation, feedback, rollup_due, suggestion
@@ -81,6 +82,7 @@ def verify(engine: Engine, database_url: str, spool: Path | None) -> Iterator[Fi
         yield from _figures(engine)
         yield from _agreeing(engine)
         yield from _orphans(engine)
+        yield _modes(engine)
     yield from _spools(spool)
 
 
@@ -113,6 +115,19 @@ def _columns(engine: Engine) -> Finding:
         wrong += [f"{table}.{column} is not in the data dictionary" for column in sorted(stored[table] - expected)]
     right = f"{len(stored)} tables as the data dictionary says"
     return _finding("columns", wrong, right, "restore a backup, or take out what was added")
+
+
+def _modes(engine: Engine) -> Finding:
+    """A deployment's events or a demo's; no figure tells them apart."""
+    check = "whose evaluations"
+    with transaction(engine) as connection:
+        counts: dict[str, int] = {row.mode: row[1] for row in connection.execute(_MODES)}
+    if DEMO not in counts:
+        return Finding(Level.OK, check, "none of a demo among them")
+    if len(counts) == 1:
+        return Finding(Level.OK, check, "all of a demo")
+    said = f"{counts[DEMO]:,} invented one(s) of a demo count among them; give the deployment a log of its own"
+    return Finding(Level.PROBLEM, check, said)
 
 
 def _figures(engine: Engine) -> list[Finding]:
@@ -231,6 +246,7 @@ def _same(one: Table, other: Table, column: str) -> ColumnElement[bool]:
     return and_(one.c[column] == other.c[column], one.c.occurred_on == other.c.occurred_on)
 
 
+_MODES: Final = select(evaluation.c.mode, func.count()).group_by(evaluation.c.mode)
 _COUNTED: Final = ("due", "stored", "daily", "monthly", "cards", "daily cards")
 _EVENTS_AND_FIGURES: Final = union_all(
     _per_day("due", rollup_due.c.day, func.count()),

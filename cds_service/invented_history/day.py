@@ -15,6 +15,7 @@ from cds_service.cardlog.events import (
     FeedbackOutcome,
     SuggestionEvent,
 )
+from cds_service.cardlog.mode_of_log import DEMO
 from cds_service.cardlog.rows import Record
 from cds_service.invented_history import kinds
 from cds_service.invented_history.kinds import Kind
@@ -235,7 +236,7 @@ class InventedDay:
             hook=hook,
             client_id=practice.client_id,
             latency_ms=choose.randint(2, 14),
-            mode="demo",
+            mode=DEMO,
             software_version=self._software_version,
             order_key=order.order_key,
             session_key=order.session_key,

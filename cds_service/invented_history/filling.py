@@ -9,6 +9,7 @@ from sqlalchemy import Engine, select
 
 from cds_service.cardlog.databases import transaction, write_at_once
 from cds_service.cardlog.inserts import insertions, marks_of_days
+from cds_service.cardlog.mode_of_log import DEMO
 from cds_service.cardlog.partitions import ensure_partitions, month_of
 from cds_service.cardlog.rows import Row, rows_of
 from cds_service.cardlog.schema import EVENT_TABLES, call_count, evaluation, unknown_procedure_count
@@ -20,7 +21,6 @@ SEED: Final = 1948
 """Of the history that the demo shows."""
 
 _WRITER_ID: Final = "00000000-0000-4000-8000-000000001948"
-_DEMO: Final = "demo"
 _CATALOGUE: Final = "https://imaging.example.nhs.uk/catalogue"
 _UNKNOWN_CODES: Final = (
     (MAIN_EHR, "MRLSPW", 19),
@@ -84,7 +84,7 @@ def fill_once(
 
 def _is_wanted(engine: Engine, story: Story) -> bool:
     _, end_of_first_week = story.first_week()
-    real = select(evaluation.c.event_id).where(evaluation.c.mode != _DEMO).limit(1)
+    real = select(evaluation.c.event_id).where(evaluation.c.mode != DEMO).limit(1)
     old = select(evaluation.c.event_id).where(evaluation.c.occurred_on <= end_of_first_week).limit(1)
     with transaction(engine) as connection:
         return connection.execute(real).first() is None and connection.execute(old).first() is None

@@ -18,6 +18,7 @@ from cds_service.cardlog.episode_keys import EpisodeKeys
 from cds_service.cardlog.episode_secrets import drop_secrets
 from cds_service.cardlog.known_database import is_known, remember
 from cds_service.cardlog.migrating import bring_up_to_date
+from cds_service.cardlog.mode_of_log import require_log_of
 from cds_service.cardlog.spool import Spool
 from cds_service.cardlog.store import CardLogStore
 from cds_service.cardlog.tallies import Tallies
@@ -86,7 +87,8 @@ def build_log(
     Raises:
         DatabaseSettingError: the database URL cannot be used.
         CardLogStoreError: the database cannot be reached, and never was by a service with this spool.
-        SchemaError: a newer version of the service wrote it, or it is no card log.
+        SchemaError: a newer version of the service wrote it, it is no card log, or it is a demo's and the service is
+            none, or the other way round.
         SpoolError: the spool cannot be used.
         EpisodeSecretError: the folder of the secret cannot be used.
     """
@@ -98,7 +100,7 @@ def build_log(
     spool.open()  # a folder that cannot be used stops the start, rather than showing at the first outage
     spool.close()
     is_away = not _brought_up_to_date(settings)
-    prepare = partial(bring_up_to_date, settings.database_url) if is_away else None
+    prepare = partial(_make_ready, settings) if is_away else None
     store = CardLogStore(settings.database_url, writer_id, prepare)
     today, _ = london_day_and_hour(clock())
     keys = _episode_keys(settings, today)
@@ -129,11 +131,11 @@ def _brought_up_to_date(settings: Settings) -> bool:
 
     Raises:
         CardLogStoreError: it cannot be reached and never was, so that the URL may be wrong.
-        SchemaError: a newer version of the service wrote it, or it is no card log.
+        SchemaError: as for `build_log`.
     """
     folder = spool_folder(settings)
     try:
-        bring_up_to_date(settings.database_url)
+        _make_ready(settings)
     except CardLogStoreError as error:
         if not is_known(folder, settings.database_url):
             raise
@@ -142,6 +144,11 @@ def _brought_up_to_date(settings: Settings) -> bool:
         return False
     remember(folder, settings.database_url)
     return True
+
+
+def _make_ready(settings: Settings) -> None:
+    bring_up_to_date(settings.database_url)
+    require_log_of(settings.database_url, demo=settings.demo)
 
 
 def _episode_keys(settings: Settings, today: date) -> EpisodeKeys | None:

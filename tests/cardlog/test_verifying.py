@@ -110,8 +110,29 @@ def test_nothing_is_wrong_with_a_whole_log(verified: Verify) -> None:
         (Level.OK, "suggestions and their cards"),
         (Level.OK, "episode keys and their evaluations"),
         (Level.NOTE, "feedback for an unknown card"),
+        (Level.OK, "whose evaluations"),
         (Level.OK, "spool"),
     ]
+
+
+@pytest.mark.usefixtures("whole")
+def test_invented_orders_among_real_ones_are_found(verified: Verify, store: CardLogStore, a_call: BuildCall) -> None:
+    """They count in every figure, and no figure shows it."""
+    store.write(rows_of([a_call(occurred_on=NOVEMBER, mode="demo")]))
+
+    assert problems(verified()) == {
+        "whose evaluations": "1 invented one(s) of a demo count among them; give the deployment a log of its own"
+    }
+
+
+def test_a_log_of_a_demo_is_as_whole_as_another(
+    verified: Verify, store: CardLogStore, engine: Engine, a_call: BuildCall
+) -> None:
+    """It holds nothing else."""
+    store.write(rows_of([a_call(occurred_on=NOVEMBER, mode="demo")]))
+    roll_up_due(engine)
+
+    assert problems(verified()) == {}
 
 
 def test_a_database_without_tables_is_found(engine: Engine, database_url: str) -> None:
