@@ -4,10 +4,12 @@ import asyncio
 import json
 from ipaddress import ip_network
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import click
 
+from cds_service.directory.csv_edits import replace_file
 from cds_service.security.clients import Algorithm, Client
 from cds_service.security.clients_file import NAME, ClientsFileError, load_clients
 
@@ -35,16 +37,10 @@ def clients() -> None:
 @click.option("--fetch/--no-fetch", default=True, show_default=True, help="Ask each key server for its keys.")
 def check(config: Path, fetch: bool) -> None:  # noqa: FBT001 - click passes options by name
     """Read clients.yaml, fetch each client's keys, and say what is wrong."""
-    from cds_service.pathway.loading import PathwayFileError  # noqa: PLC0415 - read by this command alone
-    from cds_service.pathway.register import PathwayRegister  # noqa: PLC0415 - as above
-
     path = config / NAME
     if not path.is_file():
         raise click.ClickException(f"{path}: there is none; cds-service clients new writes an entry")
-    try:
-        registered = load_clients(path, PathwayRegister.load(config).regions)
-    except (ClientsFileError, PathwayFileError) as error:
-        raise click.ClickException(str(error)) from None
+    registered = _loaded(config, path)
     if not registered:
         raise click.ClickException(f"{path}: names no client; cds-service clients new writes an entry")
     problems = 0
@@ -86,7 +82,9 @@ def new(
     path = config / NAME
     try:
         before = path.read_text("utf-8") if path.is_file() else ""
-        path.write_text(with_entry(before, written), "utf-8")
+        after = with_entry(before, written)
+        _require_sound(config, after)
+        replace_file(path, after.encode())
     except UnicodeDecodeError:
         raise click.ClickException(f"{path}: not UTF-8 text; save it as UTF-8") from None
     except ValueError as error:
@@ -125,6 +123,28 @@ def token(issuer: str, audience: str, key: Path, algorithm: Algorithm | None, li
     click.echo("Register the public half (clients.yaml, jwks):", err=True)
     click.echo(json.dumps({"keys": [signing.public_jwk]}), err=True)
     click.echo(signing.token(issuer, audience, life=life, tenant=tenant))
+
+
+def _loaded(config: Path, path: Path) -> tuple[Client, ...]:
+    """The clients of a file, held against the folder's regions, as the service reads them."""
+    from cds_service.pathway.loading import PathwayFileError  # noqa: PLC0415 - `token` and `new` without a folder need none
+    from cds_service.pathway.register import PathwayRegister  # noqa: PLC0415 - as above
+
+    try:
+        return load_clients(path, PathwayRegister.load(config).regions)
+    except (ClientsFileError, PathwayFileError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _require_sound(config: Path, text: str) -> None:
+    """Refuse a text with which the service could not start: one that runs would refuse its whole folder."""
+    with TemporaryDirectory() as elsewhere:
+        trial = Path(elsewhere) / NAME
+        trial.write_text(text, "utf-8")
+        try:
+            _loaded(config, trial)
+        except click.ClickException as error:
+            raise click.ClickException(f"{error.message}\nNothing was changed in {config / NAME}.") from None
 
 
 def _public_keys(path: Path) -> dict[str, Any]:

@@ -419,6 +419,32 @@ def test_an_entry_makes_a_file_and_is_added_to_it(config: Path) -> None:
     assert [(one.id, one.footprints) for one in load_clients(path, REGIONS)] == [("ehr", ("nwl",)), ("other", ())]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--id", "ehr", "--issuer", "another"], "clients.yaml:20: id ehr stands more than once"),
+        (["--id", "another", "--issuer", ISSUER], "issuer https://ehr.example.nhs.uk stands more than once"),
+        (["--id", "another", "--issuer", "another", "--footprint", "zzz"], "no pathway for zzz"),
+        (["--id", "two words", "--issuer", "another"], "clients.yaml:20: "),
+        (["--id", "another", "--issuer", "https://sandbox.cds-hooks.org"], "take this client out"),
+    ],
+)
+def test_an_entry_with_which_the_service_could_not_start_is_refused(
+    config: Path, arguments: list[str], told: str
+) -> None:
+    """Every file stays as it was: a service that runs would refuse the whole folder from then on."""
+    run(*NEW, "--jwks-url", f"{ISSUER}/jwks", "--config", config)
+    before = (config / "clients.yaml").read_bytes()
+
+    result = run("new", *arguments, "--jwks-url", f"{ISSUER}/jwks", "--config", config)
+
+    assert result.exit_code == 1
+    assert told in result.stderr
+    assert "Nothing was changed" in result.stderr
+    assert (config / "clients.yaml").read_bytes() == before
+    assert [path.name for path in config.iterdir()] == ["clients.yaml"]
+
+
 def test_an_entry_holds_the_keys_of_a_file(tmp_path: Path, config: Path) -> None:
     """As the EHR's people sent them."""
     sent = tmp_path / "keys.json"
