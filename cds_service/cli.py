@@ -81,7 +81,7 @@ class _Commands(click.Group):
         return command
 
 
-@click.group(cls=_Commands, context_settings={"auto_envvar_prefix": "CDS_SERVICE"})
+@click.group(cls=_Commands)
 @click.version_option(__version__)
 @click.pass_context
 def main(context: click.Context) -> None:
