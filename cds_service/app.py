@@ -42,7 +42,7 @@ from cds_service.wiring.exchange import fhir_server
 from cds_service.wiring.folder import Folder, FolderInForce, read_folder
 from cds_service.wiring.folder_watch import FolderWatch, Served, signature_or_none
 from cds_service.wiring.history import invented_history
-from cds_service.wiring.log import LogParts, build_log
+from cds_service.wiring.log import LogParts, build_log, check_database_url
 from cds_service.wiring.monitor import Monitor, figure_pages
 
 _logger = logging.getLogger(__name__)
@@ -75,15 +75,17 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
 
     Raises:
         NoClientError: authentication is required, and no client could be let in.
-        PathwayFileError, ConfigurationError, ClientsFileError, AccessFileError: a file of the configuration folder is
-            wrong.
+        PathwayFileError, ConfigurationError, ClientsFileError, AccessFileError, ValueSetError: a file of the
+            configuration folder is wrong.
         NoClientSecretError: people are to sign in to the monitor, and the secret for that is missing.
-        DatabaseSettingError, CardLogStoreError, SchemaError, SpoolError, EpisodeSecretError: the card log cannot
+        DatabaseSettingError: the card log's database URL cannot be used.
+        CardLogStoreError, SchemaError, SpoolError, EpisodeSecretError: the card log cannot
             be opened.
     """
     settings = settings if settings is not None else Settings()
     now = clock if clock is not None else _now
     signature = signature_or_none(settings.config)  # first, so that what is written while the folder is read is noticed
+    check_database_url(settings)
     today = _today(now)
     folder = read_folder(settings, today)
     in_force = FolderInForce(folder)

@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 import click
 import uvicorn
 from pydantic import ValidationError
+from starlette.types import ASGIApp
+from uvicorn.config import STARTUP_FAILURE
 
 from cds_service import __version__
 from cds_service.app import create_app
@@ -25,7 +27,7 @@ from cds_service.monitor.access.access_file import AccessFileError, NoClientSecr
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.security.clients_file import ClientsFileError
 from cds_service.server import keep_words_out_of_tracebacks, tune_interpreter, uvicorn_options
-from cds_service.settings import Settings
+from cds_service.settings import Settings, problems
 from cds_service.terminology import ValueSetError
 from cds_service.wiring.edge import NoClientError
 from cds_service.wiring.log import DatabaseSettingError
@@ -201,19 +203,32 @@ def _run(settings: Settings) -> None:
     tune_interpreter()
     where: dict[str, Any] = {"host": settings.host, "port": settings.port, **uvicorn_options()}
     if settings.workers == 1:
-        uvicorn.run(app, **where)
+        _listen(app, where)
         return
     # These have no option: they stand in the environment already.
     for name, value in settings.model_dump(mode="json", exclude_none=True, exclude=_SECRETS).items():
         os.environ[f"CDS_SERVICE_{name.upper()}"] = str(value)
-    uvicorn.run("cds_service.server:worker_application", factory=True, workers=settings.workers, **where)
+    _listen("cds_service.server:worker_application", {"factory": True, "workers": settings.workers, **where})
+
+
+def _listen(app: ASGIApp | str, options: dict[str, Any]) -> None:
+    """Serve until stopped. Where that cannot begin the log has said why, of a taken port in the system's words."""
+    try:
+        uvicorn.run(app, **options)
+    except SystemExit as end:
+        if end.code == STARTUP_FAILURE:
+            _stop(
+                f"The log's last ERROR says why. If it is the address, port {options['port']} of {options['host']}, end"
+                " what listens there, or name another with --port or --host."
+            )
+        raise
 
 
 def _settings(**stated: Any) -> Settings:  # noqa: ANN401 - settings of several types, checked by the model
     try:
         return Settings(**stated)
     except ValidationError as error:
-        _stop("\n".join(_setting_problem(problem["loc"], problem["msg"]) for problem in error.errors()))
+        _stop("\n".join(f"{_ways_to_state(name)}: {said}" if name else said for name, said in problems(error)))
 
 
 def _stop(reason: str) -> NoReturn:
@@ -221,10 +236,13 @@ def _stop(reason: str) -> NoReturn:
     sys.exit(1)
 
 
-def _setting_problem(location: tuple[int | str, ...], message: str) -> str:
-    said = message.removeprefix("Value error, ")
-    name = "_".join(str(part) for part in location).upper()
-    return f"CDS_SERVICE_{name} (or --{name.lower().replace('_', '-')}): {said}. Correct it." if name else said
+def _ways_to_state(name: str) -> str:
+    """Where a setting may have come from: its variable, and the option, for those that the command has one for."""
+    variable = f"CDS_SERVICE_{name.upper()}"
+    for option in click.get_current_context().command.params:
+        if option.name == name:
+            return f"{variable} (or {option.opts[0]})" if option.envvar else option.opts[0]
+    return variable
 
 
 _ABOUT_AUTHENTICATION = {

@@ -1,14 +1,26 @@
 """What a deployment can set, from the command line or from `CDS_SERVICE_<NAME>`."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+_IN_WORDS: Final = {
+    "bool_parsing": "write true or false",
+    "float_parsing": "write a number",
+    "greater_than_equal": "write {ge} or more",
+    "int_from_float": "write a whole number",
+    "int_parsing": "write a whole number",
+    "less_than_equal": "write {le} or less",
+    "literal_error": "write {expected}",
+    "too_short": "write {min_length} or more characters",
+}
+"""What an operator is told of a value, by pydantic's name for what is wrong; its own words are those of Python."""
 
 
 class Settings(BaseSettings):
@@ -86,3 +98,19 @@ class Settings(BaseSettings):
             return self.base_url.rstrip("/")
         host = "127.0.0.1" if self.host in EVERYWHERE else self.host
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+
+def problems(error: ValidationError) -> list[tuple[str, str]]:
+    """What is wrong with settings: for each problem the field, and what to write there; no value is repeated.
+
+    The field is empty where it is several together; then the words name them.
+    """
+    return [
+        (
+            "".join(map(str, problem["loc"][:1])),
+            _IN_WORDS[problem["type"]].format_map(problem.get("ctx", {}))
+            if problem["type"] in _IN_WORDS
+            else problem["msg"].removeprefix("Value error, "),
+        )
+        for problem in error.errors(include_url=False, include_input=False)
+    ]

@@ -19,6 +19,10 @@ from cds_service.wiring.edge import Edge, Edges, NoClientError
 from cds_service.wiring.log import DatabaseSettingError
 from fhir_fixtures import hook_call
 from tests.conftest import BASE_URL, DEMO_CONFIGURATION, NOW, InProcess, StartService
+from tests.docs.conftest import ROOT
+
+EXAMPLE = ROOT / "examples" / "deployment"
+"""Which names a client who could be let in."""
 
 KNEE = "nwl-gp-knee-mri-pain--redirect.json"
 
@@ -42,15 +46,18 @@ def stated(folder: Path, tmp_path: Path) -> StatedSettings:
     return settings
 
 
-def test_a_good_folder_makes_an_application(stated: StatedSettings) -> None:
-    """And the card log's folder with it."""
-    assert callable(create_app(stated()))
+def test_a_good_folder_makes_an_application(stated: StatedSettings, tmp_path: Path) -> None:
+    """And the card log with its folder."""
+    application = create_app(stated())
+
+    assert callable(application)
+    assert (tmp_path / "log" / "card-log.sqlite3").is_file()
 
 
-def test_authentication_is_required_by_default(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_authentication_is_required_by_default(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And without a client that could be let in the service does not start, and says how to go on."""
     monkeypatch.delenv("CDS_SERVICE_AUTH", raising=False)
-    settings = Settings(config=folder)
+    settings = Settings(config=folder, database_url=f"sqlite:///{tmp_path}/card-log.sqlite3")
 
     assert settings.auth == "required"
     with pytest.raises(NoClientError, match="CDS_SERVICE_AUTH=off"):
@@ -77,10 +84,11 @@ def test_a_wrong_file_stops_the_start(
 
 
 @pytest.mark.parametrize("url", ["mysql://user:hush@somewhere/else", "nonsense", "sqlite://", "sqlite:///:memory:"])
-def test_a_database_that_cannot_be_used_stops_the_start(stated: StatedSettings, url: str) -> None:
+@pytest.mark.parametrize("auth", ["required", "off"])
+def test_a_database_that_cannot_be_used_stops_the_start(stated: StatedSettings, url: str, auth: str) -> None:
     """By the name of the setting, and without the password that a URL may hold."""
     with pytest.raises(DatabaseSettingError, match="CDS_SERVICE_DATABASE_URL") as caught:
-        create_app(stated(database_url=url))
+        create_app(stated(config=EXAMPLE, auth=auth, database_url=url))
 
     assert "hush" not in str(caught.value)
 

@@ -12,17 +12,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
-URL_HELP: Final = "give sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+from cds_service.database_url import readable_url
 
 _BUSY_TIMEOUT_MS: Final = 5_000
 _CACHED_STATEMENTS: Final = 512  # one for each number of rows that `inserts` puts in at once
 _BUSY_PAUSE_S: Final = 0.02
-_POSTGRESQL_SCHEMES: Final = frozenset({"postgres", "postgresql", "postgresql+psycopg"})
-_SQLITE_SCHEMES: Final = frozenset({"sqlite", "sqlite+pysqlite"})
 _UNBINDABLE: Final = (OverflowError, TypeError, ValueError)  # what drivers raise for a value they cannot send
 
 # A server that vanishes without a word is given up after about ten seconds; until then events go to the spool.
@@ -55,29 +53,6 @@ class CardLogStoreError(Exception):
         super().__init__(f"the card log's database failed ({kind}); {mend}")
         self.kind = kind
         self.refused = refused
-
-
-def readable_url(database_url: str) -> URL:
-    """A database URL as SQLAlchemy takes it.
-
-    Args:
-        database_url: `sqlite:///FILE`, or a PostgreSQL URL, whose scheme may be `postgresql`, `postgres` or
-            `postgresql+psycopg`.
-
-    Raises:
-        ValueError: the URL cannot be read, or names a database that the card log does not speak.
-    """
-    try:
-        url = make_url(database_url)
-    except (ArgumentError, ValueError):
-        raise ValueError(f"database URL: cannot be read; {URL_HELP}") from None
-    if url.drivername in _POSTGRESQL_SCHEMES:
-        return url.set(drivername="postgresql+psycopg")
-    if url.drivername not in _SQLITE_SCHEMES:
-        raise ValueError(f"database URL: the card log does not speak {url.drivername!r}; {URL_HELP}")
-    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
-        raise ValueError("database URL: the card log needs a file on disk; give sqlite:///FILE")
-    return url
 
 
 def open_engine(database_url: str) -> Engine:

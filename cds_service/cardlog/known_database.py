@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
-from cds_service.cardlog.databases import readable_url
+from cds_service.database_url import readable_url
 
 _FILE: Final = "database-known"
 

@@ -79,7 +79,7 @@ def bring_up_to_date(database_url: str, *, today: date | None = None) -> None:
     Then, on PostgreSQL, make the partitions of this month and the two after. Several processes may do so at once.
 
     Args:
-        database_url: as `databases.readable_url` takes it.
+        database_url: as `readable_url` takes it.
         today: the day in London; by the clock unless given.
 
     Raises:
@@ -116,7 +116,7 @@ def steps(database_url: str, revision: str = "head") -> list[Step]:
     """What brings a database from where it is to a revision, in order; nothing is changed.
 
     Args:
-        database_url: as `databases.readable_url` takes it.
+        database_url: as `readable_url` takes it.
         revision: one of `REVISIONS`, `head`, or `base` for no tables at all.
 
     Raises:

@@ -9,7 +9,8 @@ import click
 from sqlalchemy import Engine
 
 from cds_service.cardlog import migrating
-from cds_service.cardlog.databases import open_engine, readable_url
+from cds_service.cardlog.databases import open_engine
+from cds_service.database_url import readable_url
 
 database_option: Final = click.option(
     "--database-url",

@@ -35,7 +35,7 @@ def load_clients(path: Path, regions: frozenset[str], *, demo: bool = False) -> 
     if not path.is_file():
         return ()
     shape = "starts with 'clients:' and a list of entries below it"
-    file = StrictYaml(path, ClientsFileError, what="a client", shape=shape)
+    file = StrictYaml(path, ClientsFileError, what="a client", shape=shape, described="docs/configuration.md")
     # `clients:` with nothing below it means that there are none yet.
     stated = {key: value for key, value in file.mapping().items() if not (key == "clients" and value is None)}
     try:

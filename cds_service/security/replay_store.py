@@ -18,13 +18,11 @@ from pathlib import Path, PurePath
 from typing import Final
 
 from sqlalchemy import BigInteger, Column, Engine, LargeBinary, MetaData, Table, create_engine, event, text
-from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-_URL_HELP: Final = "give sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
-_POSTGRESQL_SCHEMES: Final = frozenset({"postgres", "postgresql", "postgresql+psycopg"})
-_SQLITE_SCHEMES: Final = frozenset({"sqlite", "sqlite+pysqlite"})
+from cds_service.database_url import readable_url
 
 # A worker waits for another's claims, which take a millisecond; whatever holds the file longer is a fault.
 _BUSY_TIMEOUT_MS: Final = 250
@@ -101,9 +99,9 @@ def replay_database_url(card_log_url: str) -> str:
         query part as it came: `sqlite:///card-log.sqlite3` gives `sqlite:///card-log-seen-tokens.sqlite3`.
 
     Raises:
-        ValueError: the URL cannot be read, or names no database that several processes could share.
+        ValueError: the URL cannot be read, or names no database that the service's processes can share.
     """
-    url = _readable_url(card_log_url)
+    url = readable_url(card_log_url)
     if url.get_backend_name() == "postgresql":
         return card_log_url
     card_log = PurePath(str(url.database))
@@ -123,12 +121,12 @@ class ReplayStore:
         clock: seconds since 1970 (UTC), as `time.time` gives them.
 
     Raises:
-        ValueError: the URL cannot be read, or names no database that several processes could share.
+        ValueError: the URL cannot be read, or names no database that the service's processes can share.
         OSError: the folder of the SQLite file cannot be made.
     """
 
     def __init__(self, database_url: str, *, clock: Callable[[], float] = time.time) -> None:
-        url = _readable_url(database_url)
+        url = readable_url(database_url)
         self._clock = clock
         self._on_sqlite = url.get_backend_name() == "sqlite"
         self._table = _table(unlogged=not self._on_sqlite)
@@ -278,20 +276,6 @@ def _kind(error: SQLAlchemyError) -> str:
         return type(error).__name__
     code = getattr(driver_error, "sqlstate", None) or getattr(driver_error, "sqlite_errorname", None)
     return f"{type(driver_error).__name__} {code}" if code else type(driver_error).__name__
-
-
-def _readable_url(database_url: str) -> URL:
-    try:
-        url = make_url(database_url)
-    except (ArgumentError, ValueError):
-        raise ValueError(f"database URL: cannot be read; {_URL_HELP}") from None
-    if url.drivername in _POSTGRESQL_SCHEMES:
-        return url.set(drivername="postgresql+psycopg")
-    if url.drivername not in _SQLITE_SCHEMES:
-        raise ValueError(f"database URL: seen tokens cannot be kept in {url.drivername!r}; {_URL_HELP}")
-    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
-        raise ValueError("database URL: workers share their seen tokens through a file; give sqlite:///FILE")
-    return url
 
 
 def _sqlite_engine(url: URL) -> Engine:

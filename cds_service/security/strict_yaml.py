@@ -45,16 +45,18 @@ class StrictYaml:
         error: makes an error from a message.
         what: what has keys in it, for messages: `a client`.
         shape: how the file is to be: `starts with 'clients:' and a list of entries below it`.
+        described: the page that describes its keys: `docs/configuration.md`.
 
     Raises:
         Exception: of `error`: the file is too large, not UTF-8, not YAML, or has a value or a key that cannot be meant.
     """
 
-    def __init__(self, path: Path, error: FileError, *, what: str, shape: str) -> None:
+    def __init__(self, path: Path, error: FileError, *, what: str, shape: str, described: str) -> None:
         self.name = path.name
         self._error = error
         self._what = what
         self._shape = shape
+        self._described = described
         self._root = self._parse(path)
 
     def mapping(self) -> dict[str, Any]:
@@ -165,7 +167,7 @@ class StrictYaml:
 
     def _in_words(self, kind: str, message: str, context: Mapping[str, object]) -> str:
         if kind == "extra_forbidden":
-            return f"is not a key of {self._what}; see docs/configuration.md for those that are"
+            return f"is not a key of {self._what}; see {self._described} for those that are"
         return _IN_WORDS[kind].format_map(context) if kind in _IN_WORDS else message.removeprefix("Value error, ")
 
     def _path(self, location: Sequence[int | str]) -> str:

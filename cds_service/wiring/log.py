@@ -1,6 +1,7 @@
 """The card log of one process, from its settings: database, spool, sums, upkeep, and the secret behind episodes."""
 
 import logging
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from sqlalchemy import Engine
 
 from cds_service.cardlog.card_log import CardLog, EvaluationLog, NoCardLog
 from cds_service.cardlog.coarse import london_day_and_hour
-from cds_service.cardlog.databases import CardLogStoreError, open_engine, readable_url
+from cds_service.cardlog.databases import CardLogStoreError, open_engine
 from cds_service.cardlog.episode_keys import EpisodeKeys
 from cds_service.cardlog.episode_secrets import drop_secrets
 from cds_service.cardlog.known_database import is_known, remember
@@ -23,13 +24,14 @@ from cds_service.cardlog.spool import Spool
 from cds_service.cardlog.store import CardLogStore
 from cds_service.cardlog.tallies import Tallies
 from cds_service.cardlog.upkeep import Upkeep
+from cds_service.database_url import readable_url
 from cds_service.settings import Settings
 
 _logger = logging.getLogger(__name__)
 
 
 class DatabaseSettingError(Exception):
-    """The card log's database URL cannot be used; the message holds no part of it."""
+    """The card log's database URL cannot be used; the message holds the folder of a SQLite file, and no more of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +76,49 @@ class LogParts:
             ending.callback(self.card_log.close)  # first, in case whoever stops the process is impatient
 
 
+def check_database_url(settings: Settings) -> None:
+    """Stop the start for a database URL that cannot be used, before anything is opened that uses it.
+
+    The folder of a SQLite file is made when missing. A service that logs nothing and lets everyone in uses no database.
+
+    Raises:
+        DatabaseSettingError: the URL cannot be read, or the folder of its SQLite file cannot be made or written.
+    """
+    if settings.card_log == "off" and settings.auth == "off":
+        return
+    try:
+        url = readable_url(settings.database_url)
+    except ValueError as error:
+        raise DatabaseSettingError(f"CDS_SERVICE_DATABASE_URL: {error}") from None
+    if url.get_backend_name() != "sqlite":
+        return
+    folder = Path(str(url.database)).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseSettingError(_no_folder(folder, f"cannot be made ({error.strerror})")) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise DatabaseSettingError(_no_folder(folder, "cannot be written"))
+
+
+def _no_folder(folder: Path, why: str) -> str:
+    return (
+        f"CDS_SERVICE_DATABASE_URL: the folder {folder} of the card log's database {why}; name one that user"
+        f" {os.geteuid()}, as whom the service runs, may write, or give it to that user"
+    )
+
+
 def build_log(
     settings: Settings, clock: Callable[[], datetime], look_after: Callable[[Engine, date], None] | None = None
 ) -> LogParts:
     """Open the card log.
 
     Args:
-        settings: the process's settings.
+        settings: the process's settings; `check_database_url` has passed their database URL.
         clock: the aware time now.
         look_after: what else is to be done to the database before each upkeep, given the day in London.
 
     Raises:
-        DatabaseSettingError: the database URL cannot be used.
         CardLogStoreError: the database cannot be reached, and never was by a service with this spool.
         SchemaError: a newer version of the service wrote it, it is no card log, or it is a demo's and the service is
             none, or the other way round.
@@ -95,7 +128,6 @@ def build_log(
     if settings.card_log == "off":
         return LogParts(NoCardLog())
     writer_id = str(uuid4())
-    _check_url(settings.database_url)
     spool = Spool(spool_folder(settings))
     spool.open()  # a folder that cannot be used stops the start, rather than showing at the first outage
     spool.close()
@@ -116,14 +148,6 @@ def build_log(
     upkeep = Upkeep(engine, clock, settings.episode_window_days, each_time=each_time)
     tallies = Tallies(writer_id)
     return LogParts(CardLog(store, spool, tallies), keys, store, spool, upkeep)
-
-
-def _check_url(database_url: str) -> None:
-    try:
-        open_engine(database_url).dispose()
-    except (ValueError, OSError) as error:
-        msg = f"CDS_SERVICE_DATABASE_URL: {error.strerror if isinstance(error, OSError) else error}"
-        raise DatabaseSettingError(msg) from None
 
 
 def _brought_up_to_date(settings: Settings) -> bool:

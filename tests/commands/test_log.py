@@ -450,7 +450,7 @@ def test_a_missing_file_is_an_error_and_not_a_new_log(tmp_path: Path, command: l
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("mysql://user:secret@db.example.org/log", "the card log does not speak 'mysql'"),
+        ("mysql://user:secret@db.example.org/log", "the service does not speak 'mysql'"),
         ("nonsense", "cannot be read"),
         ("postgresql://user:secret@127.0.0.1:1/log", "the card log's database failed (OperationalError)"),
     ],

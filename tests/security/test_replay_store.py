@@ -350,10 +350,10 @@ def test_odd_file_names_survive(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("url", "problem"),
     [
-        ("sqlite://", "workers share their seen tokens through a file"),
-        ("sqlite:///:memory:", "workers share their seen tokens through a file"),
-        ("sqlite:///file:seen?mode=memory&uri=true", "workers share their seen tokens through a file"),
-        ("mysql://reader:marked@db.example.org/cds", "seen tokens cannot be kept in 'mysql'"),
+        ("sqlite://", "the service needs a file on disk"),
+        ("sqlite:///:memory:", "the service needs a file on disk"),
+        ("sqlite:///file:seen?mode=memory&uri=true", "the service needs a file on disk"),
+        ("mysql://reader:marked@db.example.org/cds", "the service does not speak 'mysql'"),
         ("no url, marked", "cannot be read"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from cds_service.cardlog.databases import CardLogStoreError
 from cds_service.cardlog.events import CallRecord
 from cds_service.cardlog.known_database import is_known, remember
 from cds_service.settings import Settings
-from cds_service.wiring.log import DatabaseSettingError, build_log, spool_folder
+from cds_service.wiring.log import DatabaseSettingError, build_log, check_database_url, spool_folder
 from tests.conftest import DEMO_CONFIGURATION, NOW
 
 AWAY = "postgresql://keeper:open-sesame@127.0.0.1:1/cardlog"
@@ -74,9 +75,34 @@ def test_a_database_once_reached_is_known_by_its_place_alone(settings: Callable[
 def test_a_url_that_cannot_be_used_is_told_without_its_words(settings: Callable[..., Settings]) -> None:
     """With the setting's name."""
     with pytest.raises(DatabaseSettingError, match="CDS_SERVICE_DATABASE_URL") as refusal:
-        build_log(settings(database_url="mysql://keeper:open-sesame@127.0.0.1/cardlog"), lambda: NOW)
+        check_database_url(settings(database_url="mysql://keeper:open-sesame@127.0.0.1/cardlog"))
 
     assert "open-sesame" not in str(refusal.value)
+
+
+def test_a_folder_that_cannot_be_made_is_named(settings: Callable[..., Settings], tmp_path: Path) -> None:
+    """With the reason."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(DatabaseSettingError, match=rf"the folder {tmp_path}/file/x of .* cannot be made \(Not a dir"):
+        check_database_url(settings(database_url=f"sqlite:///{tmp_path}/file/x/card-log.sqlite3"))
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    settings: Callable[..., Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As another user's volume; what the system says is played, since who runs the tests may write anywhere."""
+    monkeypatch.setattr(os, "access", lambda folder, _mode: folder != tmp_path)
+
+    with pytest.raises(DatabaseSettingError, match=rf"the folder {tmp_path} of .* cannot be written; .*that user"):
+        check_database_url(settings())
+
+
+def test_where_nothing_uses_the_database_its_url_says_nothing(settings: Callable[..., Settings]) -> None:
+    """With log and authentication off; used tokens are kept in it as well."""
+    check_database_url(settings(database_url="nonsense", card_log="off"))
+    with pytest.raises(DatabaseSettingError):
+        check_database_url(settings(database_url="nonsense", card_log="off", auth="required"))
 
 
 def test_with_the_log_off_nothing_is_opened(settings: Callable[..., Settings], tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ def load_access(path: Path, regions: frozenset[str]) -> ReadAccess | None:
     """
     if not path.is_file():
         return None
-    file = StrictYaml(path, AccessFileError, what="this file", shape=_SHAPE)
+    file = StrictYaml(path, AccessFileError, what="this file", shape=_SHAPE, described="docs/monitor-access.md")
     try:
         access = MonitorAccess.model_validate(file.mapping())
     except ValidationError as error:
