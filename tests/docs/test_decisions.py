@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.conftest import ROOT, chapter, name_of, page
+from tests.docs.conftest import ROOT, chapter, markdown_pages, name_of, page
 
 RECORDS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 HEADINGS = ["## Context", "## Decision", "## Consequences", "## How it is enforced"]
@@ -31,6 +31,23 @@ def test_the_records_are_numbered_without_a_gap_and_listed() -> None:
     assert [f"{number}: {title}" for number, _, title in listed] == [heading_of(record) for record in RECORDS]
     assert [file for _, file, _ in listed] == [record.name for record in RECORDS]
     assert [number for number, _, _ in listed] == [f"{count:04}" for count in range(1, len(RECORDS) + 1)]
+
+
+@pytest.mark.parametrize("path", markdown_pages(), ids=name_of)
+def test_a_name_that_is_given_with_its_file_stands_in_it(path: Path) -> None:
+    """Of a function, class or constant, as `name` in `file.py`: it was not renamed, or moved, without the page."""
+    given = re.findall(r"`(\w+)(?:\(\))?`,? in `([\w/]+\.py)`", path.read_text("utf-8"))
+    files = [file for folder in ("cds_service", "tests") for file in (ROOT / folder).rglob("*.py")]
+    missing = [
+        f"{name} in {file}"
+        for name, file in given
+        if not any(
+            re.search(rf"^\s*(?:(?:async )?def |class )?{name}\b", one.read_text("utf-8"), re.MULTILINE)
+            for one in files
+            if one.as_posix().endswith(f"/{file}")
+        )
+    ]
+    assert missing == []
 
 
 def test_every_direct_dependency_is_explained() -> None:
