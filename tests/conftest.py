@@ -18,10 +18,13 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, select, text
+from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from cds_service.app import create_app
 from cds_service.cardlog.schema import metadata
+from cds_service.demo.fhir_server import ABOUT_FIXTURES, fixture_shelf
+from cds_service.fhir_server.server import fhir_app
 from cds_service.settings import Settings
 from fhir_fixtures import expectations, feedback, hook_call, resources
 
@@ -39,6 +42,11 @@ BASE_URL = "http://127.0.0.1:8000"
 
 SERVICE = "/cds-services/msk-imaging-pathway"
 DEMO_CONFIGURATION = Path(str(files("cds_service.demo") / "configuration"))
+
+
+def fixture_fhir_app() -> Starlette:
+    """A FHIR server of the fixtures alone."""
+    return fhir_app(ABOUT_FIXTURES, [fixture_shelf()])
 
 
 class InProcess:

@@ -15,7 +15,7 @@ LOADS_EVERYTHING = """
 from datetime import date
 from importlib.resources import as_file, files
 import cds_service, fhir_fixtures
-from cds_service.demo.fhir_server import fixture_fhir_app
+from cds_service.demo.fhir_server import fixture_shelf
 from cds_service.directory import load_directory
 from cds_service.pathway.loading import load_pathways
 from cds_service.pathway.register import PathwayRegister
@@ -24,9 +24,9 @@ print(cds_service.__file__, fhir_fixtures.__file__, sep="\\n")
 pathways = load_pathways()
 with as_file(files("cds_service.demo") / "configuration") as folder:
     directory = load_directory(folder, PathwayRegister.load().footprints(date(2026, 11, 21)))
-fixture_fhir_app()
+resources = fixture_shelf().resources()
 calls = [fhir_fixtures.hook_call(row.file) for row in fhir_fixtures.expectations()]
-counts = pathways, directory.organisations, load_terminology().value_sets, calls, fhir_fixtures.feedback()
+counts = pathways, directory.organisations, load_terminology().value_sets, calls, fhir_fixtures.feedback(), resources
 print(all(len(count) > 0 for count in counts))
 """
 

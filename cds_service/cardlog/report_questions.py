@@ -17,7 +17,6 @@ from cds_service.cardlog.report_rows import (
     PlaceOverrideReason,
     PracticeCount,
     WeeklyCount,
-    WeeklyOverrideReason,
 )
 from cds_service.cardlog.rollup_schema import (
     CHOICES,
@@ -60,7 +59,6 @@ _LARGEST_NEEDED: Final[dict[type, Table]] = {
     WeeklyCount: weekly_choice_count,
     ClientCount: weekly_choice_count,
     PracticeCount: weekly_practice_count,
-    WeeklyOverrideReason: weekly_reason_choice_count,
     OverrideReason: weekly_reason_choice_count,
     PlaceOverrideReason: weekly_override_count,
     EpisodeState: episode_count,

@@ -103,18 +103,6 @@ class OverrideReason(NamedTuple):
     commented: int
 
 
-class WeeklyOverrideReason(NamedTuple):
-    """The same by the week in which the card was shown (its Monday)."""
-
-    week: date
-    region: str
-    outcome: str
-    reason_system: str
-    reason_code: str
-    overrides: int
-    commented: int
-
-
 class PlaceOverrideReason(NamedTuple):
     """The same by practice, where a register or a list may be wrong."""
 

@@ -44,7 +44,6 @@ from cds_service.cardlog.report_rows import (
     RedFlagCard,
     UnknownProcedure,
     WeeklyCount,
-    WeeklyOverrideReason,
 )
 from cds_service.cardlog.rollup_schema import (
     CHOICES,
@@ -193,16 +192,6 @@ def override_reasons(engine: Engine, filters: Filters) -> list[OverrideReason]:
         CardLogStoreError: the database failed.
     """
     return summed(engine, OverrideReason, filters)
-
-
-def weekly_override_reasons(engine: Engine, filters: Filters) -> list[WeeklyOverrideReason]:
-    """Overridden cards by week in which they were shown, region, outcome and reason.
-
-    Raises:
-        ValueError: a hook is asked for, by which overrides are not counted.
-        CardLogStoreError: the database failed.
-    """
-    return summed(engine, WeeklyOverrideReason, filters)
 
 
 def override_reasons_by_practice(engine: Engine, filters: Filters) -> list[PlaceOverrideReason]:

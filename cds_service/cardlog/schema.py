@@ -190,8 +190,3 @@ rollup_due: Final = Table(
 
 EVENT_TABLES: Final = (evaluation, episode_key, card, suggestion, feedback)
 """The tables with one row per event, partitioned by month on PostgreSQL."""
-
-
-def day_column(table: Table) -> "Column[object]":
-    """The day in an event table's key, by which it is partitioned."""
-    return table.c["received_on" if table is feedback else "occurred_on"]

@@ -5,10 +5,8 @@ from datetime import date
 from itertools import chain
 from typing import Final, NamedTuple
 
-from sqlalchemy import func, select
-
 from cds_service.cardlog import schema
-from cds_service.cardlog.databases import CardLogStoreError, open_engine, transaction, write_at_once
+from cds_service.cardlog.databases import CardLogStoreError, open_engine, write_at_once
 from cds_service.cardlog.inserts import Statement, insertions, marks_of_cards, marks_of_days
 from cds_service.cardlog.migrating import SchemaError
 from cds_service.cardlog.partitions import ensure_partitions, month_of
@@ -28,7 +26,7 @@ class Counts(NamedTuple):
 
 
 class CardLogStore:
-    """Writes to the card log's database and counts what is there. Safe to use from several threads.
+    """Writes to the card log's database. Safe to use from several threads.
 
     Args:
         database_url: `sqlite:///FILE` (its folder is made when missing), or a PostgreSQL URL, whose scheme
@@ -78,16 +76,6 @@ class CardLogStore:
         days = sorted({row[0] for row in counts.calls if isinstance(row[0], date)})
         marks = [marks_of_days(dialect, days, self._writer_id)] if days else []
         write_at_once(self._engine, chain(of_calls, of_codes, marks))
-
-    def ping(self) -> None:
-        """Ask the database for an answer. Raises `CardLogStoreError` when there is none."""
-        with transaction(self._engine) as connection:
-            connection.execute(select(1))
-
-    def count_evaluations(self) -> int:
-        """How many evaluations are stored. Raises `CardLogStoreError` when the database fails."""
-        with transaction(self._engine) as connection:
-            return connection.execute(select(func.count()).select_from(schema.evaluation)).scalar_one()
 
     def dispose(self) -> None:
         """Close the connections. The store may be used again and then opens new ones."""

@@ -2,10 +2,8 @@
 
 from typing import Final
 
-from starlette.applications import Starlette
-
 from cds_service.fhir_server.search import SearchParameter, ServedType
-from cds_service.fhir_server.server import Shelf, fhir_app
+from cds_service.fhir_server.server import Shelf
 from fhir_fixtures import resources
 
 _UK_CORE: Final = "https://fhir.hl7.org.uk/StructureDefinition/UKCore-"
@@ -45,8 +43,3 @@ def fixture_shelf() -> Shelf:
     )
     fixtures = tuple(resources())
     return Shelf(types, lambda: fixtures)
-
-
-def fixture_fhir_app() -> Starlette:
-    """A FHIR server of the fixtures alone."""
-    return fhir_app(ABOUT_FIXTURES, [fixture_shelf()])

@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, func, select
 
+from cds_service.cardlog import schema
 from cds_service.cardlog.coarse import AgeBand, BodyRegionGroup
-from cds_service.cardlog.databases import open_engine
+from cds_service.cardlog.databases import open_engine, transaction
 from cds_service.cardlog.events import CallRecord, CardEvent, EvaluationEvent, FeedbackEvent, FeedbackOutcome
 from cds_service.cardlog.migrating import bring_up_to_date
 from cds_service.cardlog.rollup_schema import ROLLUP_TABLES
@@ -66,6 +67,12 @@ def a_log(database_url: str) -> Iterator[Log]:
         yield log
     finally:
         log.close()
+
+
+def evaluations_in(store: CardLogStore) -> int:
+    """How many evaluations are stored in its database."""
+    with transaction(store._engine) as connection:
+        return connection.execute(select(func.count()).select_from(schema.evaluation)).scalar_one()
 
 
 def an_id(number: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from broken_parts import PATIENCE_S, AwayStore, FullSpool, HangingStore, WatchedStore
+from event_builders import evaluations_in
 
 from cds_service.cardlog import backlog, card_log, database_writer
 from cds_service.cardlog.backlog import Backlog, Tally
@@ -136,7 +137,7 @@ def test_calls_that_come_at_once_share_commits(store: CardLogStore, a_log: Build
     record(log, *calls)
     asyncio.run(_wait(until(lambda: log.stats.state == "writing")))  # on a slow machine the spool helped
 
-    assert store.count_evaluations() == log.stats.stored == 64
+    assert evaluations_in(store) == log.stats.stored == 64
     assert len(watched.batches) < 16
 
 
@@ -192,7 +193,7 @@ def test_a_call_recorded_twice_is_stored_once(store: CardLogStore, a_log: BuildL
     record(log, call, call)
     record(log, call)
 
-    assert store.count_evaluations() == 1
+    assert evaluations_in(store) == 1
 
 
 def test_calls_of_several_event_loops_are_all_stored(store: CardLogStore, a_log: BuildLog, a_call: BuildCall) -> None:
@@ -204,7 +205,7 @@ def test_calls_of_several_event_loops_are_all_stored(store: CardLogStore, a_log:
 
     asyncio.run(from_threads())
 
-    assert (store.count_evaluations(), log.stats.stored) == (8, 8)
+    assert (evaluations_in(store), log.stats.stored) == (8, 8)
 
 
 def test_a_call_recorded_before_the_start_waits_for_it(
@@ -222,7 +223,7 @@ def test_a_call_recorded_before_the_start_waits_for_it(
     asyncio.run(start_later())
     log.close()
 
-    assert store.count_evaluations() == 1
+    assert evaluations_in(store) == 1
 
 
 def test_while_the_database_is_away_events_are_in_the_spool_before_the_answer(
@@ -336,7 +337,7 @@ def test_what_was_answered_late_is_stored_when_the_database_returns(
 
     stats = log.stats
     assert (stats.answered, stats.stored, stats.late, stats.healthy) == (1, 1, 1, True)
-    assert store.count_evaluations() == 1
+    assert evaluations_in(store) == 1
 
 
 def test_a_slow_disk_is_waited_for_no_longer_than_a_clinician_waits(
@@ -355,7 +356,7 @@ def test_a_slow_disk_is_waited_for_no_longer_than_a_clinician_waits(
 
     asyncio.run(scenario())
 
-    assert store.count_evaluations() == 1
+    assert evaluations_in(store) == 1
 
 
 def test_the_sum_of_stored_and_lost_is_what_was_answered_at_every_moment(
@@ -455,7 +456,7 @@ def test_what_does_not_go_into_one_commit_is_written_by_the_next(
         return goes_on
 
     assert asyncio.run(scenario()) == [True, True, False]
-    assert store.count_evaluations() == 3
+    assert evaluations_in(store) == 3
 
 
 def test_an_event_that_both_threads_find_refused_is_lost_once(
@@ -469,7 +470,7 @@ def test_an_event_that_both_threads_find_refused_is_lost_once(
     asyncio.run(_wait(until(lambda: log.stats.state == "writing")))
 
     assert (log.stats.answered, log.stats.stored, log.stats.lost) == (3, 2, 1)
-    assert store.count_evaluations() == 2
+    assert evaluations_in(store) == 2
 
 
 def test_an_event_refused_and_counted_before_the_spool_was_settled_is_lost_once(
@@ -512,7 +513,7 @@ def test_a_spooled_event_that_the_database_refuses_is_lost_after_all(
     asyncio.run(scenario())
 
     assert (log.stats.answered, log.stats.stored, log.stats.lost, log.stats.spooled) == (3, 2, 1, 0)
-    assert store.count_evaluations() == 2
+    assert evaluations_in(store) == 2
 
 
 def test_a_record_that_cannot_be_read_is_kept_apart_and_blocks_no_other(
@@ -527,7 +528,7 @@ def test_a_record_that_cannot_be_read_is_kept_apart_and_blocks_no_other(
     log = a_log()
     asyncio.run(_wait(until(lambda: log.stats.state == "writing")))
 
-    assert store.count_evaluations() == 2
+    assert evaluations_in(store) == 2
     assert spool._delivering.execute("SELECT count(*) FROM unreadable").fetchone()[0] == 1
     assert "1 records that cannot be read" in caplog.text
 
@@ -555,7 +556,7 @@ def test_what_an_earlier_process_answered_is_no_part_of_this_ones_sums(
     heir.close()
 
     assert (log.stats.answered, log.stats.stored, log.stats.lost) == (0, 0, 0)
-    assert store.count_evaluations() == 1
+    assert evaluations_in(store) == 1
 
 
 def test_counts_that_the_database_does_not_take_are_told_once_and_kept(

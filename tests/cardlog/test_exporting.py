@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from event_builders import evaluations_in
 from pyarrow import parquet  # type: ignore[import-untyped]  # the package ships no types
 from sqlalchemy import Engine, insert
 
@@ -174,7 +175,7 @@ def test_a_table_without_rows_gives_a_file_without_rows(
     store: CardLogStore, export: Callable[..., list[dict[str, Any]]]
 ) -> None:
     """Nothing to tell is not an error, and every table on offer can be exported as every kind of file."""
-    assert store.count_evaluations() == 0
+    assert evaluations_in(store) == 0
 
     assert [rows for table in EXPORTED_TABLES for kind in ExportFormat if (rows := export(table, kind))] == []
 
@@ -319,7 +320,7 @@ def test_the_dictionary_beside_the_files_explains_each_table_that_is_there(
     store: CardLogStore, export: Callable[..., list[dict[str, Any]]], folder: Path
 ) -> None:
     """A second export to the same folder does not take the first one's words away."""
-    assert store.count_evaluations() == 0
+    assert evaluations_in(store) == 0
 
     export("card")
     export("call_count")
@@ -378,7 +379,7 @@ def test_a_database_without_tables_leaves_no_file(engine: Engine, folder: Path) 
 
 def test_only_its_owner_may_read_an_export(store: CardLogStore, engine: Engine, folder: Path) -> None:
     """Rows of single events are confidential."""
-    assert store.count_evaluations() == 0
+    assert evaluations_in(store) == 0
 
     exported = export_table(engine, "evaluation", Filters(), ExportFormat.CSV, folder, lambda _: None)
 
@@ -389,7 +390,7 @@ def test_figures_are_filtered_by_their_own_columns(
     store: CardLogStore, engine: Engine, export: Callable[..., list[dict[str, Any]]]
 ) -> None:
     """A day's figures have region, client and outcome themselves."""
-    assert store.count_evaluations() == 0
+    assert evaluations_in(store) == 0
     for region in ("nwl", "nel"):
         keys = {"day": OCTOBER, "region": region, "client_id": "demo-ehr", "hook": "order-sign", "modality": "mri"}
         counts = {column.name: 5 for column in daily_count.columns if not column.primary_key}

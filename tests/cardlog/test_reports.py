@@ -35,7 +35,6 @@ from cds_service.cardlog.report_rows import (
     RedFlagCard,
     UnknownProcedure,
     WeeklyCount,
-    WeeklyOverrideReason,
 )
 from cds_service.cardlog.rollups import roll_up_due, week_of
 from cds_service.cardlog.store import CardLogStore, Counts
@@ -273,13 +272,6 @@ def test_override_reasons(two_weeks: Log) -> None:
     ]
 
 
-def test_override_reasons_over_time(two_weeks: Log) -> None:
-    """An override counts in the week in which its card was shown, not in that in which the client told of it."""
-    assert reports.weekly_override_reasons(two_weeks.engine, ALL) == [
-        WeeklyOverrideReason(MONDAY, "nwl", "redirect", REASONS, "patient-ineligible", 1, 1)
-    ]
-
-
 @pytest.mark.parametrize("filters", [ALL, Filters(client_id="demo-ehr")])
 def test_episode_states(two_weeks: Log, filters: Filters) -> None:
     """The small table and the large one, which knows the client, agree."""
@@ -422,7 +414,6 @@ def test_the_latest_red_flag_cards_are_found_by_an_index(
         (reports.practice_counts, Filters(client_id="demo-ehr"), "client_id"),
         (reports.practice_counts_around, Filters(hook="order-sign", client_id="demo-ehr"), "client_id"),
         (reports.override_reasons, Filters(hook="order-sign"), "hook"),
-        (reports.weekly_override_reasons, Filters(hook="order-sign"), "hook"),
         (reports.episode_states, Filters(hook="order-sign"), "hook"),
         (reports.call_counts, Filters(regions=("nwl",)), "region"),
         (reports.unknown_procedures, Filters(outcomes=("ces",)), "outcome"),

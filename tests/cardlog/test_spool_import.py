@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from event_builders import evaluations_in
 
 from cds_service.cardlog import spool_import
 from cds_service.cardlog.databases import CardLogStoreError
@@ -59,7 +60,7 @@ def test_a_spool_delivered_twice_is_stored_once(store: CardLogStore, spool: Spoo
 
     assert import_spool(spool.path, store, lambda _: None) == Imported(stored=3, refused=0)
 
-    assert store.count_evaluations() == 3
+    assert evaluations_in(store) == 3
 
 
 def test_many_records_are_delivered_in_parts(
@@ -83,7 +84,7 @@ def test_a_spool_that_a_service_holds_is_left_to_it(store: CardLogStore, spool: 
     with pytest.raises(SpoolInUseError):
         import_spool(spool.path, store, lambda _: None)
 
-    assert store.count_evaluations() == 0
+    assert evaluations_in(store) == 0
     assert spool.waiting == 1
 
 
@@ -97,7 +98,7 @@ def test_a_record_that_the_database_refuses_takes_no_other_with_it(
 
     assert import_spool(spool.path, store, lambda _: None) == Imported(stored=2, refused=1)
 
-    assert store.count_evaluations() == 2
+    assert evaluations_in(store) == 2
     assert waiting_in(spool.path.parent)[0].records == 0
 
 

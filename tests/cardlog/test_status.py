@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
+from event_builders import evaluations_in
 from sqlalchemy import Engine
 
 from cds_service.cardlog import status as module
@@ -34,7 +35,7 @@ def size_of(table: str, engine: Engine, *, exact: bool = False) -> TableSize:
 
 def test_an_empty_log_has_no_days(store: CardLogStore, engine: Engine) -> None:
     """Every table that holds events or figures is listed; who may see the monitor is another matter."""
-    assert store.count_evaluations() == 0
+    assert evaluations_in(store) == 0
 
     found = status(engine, exact=False)
 

@@ -11,7 +11,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from cds_service.demo.fhir_server import fixture_fhir_app
+from tests.conftest import fixture_fhir_app
 
 JsonObject = dict[str, Any]
 Prefetch = Callable[[JsonObject], JsonObject]

@@ -7,7 +7,6 @@ from typing import Any
 import httpx
 import pytest
 
-from cds_service.demo.fhir_server import fixture_fhir_app
 from cds_service.directory import load_directory
 from cds_service.fhir.fetching import FhirFetcher
 from cds_service.hooks.answers import Responder
@@ -18,7 +17,7 @@ from cds_service.protocol.hook_request import parse_hook_request
 from cds_service.security.clients import Client
 from cds_service.terminology import load_terminology
 from fhir_fixtures import expectations, hook_call
-from tests.conftest import BASE_URL, DEMO_CONFIGURATION, NOW, JsonObject
+from tests.conftest import BASE_URL, DEMO_CONFIGURATION, NOW, JsonObject, fixture_fhir_app
 
 FHIR = f"{BASE_URL}/fhir"
 TODAY = NOW.date()

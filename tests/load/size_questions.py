@@ -102,7 +102,6 @@ def questions(first: date, last: date) -> list[Question]:
             reports.override_reasons,
             {"one region, a quarter": region_quarter, "one region, a year": region, "the country, a year": country},
         ),
-        ("override reasons by week", reports.weekly_override_reasons, {"one region, a year": region}),
         (
             "override reasons by practice",
             reports.override_reasons_by_practice,

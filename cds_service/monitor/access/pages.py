@@ -40,12 +40,6 @@ def first_page(viewer: Viewer) -> str:
     )
 
 
-def links_of_access(viewer: Viewer) -> tuple[Link, ...]:
-    """The pages about access that somebody may open, for the navigation of every page of the monitor."""
-    about_access = (Permission.READ_ACCESS_LOG, Permission.MANAGE_ACCESS)
-    return tuple(_OF_PERMISSION[permission] for permission in about_access if viewer.may(permission))
-
-
 class AccessPages:
     """Makes those pages.
 
