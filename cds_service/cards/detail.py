@@ -125,7 +125,9 @@ def _service(destination: Destination) -> str:
     if destination.phone is not None:
         line += f" — telephone **{destination.phone}**"
     if destination.wait is not None:
-        line += f" (stated wait: {destination.wait})"
+        stated_on = destination.as_of  # a wait of last year must not look like today's
+        dated = f", as of {stated_on.day} {stated_on:%B %Y}" if stated_on is not None else ""
+        line += f" (stated wait: {destination.wait}{dated})"
     return line
 
 

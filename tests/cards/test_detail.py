@@ -171,6 +171,13 @@ def test_a_destination_is_named_with_its_telephone_and_wait() -> None:
     )
 
 
+def test_a_stated_wait_has_its_day_where_the_file_gives_one() -> None:
+    """One of last year must not look like today's."""
+    order = an_order(destination=Destinations(wait="4 weeks", as_of=date(2025, 10, 31)))
+
+    assert "(stated wait: 4 weeks, as of 31 October 2025)" in card_of(order)["detail"]
+
+
 def test_a_destination_without_telephone_or_wait_is_named_alone() -> None:
     """Both may be blank."""
     assert "**Refer to:** Invented community-msk service\n" in card_of(an_order())["detail"]
