@@ -21,32 +21,21 @@ from cds_service.cardlog.databases import CardLogStoreError
 from cds_service.cardlog.episode_keys import EpisodeSecretError
 from cds_service.cardlog.migrating import SchemaError
 from cds_service.cardlog.spool import SpoolError
-from cds_service.directory import ConfigurationError
 from cds_service.hooks.openapi import openapi_document
-from cds_service.monitor.access.access_file import AccessFileError, NoClientSecretError
-from cds_service.pathway.loading import PathwayFileError
-from cds_service.security.clients_file import ClientsFileError
 from cds_service.server import keep_words_out_of_tracebacks, tune_interpreter, uvicorn_options
 from cds_service.settings import Settings, problems
-from cds_service.terminology import ValueSetError
-from cds_service.wiring.edge import NoClientError
+from cds_service.wiring.folder_watch import REFUSED
 from cds_service.wiring.log import DatabaseSettingError
 
 STARTING_ERRORS = (
-    AccessFileError,
+    *REFUSED,
     CardLogStoreError,
-    ClientsFileError,
-    ConfigurationError,
     DatabaseSettingError,
     EpisodeSecretError,
-    NoClientError,
-    NoClientSecretError,
-    PathwayFileError,
     SchemaError,
     SpoolError,
-    ValueSetError,
 )
-"""What an operator can mend: shown as a message, without a traceback."""
+"""What an operator can mend, in the configuration folder or at the card log: a message, without a traceback."""
 
 _SECRETS = {"metrics_token", "monitor_client_secret"}
 """Settings that come by the environment alone."""

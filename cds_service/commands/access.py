@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from cds_service.cardlog import migrating
 from cds_service.cardlog.databases import CardLogStoreError
 from cds_service.commands.existing_log import database_option, existing_log, require_head
+from cds_service.commands.faults import told
 from cds_service.commands.folder import folder_option
 from cds_service.monitor.access.access_file import NAME, WITHOUT_FOOTPRINT, AccessFileError, load_access
 from cds_service.monitor.access.access_log import AccessEntry, AccessLog, Happening
@@ -32,10 +33,8 @@ def access() -> None:
 def check(config: Path) -> None:
     """Read monitor-access.yaml and say what is wrong, or who gets which role."""
     path = config / NAME
-    try:
+    with told(AccessFileError):
         read = load_access(path, _regions(config))
-    except AccessFileError as error:
-        raise click.ClickException(str(error)) from None
     if read is None:
         raise click.ClickException(f"{path}: there is none, so the monitor is off; docs/monitor-access.md shows one")
     click.echo(f"Sign-in: {read[0].provider.issuer}")
@@ -94,10 +93,8 @@ def revoke(database_url: str, token_id: str) -> None:
 
 
 def _regions(config: Path) -> frozenset[str]:
-    try:
+    with told(PathwayFileError):
         return frozenset({*PathwayRegister.load(config).regions, *WITHOUT_FOOTPRINT})
-    except PathwayFileError as error:
-        raise click.ClickException(str(error)) from None
 
 
 def _write_down(engine: Engine, what: Happening, token_id: str, role: str, footprints: tuple[str, ...]) -> None:
@@ -117,9 +114,6 @@ def _told(one: ApiToken, state: str) -> str:
 @contextmanager
 def _engine(database_url: str) -> Iterator[Engine]:
     """The way to a database that is there and has the tables of this version: looking at tokens changes neither."""
-    try:
-        with existing_log(database_url) as engine:
-            require_head(database_url)
-            yield engine
-    except (CardLogStoreError, migrating.SchemaError) as error:
-        raise click.ClickException(str(error)) from None
+    with told(CardLogStoreError, migrating.SchemaError), existing_log(database_url) as engine:
+        require_head(database_url)
+        yield engine

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import click
 
+from cds_service.commands.faults import told
 from cds_service.directory.csv_edits import replace_file
 from cds_service.security.clients import Algorithm, Client
 from cds_service.security.clients_file import NAME, ClientsFileError, load_clients
@@ -130,10 +131,8 @@ def _loaded(config: Path, path: Path) -> tuple[Client, ...]:
     from cds_service.pathway.loading import PathwayFileError  # noqa: PLC0415 - `token` and `new` without a folder need none
     from cds_service.pathway.register import PathwayRegister  # noqa: PLC0415 - as above
 
-    try:
+    with told(ClientsFileError, PathwayFileError):
         return load_clients(path, PathwayRegister.load(config).regions)
-    except (ClientsFileError, PathwayFileError) as error:
-        raise click.ClickException(str(error)) from None
 
 
 def _require_sound(config: Path, text: str) -> None:

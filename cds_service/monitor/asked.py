@@ -49,6 +49,8 @@ class Sources:
             them.
         organisation_name: the name of an organisation by its ODS code, None for one that is not listed; asked for
             like them.
+        client_footprints: the regions that each registered EHR may act in, by its id, none for all; asked for like
+            them.
         window_days: days of a window of order episodes.
         is_demo: whether the figures are invented.
     """

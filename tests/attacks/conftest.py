@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import jwt
 import pytest
+import respx
 import yaml
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
@@ -27,6 +28,13 @@ ISSUER = "https://ehr.example.nhs.uk"
 OTHER_ISSUER = "https://other-ehr.example.nhs.uk"
 FHIR_SERVER = "https://fhir.example.nhs.uk/r4"
 LISTED_ORIGIN = "https://ehr.example.nhs.uk"
+
+
+@pytest.fixture
+def network() -> Iterator[respx.MockRouter]:
+    """Everybody's servers; a request that no route expects fails the test."""
+    with respx.mock(assert_all_called=False, assert_all_mocked=True) as router:
+        yield router
 
 
 def encoded(value: object) -> str:

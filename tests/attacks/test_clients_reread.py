@@ -1,7 +1,7 @@
 """`clients.yaml` re-read: who is taken out is shut out, who stays keeps its keys, a wrong file opens nothing."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -11,13 +11,6 @@ import yaml
 from tests.attacks.conftest import Deploy, Signer, refused
 from tests.attacks.test_registered_clients import KEYS, post
 from tests.conftest import InProcess, JsonObject
-
-
-@pytest.fixture
-def network() -> Iterator[respx.MockRouter]:
-    """Everybody's servers; a request that no route expects fails the test."""
-    with respx.mock(assert_all_called=False, assert_all_mocked=True) as router:
-        yield router
 
 
 class Reread:

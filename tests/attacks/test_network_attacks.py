@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -27,13 +26,6 @@ def a_call_to_be_completed(fhir_server: str = FHIR_SERVER) -> JsonObject:
         "subject": "cds-service",
     }
     return {**call, "fhirServer": fhir_server, "fhirAuthorization": authorization}
-
-
-@pytest.fixture
-def network() -> Iterator[respx.MockRouter]:
-    """Everybody's servers; a request that no route expects fails the test."""
-    with respx.mock(assert_all_called=False, assert_all_mocked=True) as router:
-        yield router
 
 
 FORGED_SERVERS = {

@@ -1,7 +1,5 @@
 """What a registered client gets: its keys from its key server, its tenants, its rate, and open discovery."""
 
-from collections.abc import Iterator
-
 import httpcore
 import httpx
 import pytest
@@ -17,13 +15,6 @@ def post(service: InProcess, token: str, body: JsonObject | None = None) -> http
     """Send a hook call with a token."""
     headers = {"Authorization": f"Bearer {token}"}
     return service.send("POST", SERVICE, json=body if body is not None else a_call(), headers=headers)
-
-
-@pytest.fixture
-def network() -> Iterator[respx.MockRouter]:
-    """Everybody's servers; a request that no route expects fails the test."""
-    with respx.mock(assert_all_called=False, assert_all_mocked=True) as router:
-        yield router
 
 
 @pytest.fixture

@@ -315,11 +315,13 @@ def test_a_new_edge_opens_before_it_is_used_and_the_old_closes_after_a_while(
             await watched.watch.look()
             await watched.watch.look()
             assert watched.entered == ["first opens", "reading 1 opens"]
-            await asyncio.sleep(0.1)
-            assert watched.entered[-1] == "first closes"
+            for _ in range(2_000):  # on a busy machine the farewell takes longer
+                if watched.entered[-1] == "first closes":
+                    break
+                await asyncio.sleep(0.01)
 
     asyncio.run(change())
-    assert watched.entered[-1] == "reading 1 closes"
+    assert watched.entered == ["first opens", "reading 1 opens", "first closes", "reading 1 closes"]
 
 
 def test_an_old_edge_closes_with_the_process_at_the_latest(watched: Watched) -> None:
