@@ -79,8 +79,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             configuration folder is wrong.
         NoClientSecretError: people are to sign in to the monitor, and the secret for that is missing.
         DatabaseSettingError: the card log's database URL cannot be used.
-        CardLogStoreError, SchemaError, SpoolError, EpisodeSecretError: the card log cannot
-            be opened.
+        CardLogStoreError, SchemaError, SpoolError, EpisodeSecretError: the card log cannot be opened.
     """
     settings = settings if settings is not None else Settings()
     now = clock if clock is not None else _now
