@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from cds_service.monitor.charts import NamedLine, bar_chart, line_chart, stacked_share_chart
+from cds_service.monitor.charts import NamedLine, SharesRow, bar_chart, line_chart, stacked_share_chart
 from cds_service.monitor.disclosure import Shown, ShownPercentage
 from cds_service.monitor.drawing import Drawing
 from cds_service.monitor.period import day_in_words
@@ -22,17 +22,19 @@ def bars(table: FigureTable, label: Heading, figure: Heading) -> Drawing:
     return bar_chart(table.caption, f"{figure.words} for each of {len(table.rows)} rows of the table.", [*pairs])
 
 
-def stacked(table: FigureTable, kinds: Sequence[Heading]) -> Drawing:
+def stacked(table: FigureTable, whole: Heading, kinds: Sequence[Heading]) -> Drawing:
     """What each row is made of, as shares.
 
     Args:
         table: what is drawn; its first column names the rows.
+        whole: the column of what the parts make together.
         kinds: the columns of the parts, four at most.
     """
     parts = zip(*(_counts(table, kind) for kind in kinds), strict=True)
-    rows = [*zip(_names(table, table.headings[0]), parts, strict=True)]
+    named = zip(_names(table, table.headings[0]), _counts(table, whole), parts, strict=True)
     words = [kind.words for kind in kinds]
-    return stacked_share_chart(table.caption, f"Shares of: {', '.join(words).lower()}.", words, rows)
+    description = f"Shares of: {', '.join(words).lower()}."
+    return stacked_share_chart(table.caption, description, words, [SharesRow(*row) for row in named])
 
 
 def lines(table: FigureTable, figures: Sequence[Heading]) -> Drawing:

@@ -26,6 +26,7 @@ _BAR_PIXELS: Final = 44
 _ON_EXACT_FIGURES: Final = "Marks and limits go by exact figures, values are drawn rounded."
 _FRAME_PIXELS: Final = 110
 _LABEL_LETTERS: Final = 26
+_ON_PAPER: Final = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}
 
 
 class _Mark(NamedTuple):
@@ -143,49 +144,96 @@ def bar_chart(title: str, description: str, bars: Sequence[tuple[str, Shown]]) -
     return Drawing(title=title, description=description, height=_tall(len(bars)), draw=draw)
 
 
-def stacked_share_chart(
-    title: str, description: str, kinds: Sequence[str], rows: Sequence[tuple[str, Sequence[Shown]]]
-) -> Drawing:
-    """What each row is made of, as shares of its shown parts; a row with a masked part is told apart and not drawn.
+class SharesRow(NamedTuple):
+    """A row of a chart of shares.
+
+    Attributes:
+        label: what it is called.
+        whole: of what the parts are, as it may be shown.
+        parts: for each kind, as it may be shown.
+    """
+
+    label: str
+    whole: Shown
+    parts: Sequence[Shown]
+
+
+def stacked_share_chart(title: str, description: str, kinds: Sequence[str], rows: Sequence[SharesRow]) -> Drawing:
+    """What each row is made of, as shares. What is left for masked parts is drawn as one, where the first would be.
+
+    A row whose whole is masked has its mark in place of a bar.
 
     Raises:
         ValueError: there are more than four kinds, or a row has other parts than kinds.
     """
-    if len(kinds) > len(_FILLS) or any(len(parts) != len(kinds) for _, parts in rows):
+    if len(kinds) > len(_FILLS) or any(len(row.parts) != len(kinds) for row in rows):
         raise ValueError(f"rows: each has a part for each kind, and there are at most {len(_FILLS)} kinds")
 
     def draw(axes: "Axes") -> None:
         plain_axes(axes, grid="x")
+        bars = [_bar(row) for row in rows]
         for number, (kind, (colour, hatch)) in enumerate(zip(kinds, _FILLS, strict=False)):
-            axes.barh(
-                range(len(rows)),
-                [_share(parts, number) for _, parts in rows],
-                left=[sum(_share(parts, before) for before in range(number)) for _, parts in rows],
-                height=0.6,
-                color=colour,
-                edgecolor=INK,
-                linewidth=0.8,
-                hatch=hatch,
-                label=kind,
-            )
-        for place, (_, parts) in enumerate(rows):
-            if any(part.rounded is None for part in parts):
-                axes.text(1, place, f"{MASK}  a part is masked", va="center", color=SOFT)
-            elif not sum(part.rounded or 0 for part in parts):
+            _put_pieces(axes, kind, colour, hatch, [bar.pieces[number] for bar in bars])
+        left = [bar.masked for bar in bars]
+        if any(width for _, width in left):
+            _put_pieces(axes, f"{MASK} Masked", PAPER, "xx", left)
+        for place, (row, bar) in enumerate(zip(rows, bars, strict=True)):
+            if row.whole.rounded is None:
+                axes.text(1, place, f"{MASK}  masked", va="center", color=SOFT)
+            elif row.whole.rounded == 0:
                 axes.text(1, place, "none", va="center", color=SOFT)
+            elif None in [part.rounded for part in row.parts]:
+                begins, width = bar.masked
+                axes.text(begins + width / 2, place, MASK, va="center", ha="center", bbox=_ON_PAPER)
         axes.set_xlim(0, 100)
         axes.set_xticks([0, 25, 50, 75, 100], ["0%", "25%", "50%", "75%", "100%"])
-        _put_labels(axes, [label for label, _ in rows])
+        _put_labels(axes, [row.label for row in rows])
         put_legend(axes)
 
     return Drawing(title=title, description=description, height=_tall(len(rows)) + 40, draw=draw)
 
 
-def _share(parts: Sequence[Shown], number: int) -> float:
-    counts = [part.rounded for part in parts]
-    total = sum(count for count in counts if count is not None)
-    count = counts[number]
-    return 100 * count / total if count and None not in counts else 0.0
+_Piece = tuple[float, float]
+"""Where a piece of a bar begins, and how wide it is, in percent."""
+
+
+class _Bar(NamedTuple):
+    pieces: list[_Piece]
+    masked: _Piece
+
+
+def _bar(row: SharesRow) -> _Bar:
+    """The pieces of a row; of masked parts together what the others leave of the whole."""
+    counts = [part.rounded for part in row.parts]
+    shown = sum(count or 0 for count in counts)
+    is_masked = None in counts
+    whole = max(shown, row.whole.rounded or 0) if is_masked else shown
+    if not whole or row.whole.rounded is None:
+        return _Bar([(0.0, 0.0)] * len(counts), (0.0, 0.0))
+    first = counts.index(None) if is_masked else len(counts)
+    pieces, masked, begins = [], (0.0, 0.0), 0.0
+    for number, count in enumerate(counts):
+        if number == first:
+            masked = (begins, 100 * (whole - shown) / whole)
+            begins += masked[1]
+        width = 100 * (count or 0) / whole
+        pieces.append((begins, width))
+        begins += width
+    return _Bar(pieces, masked)
+
+
+def _put_pieces(axes: "Axes", label: str, colour: str, hatch: str, pieces: Sequence[_Piece]) -> None:
+    axes.barh(
+        range(len(pieces)),
+        [width for _, width in pieces],
+        left=[begins for begins, _ in pieces],
+        height=0.6,
+        color=colour,
+        edgecolor=INK,
+        linewidth=0.8,
+        hatch=hatch,
+        label=label,
+    )
 
 
 def _connect(axes: "Axes", series: ShownSeries) -> None:
@@ -258,7 +306,7 @@ def _put_names(axes: "Axes", baselines: Sequence[ShownBaseline], periods: Sequen
             va="top",
             color=_PURPLE,
             fontsize=TEXT_SIZE - 1,
-            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1},
+            bbox=_ON_PAPER,
         )
 
 

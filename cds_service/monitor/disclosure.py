@@ -7,6 +7,7 @@ rounded counts alone. A table is masked further where a masked count could be go
 
 from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from typing import Final, Generic, NamedTuple, NoReturn, TypeVar
@@ -19,6 +20,8 @@ NOTHING_TO_DIVIDE_BY: Final = "n/a"
 
 MASK: Final = "*"
 """What stands for a count that is not shown; it never means 0."""
+
+_LEAST_OF_ONE_PLACE: Final = 0.05
 
 _Row = TypeVar("_Row", bound=Hashable)
 _Column = TypeVar("_Column", bound=Hashable)
@@ -84,10 +87,10 @@ class ShownPercentage(NamedTuple):
     denominator: Shown
 
     def __str__(self) -> str:
-        """For people: whole percents; the mask, or n/a when there is nothing to divide by."""
+        """For people: whole percents; the mask, or n/a when there is nothing to divide by. 0% is none at all."""
         if self.percent is None:
             return NOTHING_TO_DIVIDE_BY if self.denominator.rounded == 0 else MASK
-        return f"{float(self.percent):.0f}%"
+        return "under 1%" if 0 < self.percent < 1 else f"{float(self.percent):.0f}%"
 
     def __format__(self, spec: str) -> str:
         """As text, padded as asked."""
@@ -95,10 +98,14 @@ class ShownPercentage(NamedTuple):
 
     @property
     def cell(self) -> str:
-        """For a file: a number with one decimal place, the mask, or nothing when there is nothing to divide by."""
+        """For a file: a number, the mask, or nothing when there is nothing to divide by.
+
+        It has one decimal place, or as many as it takes that it is not 0 where it is not none.
+        """
         if self.percent is None:
             return "" if self.denominator.rounded == 0 else MASK
-        return f"{float(self.percent):.1f}"
+        percent = float(self.percent)
+        return f"{percent:.1f}" if percent == 0 or percent >= _LEAST_OF_ONE_PLACE else f"{Decimal(f'{percent:.1g}'):f}"
 
 
 def disclose(count: RawCount) -> Shown:

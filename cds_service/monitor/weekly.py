@@ -3,7 +3,7 @@
 The rules see the exact counts; what leaves here is a week, a direction, and values as they may be shown.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -17,7 +17,18 @@ from cds_service.monitor.charts import control_chart
 from cds_service.monitor.findings_in_words import amount, nothing_by_week, of
 from cds_service.monitor.period import day_in_words
 from cds_service.monitor.shown_spc import ShownSeries, shown_counts, shown_percentages
-from cds_service.monitor.spc import LEAST_POINTS, Annotation, Cause, Direction, Meaning, Point, Side, Xmr, xmr
+from cds_service.monitor.spc import (
+    LEAST_POINTS,
+    SHIFT_POINTS,
+    Annotation,
+    Cause,
+    Direction,
+    Meaning,
+    Point,
+    Side,
+    Xmr,
+    xmr,
+)
 from cds_service.monitor.standard_tables import answers_in, answers_table, counts_in, first_label
 from cds_service.monitor.sums import Sums, grouped
 from cds_service.monitor.tables import ALL, FigureTable, Heading, Key, Share
@@ -34,6 +45,9 @@ _WHY_NO_CARD: Final = "The log has these weeks, and in them no card of this kind
 
 RowsOf = Callable[[Asked], Iterable[WeeklyCount]]
 """The rows of a request that a series is made of."""
+
+_BY_STRENGTH: Final = tuple(Cause)
+"""The rules by precedence (`domain.md` 4.4)."""
 
 _Value = TypeVar("_Value", int, Sums)
 
@@ -86,7 +100,9 @@ def weekly_share(asked: Asked, measure: WeeklyMeasure, share: Share, rows_of: Ro
     """
     weeks = weeks_logged(asked)
     sums = grouped(rows_of(asked), _week)
-    answers = answers_in(asked, lambda each: _of_weeks(asked.period.mondays(), grouped(rows_of(each), _week), Sums()))
+    answers = answers_in(
+        asked, lambda each: _of_weeks(asked.period.mondays(), grouped(rows_of(each), _week), Sums())
+    )
     keys = [(week,) for week in weeks]
     table = answers_table(
         f"{measure.name} by week", (headings.WEEK,), answers, first_label, (share,), total=None, keys=keys
@@ -164,7 +180,9 @@ def limits_in_words(result: Xmr, shown: ShownSeries, unit: str = "") -> str:
 
 
 def finding(name: str, result: Xmr, shown: ShownSeries) -> str:
-    """What the rules say of the latest special week that is shown; no value is told, only weeks and directions.
+    """What the rules say of the latest special weeks that are shown; no value is told, only weeks and directions.
+
+    Of weeks beside each other the strongest rule speaks: that one is close to a limit is less than that one is outside.
 
     A week that is not shown has no meaning of its own, and a baseline without limits knows no special week. Where the
     series ends with such weeks the finding is that, and not what was special long before.
@@ -175,25 +193,78 @@ def finding(name: str, result: Xmr, shown: ShownSeries) -> str:
     latest = result.baselines[-1]
     if latest.limits is None:
         return f"{name}: too few weeks{_since_name(latest.name)} for control limits"
-    told = [
-        point
-        for point, drawn in zip(result.points, shown.points, strict=True)
-        if drawn.meaning is not Meaning.COMMON_CAUSE and point.cause is not None
-    ]
-    if not told:
+    spell = _latest_spell(result, shown)
+    if not spell:
         of_those = " that is shown" if any(point.is_masked for point in shown.points) else ""
         return f"{name}: no week{of_those} differs by more than chance"
-    last = told[-1]
-    week = day_in_words(last.period)
-    high = last.side is Side.HIGH
-    if last.cause is Cause.OUTSIDE:
-        return f"{name}: {'above the upper' if high else 'below the lower'} limit in the week of {week}"
-    if last.cause is Cause.TREND:
-        return f"{name}: {'rising' if high else 'falling'} week by week up to the week of {week}"
-    if last.cause is Cause.TWO_OF_THREE:
-        return f"{name}: close to the {'upper' if high else 'lower'} limit around the week of {week}"
-    since = _since(result, last)
-    return f"{name}: {'above' if high else 'below'} the mean from the week of {day_in_words(since)} to that of {week}"
+    return f"{name}: {_in_words(result, shown, spell)}{_since_then(shown, spell[-1].period)}"
+
+
+def _latest_spell(result: Xmr, shown: ShownSeries) -> list[Point]:
+    """The latest special weeks of one side that no shown week parts, as far as they are shown, in order."""
+    spell: list[Point] = []
+    for point, drawn in zip(reversed(result.points), reversed(shown.points), strict=True):
+        if drawn.value is None:
+            continue
+        is_special = drawn.meaning is not Meaning.COMMON_CAUSE and point.cause is not None
+        if spell and (not is_special or (point.side, point.baseline) != (spell[0].side, spell[0].baseline)):
+            break
+        if is_special:
+            spell.insert(0, point)
+    return spell
+
+
+def _in_words(result: Xmr, shown: ShownSeries, spell: Sequence[Point]) -> str:
+    """What the strongest rule says, of the latest week of which it does; and that the week stands in a run."""
+    strongest = min(reversed(spell), key=lambda point: _BY_STRENGTH.index(point.cause or Cause.SHIFT))
+    is_run = any(point.cause is Cause.SHIFT for point in spell)
+    run = [point for point in spell if point.cause is not Cause.TREND or _is_beyond_the_mean(result, point)]
+    told = [
+        *([] if strongest.cause is Cause.SHIFT else [_week_in_words(strongest)]),
+        *([_run_in_words(shown, run)] if is_run else []),
+    ]
+    return ", and ".join(told)
+
+
+def _week_in_words(point: Point) -> str:
+    week, high = day_in_words(point.period), point.side is Side.HIGH
+    if point.cause is Cause.OUTSIDE:
+        return f"{'above the upper' if high else 'below the lower'} limit in the week of {week}"
+    if point.cause is Cause.TREND:
+        return f"{'rising' if high else 'falling'} week by week up to the week of {week}"
+    return f"close to the {'upper' if high else 'lower'} limit around the week of {week}"
+
+
+def _is_beyond_the_mean(result: Xmr, point: Point) -> bool:
+    """Whether a week of a trend is on the side of the mean to which it leads."""
+    limits = result.baselines[point.baseline].limits
+    if limits is None or point.value is None:
+        return False
+    return point.value > limits.mean if point.side is Side.HIGH else point.value < limits.mean
+
+
+def _run_in_words(shown: ShownSeries, run: Sequence[Point]) -> str:
+    """From which week to which, of those that are shown.
+
+    Of others only that there are some is told, where the rule takes more weeks than these: on which side of the mean a
+    masked week lies would tell something of it.
+    """
+    first, last = run[0].period, run[-1].period
+    periods = [point.period for point in shown.points]
+    begin, end = periods.index(first), periods.index(last)
+    beside = shown.points[max(begin - 1, 0) : begin] + shown.points[end + 1 : end + 2]
+    is_longer = end - begin + 1 < SHIFT_POINTS and any(point.is_masked for point in beside)
+    others = ", and in weeks beside them that cannot be shown" if is_longer else ""
+    side = "above" if run[0].side is Side.HIGH else "below"
+    return f"{side} the mean from the week of {day_in_words(first)} to that of {day_in_words(last)}{others}"
+
+
+def _since_then(shown: ShownSeries, last: date) -> str:
+    """That the finding is not of now, where no later week is special."""
+    later = [point for point in shown.points if point.period > last]
+    if not any(point.value is not None for point in later):
+        return ""
+    return "; no special week is shown since" if any(point.is_masked for point in later) else "; no special week since"
 
 
 def _since_name(name: str | None) -> str:
@@ -204,13 +275,3 @@ def _since_name(name: str | None) -> str:
 def _not_shown_at_the_end(shown: ShownSeries) -> int:
     """How many of the latest weeks have no value that is shown."""
     return sum(1 for _ in takewhile(lambda point: point.value is None, reversed(shown.points)))
-
-
-def _since(result: Xmr, last: Point) -> date:
-    """The first week of the run to which a point belongs."""
-    first = last.period
-    for point in reversed([point for point in result.points if point.period <= last.period]):
-        if point.value is not None and (point.side is not last.side or point.baseline != last.baseline):
-            break
-        first = point.period
-    return first

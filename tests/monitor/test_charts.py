@@ -7,7 +7,15 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from spc_builders import monday, weekly
 
-from cds_service.monitor.charts import NamedLine, bar_chart, control_chart, line_chart, stacked_share_chart
+from cds_service.monitor.charts import (
+    NamedLine,
+    SharesRow,
+    _bar,
+    bar_chart,
+    control_chart,
+    line_chart,
+    stacked_share_chart,
+)
 from cds_service.monitor.disclosure import RawCount, Shown, ShownPercentage, disclose_parts, disclose_percentage
 from cds_service.monitor.drawing import Drawing
 from cds_service.monitor.funnel import Outlier, Place, funnel_chart, outliers
@@ -33,7 +41,12 @@ def _bars() -> Drawing:
 
 
 def _shares() -> Drawing:
-    rows = [("CES", (Shown(40), Shown(10))), ("MSCC", (Shown(None), Shown(10))), ("Sarcoma", (Shown(0), Shown(0)))]
+    rows = [
+        SharesRow("CES", Shown(50), (Shown(40), Shown(10))),
+        SharesRow("MSCC", Shown(40), (Shown(None), Shown(10))),
+        SharesRow("Sarcoma", Shown(0), (Shown(0), Shown(0))),
+        SharesRow("Cancer", Shown(None), (Shown(None), Shown(0))),
+    ]
     return stacked_share_chart("Answers", "Most are answered.", ("Answered", "Not answered"), rows)
 
 
@@ -137,11 +150,21 @@ def test_a_masked_bar_has_its_star_and_others_their_figure() -> None:
     assert {"1,250", "*"} <= words
 
 
-def test_a_row_with_a_masked_part_is_not_drawn_as_shares() -> None:
-    """The rest of the bar would be that part."""
-    words = set(_words(_shares()))
+def test_a_row_with_a_masked_part_has_a_bar_with_its_star_and_one_without_a_whole_has_none() -> None:
+    """The row that a heading names is there; what is left for the masked part is what the table leaves."""
+    words = _words(_shares())
 
-    assert {"*  a part is masked", "none"} <= words
+    assert {"*", "* Masked", "*  masked", "none"} <= {*words}
+    assert words.count("*") == 1
+
+
+def test_masked_parts_are_drawn_as_what_the_shown_ones_leave() -> None:
+    """30 of 45 not answered are two thirds, at the end of the bar; what rounding adds is not drawn beyond it."""
+    assert _bar(SharesRow("MSCC", Shown(45), (Shown(None), Shown(None), Shown(30)))) == (
+        [(pytest.approx(100 / 3), 0), (pytest.approx(100 / 3), 0), (pytest.approx(100 / 3), pytest.approx(200 / 3))],
+        (0, pytest.approx(100 / 3)),
+    )
+    assert _bar(SharesRow("CES", Shown(45), (Shown(20), Shown(None), Shown(30)))).masked == (40, 0)
 
 
 def test_places_outside_the_limits_are_named_and_masked_ones_left_out() -> None:
@@ -169,4 +192,4 @@ def test_more_than_can_be_told_apart_is_refused() -> None:
     with pytest.raises(ValueError, match="at most 4"):
         line_chart("x", "x", [monday(0)], [NamedLine(str(number), [Shown(0)]) for number in range(5)])
     with pytest.raises(ValueError, match="at most 4"):
-        stacked_share_chart("x", "x", ("a",), [("row", (Shown(0), Shown(0)))])
+        stacked_share_chart("x", "x", ("a",), [SharesRow("row", Shown(0), (Shown(0), Shown(0)))])

@@ -70,6 +70,17 @@ def test_percentages_come_from_rounded_counts() -> None:
 
 @pytest.mark.parametrize(
     ("numerator", "denominator", "text", "cell"),
+    [(8, 1_300, "under 1%", "0.8"), (165, 409_000, "under 1%", "0.04"), (8, 10_000_000, "under 1%", "0.0001")],
+)
+def test_a_percentage_that_is_not_0_does_not_read_as_0(numerator: int, denominator: int, text: str, cell: str) -> None:
+    """Calls that failed are few, and not none."""
+    percentage = disclose_percentage(disclose(RawCount(numerator)), disclose(RawCount(denominator)))
+
+    assert (str(percentage), percentage.cell) == (text, cell)
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "text", "cell"),
     [(3, 40, "*", "*"), (3, 7, "*", "*"), (0, 40, "0%", "0.0"), (0, 0, "n/a", "")],
 )
 def test_there_is_no_percentage_of_a_masked_count_or_of_nothing(

@@ -114,6 +114,34 @@ def test_a_masked_week_that_others_follow_is_not_the_finding() -> None:
     assert told == "Orders: no week that is shown differs by more than chance"
 
 
+def test_of_special_weeks_beside_each_other_the_strongest_rule_speaks() -> None:
+    """A week below the limit is not told as close to it because a weaker signal follows."""
+    result, shown = _counts([100, 110, 104, 96] * 5 + [40, 70, 108, 99])
+
+    assert [point.cause for point in result.points[20:22]] == [Cause.OUTSIDE, Cause.TWO_OF_THREE]
+    assert finding("Orders", result, shown) == (
+        "Orders: below the lower limit in the week of 25 May 2026; no special week since"
+    )
+
+
+def test_a_week_outside_the_limits_stands_in_its_run() -> None:
+    """Both are told."""
+    assert finding("Orders", *_counts([100, 90] * 6 + [104] * 8 + [180] + [104] * 2)) == (
+        "Orders: above the upper limit in the week of 25 May 2026, and above the mean from the week of 30 March 2026 "
+        "to that of 8 June 2026"
+    )
+
+
+def test_a_run_is_told_by_its_shown_weeks_and_that_it_is_longer() -> None:
+    """Seven weeks in a row are below the mean; that the masked ones are, each by itself, would tell what they hide."""
+    told = finding("Orders", *_counts([40, 30] * 8 + [20] * 4 + [3, 2, 5] + [40, 41]))
+
+    assert (
+        "from the week of 27 April 2026 to that of 18 May 2026, and in weeks beside them that cannot be shown" in told
+    )
+    assert told.endswith("; no special week is shown since")
+
+
 def test_a_baseline_too_short_for_limits_is_the_finding() -> None:
     """A jump with a new version is not "no week differs by more than chance"."""
     begun = Annotation(monday(16), "Pathway nwl 1.3")

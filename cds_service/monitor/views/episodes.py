@@ -91,7 +91,7 @@ def states(asked: Asked) -> Panel:
             "tell which. Signed is: sent to signing, and not removed there by accepting the card."
         ),
         table=table,
-        draw=lambda: stacked(table, _STATE_HEADINGS),
+        draw=lambda: stacked(table, _END_KNOWN, _STATE_HEADINGS),
         note=(
             "“Cut” are orders whose end is not known: they are in no other number. Windows that are not over are left "
             "out altogether, since orders that were signed are known before those that were not."

@@ -110,7 +110,7 @@ def by_outcome(asked: Asked) -> Panel:
         finding=f"Most overrides are of: {outcome_words(str(most[0]))}",
         sentence=f"Overridden of these cards: {of(answers.share(most, OVERRIDDEN))}.",
         table=table,
-        draw=lambda: stacked(table, headings.ANSWERS),
+        draw=lambda: stacked(table, headings.SHOWN, headings.ANSWERS),
     )
 
 

@@ -127,7 +127,7 @@ def over_time(asked: Asked) -> Panel:
             f"{of(answers.share((first,), NOT_ANSWERED))}."
         ),
         table=table,
-        draw=lambda: stacked(table, headings.ANSWERS),
+        draw=lambda: stacked(table, headings.SHOWN, headings.ANSWERS),
         note=f"{_BLOCKS}. Weeks of the period that belong to no whole block are not shown here.",
     )
 
@@ -149,13 +149,14 @@ def _panel(asked: Asked, answers: Disclosed, table: FigureTable, name: Callable[
         finding = "No share of unanswered cards can be shown"
         sentence = "Every count of unanswered cards is 0 or masked."
     else:
-        finding = f"Not answered most often: {name(worst)}"
+        of_those = ", of those that can be shown" if _is_any_share_masked(answers) else ""
+        finding = f"Not answered most often{of_those}: {name(worst)}"
         sentence = f"Not answered: {of(answers.share(worst, NOT_ANSWERED))}."
     return Panel(
         finding=finding,
         sentence=sentence,
         table=table,
-        draw=lambda: stacked(table, headings.ANSWERS),
+        draw=lambda: stacked(table, headings.SHOWN, headings.ANSWERS),
     )
 
 
@@ -163,6 +164,11 @@ def _most_unanswered(answers: Disclosed) -> Key | None:
     shares = [(answers.share(key, NOT_ANSWERED).percent, key) for key in answers.below()]
     shown = [(percent, key) for percent, key in shares if percent]
     return max(shown, key=lambda each: each[0])[1] if shown else None
+
+
+def _is_any_share_masked(answers: Disclosed) -> bool:
+    shares = [answers.share(key, NOT_ANSWERED) for key in answers.below()]
+    return any(share.percent is None and share.denominator.rounded != 0 for share in shares)
 
 
 def _by_outcome(asked: Asked, outcomes: Sequence[Outcome] = RED_FLAGS, *, before: bool = False) -> Disclosed:
