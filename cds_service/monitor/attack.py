@@ -16,6 +16,8 @@ ROUND_TO: Final = 5
 """What is shown goes to the nearest multiple of this."""
 LEAST_POSSIBLE: Final = 3
 """A masked count stays masked only if at least this many values could be it."""
+FEWEST_TOLD_BY_A_SMALL_SUM: Final = MASKED_BELOW - LEAST_POSSIBLE + 1
+"""So many counts that are not 0 have fewer values left where it is known that their sum is below eight."""
 
 _NO_BOUND: Final = 10**12
 _MOST_ROUNDED_AWAY: Final = ROUND_TO // 2
@@ -120,7 +122,7 @@ class Grid:
 
         Were such a sum masked only when it is itself below eight, its mask would tell that they are nearly all 1.
         """
-        fewest, most = MASKED_BELOW - LEAST_POSSIBLE + 1, MASKED_BELOW - 1
+        fewest, most = FEWEST_TOLD_BY_A_SMALL_SUM, MASKED_BELOW - 1
         # What so few small counts cannot add up to needs no second look.
         if not (fewest <= self.exact[place] <= most * most and self.is_sum(place)):
             return False

@@ -48,7 +48,8 @@ class Period:
         """The blocks of four weeks that lie wholly between two days, both included, and are over; None for none.
 
         Not single weeks: two periods that differ by one would tell it, however its figure is masked, and a hundred such
-        pairs would tell it though each figure is rounded.
+        pairs would tell it though each figure is rounded. Only where the log began within both can two such periods
+        differ by one.
         """
         begins = block_of(first + _BLOCK - timedelta(days=1))
         ends = block_of(min(last, last_complete_sunday(today)) + timedelta(days=1)) - timedelta(days=1)

@@ -19,8 +19,11 @@ from cds_service.pathway.facts import OUTSIDE, UNRESOLVED, Modality
 from cds_service.pathway.outcomes import Outcome
 
 HOOKS: Final = ("order-select", "order-sign")
-PRESETS: Final = (4, 13, USUAL_WEEKS, 52, 104)
-"""The latest weeks that can be asked for. Were any number, two of them would tell the week by which they differ."""
+PRESETS: Final = (4, 16, USUAL_WEEKS, 52, 104)
+"""The latest weeks that can be asked for. Were any number, two of them would tell the week by which they differ.
+
+They are even, so that neither two of them nor one and whole blocks of four weeks differ by a single week.
+"""
 
 _LONGEST_PLACE: Final = 80
 _LONGEST_CLIENT: Final = 64

@@ -22,7 +22,12 @@ Labels = Callable[[Key], tuple[Cell, ...]]
 
 
 def figures_in(
-    asked: Asked, leaves_of: Callable[[Asked], Leaves], kinds: Sequence[str], but: Container[Field] = ()
+    asked: Asked,
+    leaves_of: Callable[[Asked], Leaves],
+    kinds: Sequence[str],
+    but: Container[Field] = (),
+    *,
+    sums_stand_elsewhere: bool = False,
 ) -> Disclosed:
     """Figures of a request, held against those that a reader gets with the other values of each filter.
 
@@ -31,9 +36,10 @@ def figures_in(
         leaves_of: the exact counts of a request.
         kinds: as a table has them.
         but: filters of which the values have no row in common, so that they are not laid beside each other.
+        sums_stand_elsewhere: as of `Disclosed`.
     """
     beside = [[leaves_of(other) for other in others] for field, others in asked.beside.items() if field not in but]
-    return Disclosed(leaves_of(asked), kinds, beside)
+    return Disclosed(leaves_of(asked), kinds, beside, sums_stand_elsewhere=sums_stand_elsewhere)
 
 
 def answers_in(asked: Asked, sums_of: Callable[[Asked], Mapping[Key, Sums]], but: Container[Field] = ()) -> Disclosed:
@@ -49,6 +55,26 @@ def counts_in(asked: Asked, counts: Callable[[Asked], Mapping[Key, int]], but: C
 def answers_of(sums: Mapping[Key, Sums]) -> Disclosed:
     """Cards by what became of them, for each row."""
     return Disclosed({key: each.answers for key, each in sums.items()}, ANSWERS)
+
+
+def answers_over_time(asked: Asked, sums_of: Callable[[Asked], Mapping[Key, Sums]]) -> Disclosed:
+    """Cards of a request by what became of them, for each stretch of time: other tables have the sums of all."""
+    return figures_in(
+        asked,
+        lambda each: {key: sums.answers for key, sums in sums_of(each).items()},
+        ANSWERS,
+        sums_stand_elsewhere=True,
+    )
+
+
+def counts_over_time(asked: Asked, counts: Callable[[Asked], Mapping[Key, int]]) -> Disclosed:
+    """One number of a request for each stretch of time: other tables have the sum of all."""
+    return figures_in(
+        asked,
+        lambda each: {key: {WHOLE: count} for key, count in counts(each).items()},
+        (WHOLE,),
+        sums_stand_elsewhere=True,
+    )
 
 
 def counts_of(counts: Mapping[Key, int]) -> Disclosed:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, NamedTuple
 
+from cds_service.monitor.attack import FEWEST_TOLD_BY_A_SMALL_SUM, MASKED_BELOW
 from cds_service.monitor.disclosure import (
     RawCount,
     Shown,
@@ -97,9 +98,18 @@ class Disclosed:
         kinds: columns that do not overlap and make a whole.
         beside: for each filter that narrows the table, the leaves of the same table for each other value: what a reader
             can see one after the other, with their sums.
+        sums_stand_elsewhere: whether the sums of all rows stand in another table too, which tells by its masks that
+            they are small.
     """
 
-    def __init__(self, leaves: Leaves, kinds: Sequence[str], beside: Iterable[Iterable[Leaves]] = ()) -> None:
+    def __init__(
+        self,
+        leaves: Leaves,
+        kinds: Sequence[str],
+        beside: Iterable[Iterable[Leaves]] = (),
+        *,
+        sums_stand_elsewhere: bool = False,
+    ) -> None:
         self.kinds = tuple(kinds)
         self._below: dict[Key, list[Key]] = defaultdict(list)
         parents: dict[Key, Key | None] = {ALL: None}
@@ -116,9 +126,10 @@ class Disclosed:
             if kind in by_kind
         }
         self._rows = frozenset(parents)
-        self._table: ShownTable[Key, str] = disclose_table(
-            parents, self.kinds, counts, withheld=_withheld(leaves, beside)
-        )
+        withheld = _withheld(leaves, beside)
+        if sums_stand_elsewhere:
+            withheld |= _parts_of_small_sums(leaves, self.kinds)
+        self._table: ShownTable[Key, str] = disclose_table(parents, self.kinds, counts, withheld=withheld)
 
     def __contains__(self, key: object) -> bool:
         """Whether there is such a row."""
@@ -170,6 +181,21 @@ def _withheld(leaves: Leaves, beside: Iterable[Iterable[Leaves]]) -> frozenset[t
             if same_row:
                 told.update((key, kind) for kind in _kinds_that_tell(counts, same_row))
     return frozenset(told)
+
+
+def _parts_of_small_sums(leaves: Leaves, kinds: Sequence[str]) -> frozenset[tuple[Key, str | None]]:
+    """The counts below each small sum, those that are 0 among them, where they might be so many that they are told.
+
+    Seven masked weeks of a sum of 1 to 7 are of one each, so it must not be seen how many weeks are not 0. With fewer
+    rows three values are left for each. Where a row's whole is shown as 0, its parts are no secret.
+    """
+    if len(leaves) < FEWEST_TOLD_BY_A_SMALL_SUM:
+        return frozenset()
+    sums = _sums(leaves)
+    small = [kind for kind, count in sums.get(ALL, {}).items() if 0 < count < MASKED_BELOW]
+    if None in small:
+        return frozenset((key, kind) for key in (ALL, *leaves) for kind in (*kinds, None))
+    return frozenset((key, kind) for key in leaves if sums.get(key, {}).get(None) for kind in small)
 
 
 def _kinds_that_tell(counts: _Row, others: Sequence[_Row]) -> Iterator[str | None]:

@@ -29,7 +29,7 @@ from cds_service.monitor.spc import (
     Xmr,
     xmr,
 )
-from cds_service.monitor.standard_tables import answers_in, answers_table, counts_in, first_label
+from cds_service.monitor.standard_tables import answers_over_time, answers_table, counts_over_time, first_label
 from cds_service.monitor.sums import Sums, grouped
 from cds_service.monitor.tables import ALL, FigureTable, Heading, Key, Share
 from cds_service.monitor.view import Panel
@@ -77,7 +77,7 @@ def weekly_counts(asked: Asked, measure: WeeklyMeasure, heading: Heading, rows_o
     weeks = weeks_logged(asked)
     counts = _firings(rows_of(asked))
     # With the week in which the log began: without it the total would tell it, beside that of the page's opening.
-    disclosed = counts_in(asked, lambda each: _of_weeks(asked.period.mondays(), _firings(rows_of(each)), 0))
+    disclosed = counts_over_time(asked, lambda each: _of_weeks(asked.period.mondays(), _firings(rows_of(each)), 0))
     rows = tuple((week, disclosed.whole((week,))) for week in weeks)
     table = FigureTable(caption=f"{measure.name} by week", headings=(headings.WEEK, heading), labels=1, rows=rows)
     if not any(counts.get(week) for week in weeks):
@@ -100,7 +100,7 @@ def weekly_share(asked: Asked, measure: WeeklyMeasure, share: Share, rows_of: Ro
     """
     weeks = weeks_logged(asked)
     sums = grouped(rows_of(asked), _week)
-    answers = answers_in(
+    answers = answers_over_time(
         asked, lambda each: _of_weeks(asked.period.mondays(), grouped(rows_of(each), _week), Sums())
     )
     keys = [(week,) for week in weeks]

@@ -19,6 +19,7 @@ from cds_service.monitor.disclosure import (
     disclose_table,
     may_stand_beside,
 )
+from cds_service.monitor.tables import ALL, Disclosed, Leaves
 
 
 @pytest.mark.parametrize(
@@ -159,6 +160,36 @@ def test_the_mask_of_a_sum_of_seven_ones_does_not_tell_them(count: int) -> None:
     shown = disclose_parts({str(number): RawCount(count) for number in range(7)})
 
     assert {str(each) for each in (*shown.parts.values(), shown.total)} == {"*"}
+
+
+_ANSWERS = ("accepted", "not_answered")
+
+
+def _over_time(*rows: tuple[int, int]) -> list[list[str]]:
+    """What is shown of blocks of time whose sums stand in another table: whole and answers of each, and of all."""
+    leaves: Leaves = {(str(block),): dict(zip(_ANSWERS, row, strict=True)) for block, row in enumerate(rows)}
+    shown = Disclosed(leaves, _ANSWERS, sums_stand_elsewhere=True)
+    return [[str(cell) for cell in shown.cells(key)] for key in (*leaves, ALL)]
+
+
+@pytest.mark.parametrize("rows", [[(0, 1)] * 7, [(0, 1)] * 3 + [(0, 0)] * 4, [(0, 0)] * 6 + [(0, 7)]])
+def test_what_is_0_below_a_small_sum_that_stands_elsewhere_is_masked(rows: list[tuple[int, int]]) -> None:
+    """Seven blocks that are not 0, of 7 or fewer in all, are of 1 each; all such tables look the same."""
+    assert _over_time(*rows) == [["*", "*", "*"]] * 8
+
+
+def test_so_is_it_in_one_column_where_the_rows_have_others() -> None:
+    """Blocks without any card are shown as that."""
+    rows = _over_time(*[(20, 1)] * 5, (25, 0), (30, 0), (0, 0))
+
+    assert {row[2] for row in rows[:7]} == {"*"}
+    assert rows[7] == ["0", "0", "0"]
+    assert rows[5][:2] == ["25", "25"]
+
+
+def test_where_rows_are_few_what_is_0_stays_shown() -> None:
+    """Five that are not 0, of 7 in all, may be 1, 2 or 3 each."""
+    assert _over_time(*[(0, 1)] * 3, (0, 0))[3] == ["0", "0", "0"]
 
 
 def test_an_empty_set_of_parts_has_a_total_of_nothing() -> None:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.monitor.period import Period, block_of, last_complete_sunday, whole_blocks
+from cds_service.monitor.selection import PRESETS
 
 SUNDAY = date(2026, 11, 29)
 MONDAY = date(2026, 11, 30)
@@ -48,6 +49,20 @@ def test_the_period_before_is_as_long_and_ends_the_day_before() -> None:
 def test_only_whole_blocks_between_two_days_count(first: date, last: date, expected: Period | None) -> None:
     """What is left over at the ends, and blocks that are not over, are left out."""
     assert Period.within(first, last, MONDAY) == expected
+
+
+@given(st.dates(MONDAY, date(2028, 12, 1)))
+def test_no_periods_that_can_be_chosen_tell_a_single_week(today: date) -> None:
+    """Neither one less another, nor any number of them, added and taken away; those before them are shown as well."""
+    latest = [Period.latest(weeks, today) for weeks in PRESETS]
+    tied_to_the_end = {day for period in latest for day in (period.before.first, period.first)}
+    tied_to_the_end.add(last_complete_sunday(today) + timedelta(days=1))
+    on_the_grid = {block_of(min(tied_to_the_end)) + timedelta(weeks=4 * number) for number in range(70)}
+    if tied_to_the_end & on_the_grid:
+        tied_to_the_end |= on_the_grid
+
+    for days_of_one in (tied_to_the_end, on_the_grid):
+        assert not days_of_one & {day + timedelta(weeks=1) for day in days_of_one}
 
 
 @given(st.dates(date(2024, 12, 1), MONDAY), st.dates(date(2024, 12, 1), MONDAY), st.dates(SUNDAY, date(2026, 12, 28)))

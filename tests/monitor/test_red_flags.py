@@ -1,7 +1,7 @@
 """The page of red flags: what it says where there are few weeks, or no cards."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import figure_log
@@ -110,3 +110,23 @@ def test_a_red_flag_without_cards_does_not_speak_for_the_others(one_unanswered: 
 def test_a_page_that_is_narrowed_otherwise_says_that_none_is_of_the_choice(one_unanswered: Reader, choice: str) -> None:
     """Elsewhere there are some."""
     assert "No red-flag card was shown for this choice" in plain(one_unanswered.text(f"/monitor/red-flags?{choice}"))
+
+
+def test_a_card_in_each_of_seven_blocks_is_not_told_by_its_outcome_and_the_blocks(tmp_path: Path) -> None:
+    """By outcome MSCC is masked, so 7 at most; were blocks of 0 shown beside, each of the others would be of 1."""
+    first = date(2026, 4, 20)
+    cards = [
+        carded(number, outcome=Outcome.MSCC, occurred_on=first + timedelta(weeks=4 * number)) for number in range(7)
+    ]
+    others = [carded(7 + number, occurred_on=first) for number in range(20)]
+    said, by_outcome = pages(
+        tmp_path / "log.sqlite3",
+        [*cards, *others],
+        "/monitor/red-flags/over-time.csv?outcome=mscc&from=2026-04-20&to=2026-11-29",
+        "/monitor/red-flags/by-outcome.csv?from=2026-04-20&to=2026-11-29",
+    )
+    blocks = said.splitlines()[1:]
+
+    assert "*" in by_outcome
+    assert len(blocks) == 9
+    assert {figure for block in blocks for figure in block.split(",")[1:]} == {"*"}

@@ -228,10 +228,10 @@ def test_the_error_of_a_place_leads_to_a_field(analyst: Reader, field: str) -> N
 
 def test_filters_go_along_from_page_to_page(analyst: Reader) -> None:
     """Every link of the navigation and every file keeps them, also those that this page cannot meet."""
-    said = unescape(analyst.text("/monitor/episodes?region=nwl&hook=order-sign&weeks=13"))
+    said = unescape(analyst.text("/monitor/episodes?region=nwl&hook=order-sign&weeks=16"))
 
     for address in ("/monitor/overrides", "/monitor/where", "/monitor/episodes/states.csv", "/monitor/downloads"):
-        assert f'href="{address}?region=nwl&weeks=13&hook=order-sign"' in said
+        assert f'href="{address}?region=nwl&weeks=16&hook=order-sign"' in said
     assert "Not narrowed by hook: an episode is made of both hooks." in said
 
 
@@ -432,7 +432,7 @@ def test_a_period_longer_than_the_log_is_said_to_be_so(analyst: Reader) -> None:
     for page in ("", "/where", "/episodes", "/downloads"):
         said = plain(analyst.text(f"/monitor{page}"))
         assert "(26 weeks), of which the log has 16, from the week of 10 August 2026 on." in said
-    assert "of which the log has" not in analyst.text("/monitor?weeks=13")
+    assert "of which the log has" not in analyst.text("/monitor?weeks=16")
     for page in ("/where", "/episodes", "/downloads"):
         assert "weeks before" not in analyst.text(f"/monitor{page}?weeks=4")
     assert "compared with as many weeks before" in analyst.text("/monitor?weeks=4")

@@ -84,8 +84,11 @@ _Lacking = Mapping[Key, Mapping[str, int]]
 class _Quality:
     """Firings, and how many of them lack each thing; each lack goes through disclosure with its opposite."""
 
-    def __init__(self, asked: Asked, lacking: Callable[[Asked], _Lacking]) -> None:
-        self._by_lack = {lack: figures_in(asked, partial(_leaves, lacking, lack), (lack, _PRESENT)) for lack in MISSING}
+    def __init__(self, asked: Asked, lacking: Callable[[Asked], _Lacking], *, over_time: bool = False) -> None:
+        self._by_lack = {
+            lack: figures_in(asked, partial(_leaves, lacking, lack), (lack, _PRESENT), sums_stand_elsewhere=over_time)
+            for lack in MISSING
+        }
 
     def rows(self) -> list[Key]:
         """The rows."""
@@ -263,7 +266,7 @@ def _of_weeks(asked: Asked, period: Period) -> _Quality:
             rows[row.week,].append(row)
         return _summed(rows)
 
-    return _Quality(asked, lacking)
+    return _Quality(asked, lacking, over_time=True)
 
 
 def _of_clients(asked: Asked) -> _Lacking:

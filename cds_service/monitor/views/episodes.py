@@ -12,7 +12,7 @@ from cds_service.monitor.asked import Asked
 from cds_service.monitor.charting import lines, stacked
 from cds_service.monitor.findings_in_words import amount, of
 from cds_service.monitor.selection import Field
-from cds_service.monitor.standard_tables import counts_in, figures_in
+from cds_service.monitor.standard_tables import counts_in, counts_over_time, figures_in
 from cds_service.monitor.sums import in_precedence
 from cds_service.monitor.tables import ALL, Cell, Disclosed, FigureTable, Heading, Key, Leaves, Share
 from cds_service.monitor.view import NOT_BY_PLACE, Kpi, Opening, PageKind, Panel, PanelKind
@@ -127,7 +127,7 @@ def substitution(asked: Asked) -> Panel:
 
 def over_time(asked: Asked) -> Panel:
     """What became of orders, by window."""
-    ended, cut = _ended(asked, _by_window), _cut(asked, _by_window)
+    ended, cut = _ended(asked, _by_window, over_time=True), _cut(asked, _by_window, over_time=True)
     rows = tuple((_day(key), *_cells(ended, cut, key)) for key in ended.below())
     table = FigureTable(
         caption="What became of orders, by window", headings=(headings.WINDOW, *_FIGURES), labels=1, rows=rows
@@ -193,18 +193,19 @@ def _by_outcome(asked: Asked) -> Leaves:
     }
 
 
-def _ended(asked: Asked, by_state: Callable[[Asked], Leaves]) -> Disclosed:
+def _ended(asked: Asked, by_state: Callable[[Asked], Leaves], *, over_time: bool = False) -> Disclosed:
     """Orders whose end is known: what all shares are of."""
 
     def ended(each: Asked) -> Leaves:
         return {key: {state: counts.get(state, 0) for state in _ENDED} for key, counts in by_state(each).items()}
 
-    return figures_in(asked, ended, _ENDED)
+    return figures_in(asked, ended, _ENDED, sums_stand_elsewhere=over_time)
 
 
-def _cut(asked: Asked, by_state: Callable[[Asked], Leaves]) -> Disclosed:
+def _cut(asked: Asked, by_state: Callable[[Asked], Leaves], *, over_time: bool = False) -> Disclosed:
     """Orders cut off by their window. No number holds them and others, so that none tells them by a difference."""
-    return counts_in(asked, lambda each: {key: counts.get(CUT, 0) for key, counts in by_state(each).items()})
+    counted = counts_over_time if over_time else counts_in
+    return counted(asked, lambda each: {key: counts.get(CUT, 0) for key, counts in by_state(each).items()})
 
 
 def _cells(ended: Disclosed, cut: Disclosed, key: Key) -> tuple[Cell, ...]:

@@ -19,7 +19,7 @@ from cds_service.monitor.findings_in_words import (
     unanswered_critical,
 )
 from cds_service.monitor.period import block_of, day_in_words, whole_blocks
-from cds_service.monitor.standard_tables import answers_in, answers_table
+from cds_service.monitor.standard_tables import answers_in, answers_over_time, answers_table
 from cds_service.monitor.sums import (
     ACCEPTED,
     CRITICAL,
@@ -99,7 +99,7 @@ def by_client(asked: Asked) -> Panel:
 def over_time(asked: Asked) -> Panel:
     """Red-flag cards by four weeks, since those of a week are too few to show."""
     starts = whole_blocks(weeks_logged(asked))
-    answers = answers_in(asked, lambda each: _of_blocks(each, starts))
+    answers = answers_over_time(asked, lambda each: _of_blocks(each, starts))
     table = answers_table(
         "Red-flag cards by four weeks", (headings.FOUR_WEEKS,), answers, lambda key: (key[0],), _SHARES
     )
