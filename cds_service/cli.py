@@ -87,7 +87,8 @@ def main(context: click.Context) -> None:
     "--database-url",
     default="sqlite:///var/demo-card-log.sqlite3",
     show_default=True,
-    help="Its card log; the environment's is a deployment's, and left alone.",
+    envvar="CDS_SERVICE_DATABASE_URL",
+    help="Its card log's database, which must hold no deployment's orders.",
 )
 @click.option(
     "--auth",
@@ -114,7 +115,7 @@ def demo(host: str, port: int, database_url: str, auth: str, history: str) -> No
         auth=auth,
         demo=True,
         demo_history=history,
-        # As for the database: what the environment says of these is a deployment's.
+        # A deployment's, where the environment names one: it would be delivered into the demo's log.
         spool=None,
         episode_secrets=None,
         workers=1,

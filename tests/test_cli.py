@@ -157,18 +157,19 @@ def test_the_demo_serves_one_process_without_an_access_log(run: Run, served: Ser
 
 
 def test_the_demo_keeps_its_card_log_where_it_is_told(run: Run, tmp_path: Path) -> None:
-    """Else below the current folder."""
+    """By the option or its variable; else below the current folder."""
     run("demo", "--database-url", f"sqlite:///{tmp_path}/elsewhere.sqlite3")
+    run("demo", CDS_SERVICE_DATABASE_URL=f"sqlite:///{tmp_path}/from-environment.sqlite3")
     run("demo")
 
     assert (tmp_path / "elsewhere.sqlite3").exists()
+    assert (tmp_path / "from-environment.sqlite3").exists()
     assert (tmp_path / "var" / "demo-card-log.sqlite3").exists()
 
 
-def test_a_deployments_environment_does_not_lead_the_demo_to_its_log(run: Run, tmp_path: Path) -> None:
-    """As in the image, whose variable names the volume's card log; spool and secrets are left alone as well."""
+def test_a_deployments_spool_and_secrets_are_none_of_the_demos(run: Run, tmp_path: Path) -> None:
+    """What waits in the one would be delivered into the demo's log."""
     environment = {
-        "CDS_SERVICE_DATABASE_URL": f"sqlite:///{tmp_path}/deployment.sqlite3",
         "CDS_SERVICE_SPOOL": f"{tmp_path}/deployment-spool",
         "CDS_SERVICE_EPISODE_SECRETS": f"{tmp_path}/deployment-secrets",
         "CDS_SERVICE_WORKERS": "2",

@@ -49,5 +49,6 @@ def require_log_of(database_url: str, *, demo: bool) -> None:
     if demo and modes - {DEMO, None}:
         raise WrongLogError(
             "the card log holds a deployment's orders, among which a demo's invented ones would count; leave out"
-            " --database-url, and the demo keeps a log of its own, or name one that is empty or a demo's"
+            " --database-url and CDS_SERVICE_DATABASE_URL, and the demo keeps a log of its own, or name one that is"
+            " empty or a demo's"
         )
