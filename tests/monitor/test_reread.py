@@ -9,8 +9,10 @@ from pathlib import Path
 import figure_log
 import pytest
 import yaml
+from sqlalchemy import update
 
 from cds_service.app import create_app
+from cds_service.cardlog.schema import evaluation
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.proof_record import record_of
 from cds_service.pathway.register import PathwayRegister, seal_of
@@ -37,7 +39,10 @@ def folder(tmp_path: Path) -> Path:
 def analyst(folder: Path, tmp_path: Path) -> Iterator[InProcess]:
     """A service with a card log that looks at its folder all the time, and an analyst signed in to its monitor."""
     database = tmp_path / "log.sqlite3"
-    figure_log.fill(database).dispose()
+    engine = figure_log.fill(database)
+    with engine.begin() as connection:  # without a provider to sign in at, this is a demo, which writes to its own log
+        connection.execute(update(evaluation).values(mode="demo"))
+    engine.dispose()
     settings = Settings(config=folder, auth="off", demo=True, database_url=f"sqlite:///{database}", reload_seconds=0.02)
     with InProcess(create_app(settings, clock=lambda: figure_log.NOW), database) as service:
         form = hidden_fields(service.send("GET", "/monitor/sign-in"))
