@@ -20,6 +20,7 @@ from cds_service.fhir.orders import (
 )
 from cds_service.fhir.organisations import region_of
 from cds_service.fhir.patient import Home, find_patient, read_age, read_home
+from cds_service.fhir.priority import Priority, read_priority
 from cds_service.fhir.procedure import Coding, Procedure, order_label, read_procedure, unknown_codes
 from cds_service.fhir.reasons import Reasons, read_reasons
 from cds_service.fhir.requester import Requester, RequesterReader
@@ -66,6 +67,7 @@ class ReadOrder(NamedTuple):
         requester: who asks.
         home: the area of the patient's registered practice.
         whose: whether it is for the call's patient, for another, or nobody can tell.
+        priority: how soon the requester wants it.
     """
 
     order: SelectedOrder
@@ -76,6 +78,7 @@ class ReadOrder(NamedTuple):
     requester: Requester
     home: Home
     whose: Whose
+    priority: Priority
 
     @property
     def may_be_for_this_patient(self) -> bool:
@@ -215,7 +218,7 @@ class _CallReader:
             },
         )
         label = order_label(resource, procedure)
-        return ReadOrder(order, procedure, facts, label, reasons, requester, home, whose)
+        return ReadOrder(order, procedure, facts, label, reasons, requester, home, whose, read_priority(resource))
 
     def read_beside(self, scans: list[SelectedOrder]) -> list[DraftBeside]:
         return drafts_beside(scans, self._context.patient_id, self._index, self._terminology)

@@ -12,7 +12,6 @@ from cds_service.directory.model import Directory
 from cds_service.fhir.drafts_beside import DraftBeside
 from cds_service.fhir.orders import SelectionError, is_draft
 from cds_service.fhir.patient import Home
-from cds_service.fhir.priority import read_priority
 from cds_service.fhir.reading import HookContext, OrderReader, ReadOrder, Selection
 from cds_service.fhir.shapes import MalformedOrderError, as_object, objects
 from cds_service.fhir.whose import Whose, named_patient, patient_of
@@ -192,7 +191,7 @@ def _alone(order: ReadOrder, pathway: Pathway | None, today: date) -> Decision:
     decision = decide(order.facts, pathway, today)
     if not is_draft(order.order):
         decision = keeping_an_order_in_force(decision)
-    if read_priority(order.order.resource).is_high:
+    if order.priority.is_high:
         decision = heeding_a_high_priority(decision)
     if not order.reasons.some_unread:
         return decision
@@ -235,7 +234,6 @@ def _for_card(
     order: ReadOrder, decision: Decision, destination: DestinationFinder, display: CodeDisplay
 ) -> OrderForCard:
     resource = order.order.resource
-    priority = read_priority(resource)
     organisations = order.requester.organisations
     return OrderForCard(
         decision=decision,
@@ -250,8 +248,8 @@ def _for_card(
         other_patient=None if order.whose is Whose.THIS_PATIENT else named_patient(resource),
         patient_untold=order.whose is Whose.UNTOLD,
         display=display,
-        priority=priority.code,
-        priority_reasons=priority.reasons,
+        priority=order.priority.code,
+        priority_reasons=order.priority.reasons,
     )
 
 
