@@ -132,8 +132,7 @@ def _with_spine(order: Json, procedure: Procedure) -> Procedure:
     sites = _body_site_words(order)
     # "Neck" or "Thoracic" names the spine in an MRI of a part that nothing states; beside a brain it names itself.
     loosely = procedure.modality is Modality.MRI and procedure.body_region is BodyRegion.UNKNOWN
-    modality = Modality.MRI if loosely else Modality.USS
-    read = classify_text(" ".join([_MODALITY_WORD[modality], *sites])) if sites else None
+    read = classify_text(" ".join(["MRI", *sites]), loosely=loosely) if sites else None
     if read is None or read.body_region not in SPINE_REGIONS:
         return procedure
     return procedure._replace(

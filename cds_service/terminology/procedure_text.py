@@ -122,8 +122,12 @@ _BESIDE_BARE_MODALITY: Final = BESIDE_BARE_MODALITY.union(
 )
 
 
-def classify_text(text: str) -> TextClassification | None:
+def classify_text(text: str, *, loosely: bool = True) -> TextClassification | None:
     """Classify an order by its text, such as `MRI Knee Rt`.
+
+    Args:
+        text: the words.
+        loosely: whether an everyday name such as "neck" or "back" names the spine in an MRI.
 
     Returns:
         None when the text names neither MRI nor ultrasound (an X-ray, a CT scan, nothing).
@@ -132,7 +136,7 @@ def classify_text(text: str) -> TextClassification | None:
     modality = _modality(words)
     if modality is None:
         return None
-    region, signs = _body_region(words, modality)
+    region, signs = _body_region(words, modality, loosely=loosely)
     if region is None or _is_cut(text):
         region = UNKNOWN
     if Sign.NEEDLE in signs and modality == USS:
@@ -172,7 +176,7 @@ def _stands_for_a_modality(words: list[str], place: int) -> bool:
     return place == 0 or words[place - 1] in _BESIDE_BARE_MODALITY
 
 
-def _body_region(words: list[str], modality: str | None) -> tuple[str | None, frozenset[str]]:
+def _body_region(words: list[str], modality: str | None, *, loosely: bool) -> tuple[str | None, frozenset[str]]:
     """Return the body region, None when nothing in the words is known, and the signs that were found."""
     shielded, words = _SHIELDED.take(words)
     signs, words = _SIGNS.take(words)
@@ -180,7 +184,7 @@ def _body_region(words: list[str], modality: str | None) -> tuple[str | None, fr
     named, words = _REGIONS.take(words)
     legs, words = _LEGS.take(words)
     levels, words = _BARE_LEVELS.take(words)
-    loose, _ = _LOOSE.take(words)
+    loose = _LOOSE.take(words)[0] if loosely else frozenset[str]()
     regions = shielded | named
     if modality == MRI:
         regions |= legs | _lumbar(loose, regions)
@@ -194,7 +198,7 @@ def _body_region(words: list[str], modality: str | None) -> tuple[str | None, fr
     several = SPINE_AND_MORE if is_spine else UNKNOWN
     if Sign.OUTSIDE in signs or Sign.NEEDLE in signs:
         return (several if regions else NOT_MSK), signs
-    if modality == MRI and _is_loosely_spine(loose, levels, regions):
+    if loosely and modality == MRI and _is_loosely_spine(loose, levels, regions):
         return SPINE_AND_MORE, signs
     if Sign.UNCLEAR in signs or (levels and not is_spine) or (legs and modality != MRI):
         return several, signs
