@@ -3,10 +3,10 @@
 A page asks the log once for its own period and the one before it, and tells them apart here.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
@@ -28,47 +28,12 @@ from cds_service.cardlog.report_rows import (
 )
 from cds_service.monitor.period import Period
 from cds_service.monitor.selection import HOOKS, PLACES, Field, Selection
+from cds_service.monitor.sources import Sources
 from cds_service.monitor.sums import TOLD_OF_PLACES, OfOutcome
 from cds_service.monitor.weeks import week_of
 from cds_service.monitor.words import WITHOUT_FOOTPRINT
 from cds_service.pathway.facts import Modality
-from cds_service.pathway.model import Pathway
 from cds_service.pathway.outcomes import Outcome
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
-    """What the monitor's pages are made from.
-
-    Attributes:
-        engine: to the card log's database.
-        now: the aware time now.
-        pathways: those in force today, by region; asked for anew by each page, since the folder may be re-read.
-        versions: every version of every pathway; asked for like them.
-        sign_offs: whether a version is signed off, in words without a name, by region and version; asked for like
-            them.
-        organisation_name: the name of an organisation by its ODS code, None for one that is not listed; asked for
-            like them.
-        client_footprints: the regions that each registered EHR may act in, by its id, none for all; asked for like
-            them.
-        window_days: days of a window of order episodes.
-        is_demo: whether the figures are invented.
-    """
-
-    engine: Engine
-    now: Callable[[], datetime]
-    pathways: Callable[[], Mapping[str, Pathway]]
-    versions: Callable[[], Sequence[Pathway]]
-    sign_offs: Callable[[], Mapping[tuple[str, str], str]]
-    organisation_name: Callable[[str], str | None]
-    client_footprints: Callable[[], Mapping[str, frozenset[str]]]
-    window_days: int
-    is_demo: bool
-
-    def region_name(self, region: str) -> str:
-        """A region as a person knows it."""
-        pathway = self.pathways().get(region)
-        return WITHOUT_FOOTPRINT.get(region, region) if pathway is None else pathway.footprint.name
 
 
 class _Weekly(Protocol):

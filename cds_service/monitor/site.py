@@ -8,10 +8,10 @@ from starlette.responses import Response
 
 from cds_service.cardlog.databases import CardLogStoreError
 from cds_service.monitor.access.guard import GuardedPage, Visit
-from cds_service.monitor.asked import Sources
 from cds_service.monitor.figure_pages import FigurePages
 from cds_service.monitor.other_pages import OtherPages
 from cds_service.monitor.red_flag_cards import RedFlagCards
+from cds_service.monitor.sources import Sources
 from cds_service.monitor.surroundings import Maker, Surroundings
 from cds_service.pages.render import Pages
 

@@ -9,9 +9,10 @@ from starlette.responses import Response
 from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.monitor.access.guard import Visit
 from cds_service.monitor.access.permissions import Permission
-from cds_service.monitor.asked import Asked, Sources
+from cds_service.monitor.asked import Asked
 from cds_service.monitor.contents import FIGURE_PAGES
 from cds_service.monitor.selection import Field, Selection, read_selection
+from cds_service.monitor.sources import Sources
 from cds_service.pages.frame import Frame, Link
 from cds_service.pages.render import Pages
 

@@ -33,6 +33,7 @@ PROVED_CODE = (
     "outcomes.py",
     "packaged/national.yaml",
     "properties.py",
+    "property_cases.py",
     "proving.py",
     "scan_removal.py",
     "signs.py",

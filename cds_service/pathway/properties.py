@@ -4,13 +4,9 @@ A property is asked of one way through the rules: the facts that they read, and 
 may have any value, so a property that needs a fact to be known fails where nobody looked at it.
 """
 
-from collections.abc import Callable
-from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from cds_service.pathway.decision import Decision
 from cds_service.pathway.facts import (
-    CAUDA_EQUINA_REGIONS,
     NO_SINGLE_PART,
     SPINE_REGIONS,
     UNRESOLVED,
@@ -26,46 +22,15 @@ from cds_service.pathway.facts import (
 from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.model import OUTCOME_OF, Pathway
 from cds_service.pathway.outcomes import Indicator, Outcome, RuleId, TextKey
+from cds_service.pathway.property_cases import (
+    Case,
+    Property,
+    has_strong_ces_sign,
+    is_msk_scan_outside_secondary_care,
+    reasons_of,
+    symptoms_count,
+)
 from cds_service.pathway.signs import CANCER_HISTORY, ONCOLOGY_PATIENT
-
-Read = dict[str, Any]
-
-
-class Case(NamedTuple):
-    """One way through the rules.
-
-    Attributes:
-        read: the facts that the rules read, with their values; what is not in it was not read.
-        decision: what they answered.
-        pathway: the pathway that was handed to them; None for the national fallback alone.
-        today: the day.
-    """
-
-    read: Read
-    decision: Decision
-    pathway: Pathway | None
-    today: date
-
-    @property
-    def in_force(self) -> bool:
-        """Whether the order is one of the pathway's own region, on a day on which it is in force."""
-        pathway = self.pathway
-        return pathway is not None and pathway.is_effective(self.today) and self.read.get("region") == pathway.id
-
-
-class Property(NamedTuple):
-    """Something that must hold whatever the facts.
-
-    Attributes:
-        name: its name.
-        says: what must hold, in a sentence.
-        holds: whether one way through the rules keeps it.
-    """
-
-    name: str
-    says: str
-    holds: Callable[[Case], bool]
-
 
 _EMERGENCIES: Final = frozenset({Outcome.CES, Outcome.MSCC})
 _RED_FLAG_CARDS: Final = frozenset(
@@ -107,52 +72,23 @@ _CODED_CANCER: Final = frozenset(
 )
 _CODED_URGENT: Final = frozenset({Indication.URGENT_SAME_DAY, Indication.URGENT, Indication.RHEUMATOLOGY})
 _SPINE_SYMPTOMS: Final = frozenset({Indication.CES_SYMPTOM_WEAK, Indication.RED_FLAG_SYMPTOM})
-_ANY: Final = frozenset(Indication)
-
-
-def _reasons(read: Read) -> frozenset[Indication]:
-    """The reasons; where they were not read they may be anything, a red flag above all."""
-    reasons: frozenset[Indication] = read.get("indications", _ANY)
-    return reasons
-
-
-def _is_msk_scan_outside_secondary_care(read: Read) -> bool:
-    """Whether an order of this kind may be a live MRI or ultrasound of a body part, from outside secondary care."""
-    return (
-        read.get("live", True)
-        and read.get("modality") is not Modality.OTHER
-        and read.get("body_region") is not BodyRegion.NOT_MSK
-        and read.get("setting") is not Setting.SECONDARY_CARE
-    )
 
 
 def _ces_speaks(case: Case) -> bool:
-    suspected = Indication.CAUDA_EQUINA in _reasons(case.read) or (
-        _symptoms_count(case) and _has_strong_ces_sign(case.read)
+    suspected = Indication.CAUDA_EQUINA in reasons_of(case.read) or (
+        symptoms_count(case) and has_strong_ces_sign(case.read)
     )
-    if not suspected or not _is_msk_scan_outside_secondary_care(case.read):
+    if not suspected or not is_msk_scan_outside_secondary_care(case.read):
         return True
     return case.decision.outcome is Outcome.CES and case.decision.indicator is Indicator.CRITICAL
 
 
-def _has_strong_ces_sign(read: Read) -> bool:
-    """A strong sign of it on an order that may show the cauda equina, or beside back pain or sciatica."""
-    reasons = _reasons(read)
-    may_show_it = read.get("body_region", BodyRegion.SPINE) in CAUDA_EQUINA_REGIONS
-    return Indication.CES_SYMPTOM_STRONG in reasons and (may_show_it or Indication.BACK_PAIN_OR_SCIATICA in reasons)
-
-
-def _symptoms_count(case: Case) -> bool:
-    """Everywhere but where the region's own pathway is in force and has switched them off."""
-    return not case.in_force or case.pathway is None or case.pathway.enabled(RuleId.SYMPTOMS)
-
-
 def _mscc_speaks(case: Case) -> bool:
-    read, reasons = case.read, _reasons(case.read)
+    read, reasons = case.read, reasons_of(case.read)
     with_cancer = read.get("oncology", Oncology.PAST) in CANCER_HISTORY or bool(reasons & _CODED_CANCER)
     cord = Indication.CORD_COMPRESSION in reasons and with_cancer
     metastasis = Indication.METASTASIS in reasons and read.get("body_region", BodyRegion.SPINE) in SPINE_REGIONS
-    if not (cord or metastasis) or not _is_msk_scan_outside_secondary_care(read):
+    if not (cord or metastasis) or not is_msk_scan_outside_secondary_care(read):
         return True
     return case.decision.outcome in _EMERGENCIES
 
@@ -166,7 +102,7 @@ def _red_flag_speaks(case: Case) -> bool:
     read = case.read
     if not (case.in_force or read.get("region", UNRESOLVED) == UNRESOLVED):
         return True  # outside its own region, or before its day, a pathway leaves CES and MSCC alone to the nation
-    if not _is_msk_scan_outside_secondary_care(read) or read.get("body_region") in NO_SINGLE_PART:
+    if not is_msk_scan_outside_secondary_care(read) or read.get("body_region") in NO_SINGLE_PART:
         return True
     if read.get("modality") is Modality.USS and read.get("body_region") is BodyRegion.HIP and read.get("age") == 0:
         return True  # an infant's hip ultrasound is a screening test
@@ -174,7 +110,7 @@ def _red_flag_speaks(case: Case) -> bool:
 
 
 def _codes_a_red_flag(case: Case) -> bool:
-    reasons = _reasons(case.read)
+    reasons = reasons_of(case.read)
     if reasons & _CODED_RED_FLAGS:
         return True
     own = case.pathway if case.in_force else None
@@ -182,7 +118,7 @@ def _codes_a_red_flag(case: Case) -> bool:
     if urgent_counts and reasons & _CODED_URGENT:
         return True
     spine = case.read.get("body_region", BodyRegion.SPINE) in SPINE_REGIONS
-    return urgent_counts and _symptoms_count(case) and spine and bool(reasons & _SPINE_SYMPTOMS)
+    return urgent_counts and symptoms_count(case) and spine and bool(reasons & _SPINE_SYMPTOMS)
 
 
 def _unknown_adds_no_deletion(case: Case) -> bool:
@@ -212,7 +148,7 @@ def _fact_6(case: Case) -> bool:
         return True
     spine = read.get("body_region", BodyRegion.SPINE) in SPINE_REGIONS
     cancer = read.get("oncology", Oncology.PAST)
-    reasons = _reasons(read)
+    reasons = reasons_of(read)
     redirect = decision.outcome is Outcome.REDIRECT
     adult_from = case.pathway.adult_from if case.pathway is not None else 0
     return (
@@ -224,7 +160,7 @@ def _fact_6(case: Case) -> bool:
         and reasons.isdisjoint({Indication.SARCOMA, Indication.SOFT_TISSUE_LUMP, Indication.CORD_COMPRESSION})
         and reasons.isdisjoint(_CODED_URGENT)
         and not (spine and Indication.METASTASIS in reasons)
-        and not (redirect and ((spine and reasons & _SPINE_SYMPTOMS) or _has_strong_ces_sign(read)))
+        and not (redirect and ((spine and reasons & _SPINE_SYMPTOMS) or has_strong_ces_sign(read)))
         and not (redirect and (Indication.SUSPICIOUS_PAIN in reasons or read.get("specialist_request", True)))
     )
 
@@ -234,7 +170,7 @@ def _what_may_be_a_red_flag_is_told(case: Case) -> bool:
     decision = case.decision
     if decision.outcome not in _REDIRECTS:
         return True
-    reasons = _reasons(case.read)
+    reasons = reasons_of(case.read)
     spine = case.read.get("body_region", BodyRegion.SPINE) in SPINE_REGIONS
     sign = spine and Indication.CES_SYMPTOM_STRONG in reasons
     unread = bool(reasons & _UNREAD)
@@ -252,10 +188,10 @@ def _urgent_leads_under_oncology(case: Case) -> bool:
     """The text is one of those that lead with the urgent act exactly where something urgent is coded."""
     if case.decision.outcome is not Outcome.ONCOLOGY:
         return True
-    reasons = _reasons(case.read)
+    reasons = reasons_of(case.read)
     spine = case.read.get("body_region", BodyRegion.SPINE) in SPINE_REGIONS
     urgent = reasons & _CODED_URGENT or (spine and Indication.CES_SYMPTOM_STRONG in reasons)
-    symptom = spine and _symptoms_count(case) and reasons & _SPINE_SYMPTOMS
+    symptom = spine and symptoms_count(case) and reasons & _SPINE_SYMPTOMS
     return (case.decision.text in _URGENT_UNDER_ONCOLOGY) == bool(urgent or symptom)
 
 

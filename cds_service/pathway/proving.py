@@ -11,7 +11,8 @@ from cds_service.pathway.fact_space import Domains, domains_of
 from cds_service.pathway.facts import BodyRegion, Facts, Modality
 from cds_service.pathway.model import Pathway
 from cds_service.pathway.outcomes import RuleId
-from cds_service.pathway.properties import PROPERTIES, Case, rules_that_can_never_fire
+from cds_service.pathway.properties import PROPERTIES, rules_that_can_never_fire
+from cds_service.pathway.property_cases import Case
 
 ANY_DAY = date(2026, 1, 1)
 """The national fallback asks no date."""

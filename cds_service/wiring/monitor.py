@@ -24,8 +24,8 @@ from cds_service.monitor.access.pending_sign_ins import PendingSignIns
 from cds_service.monitor.access.sessions import SessionLimits, Sessions
 from cds_service.monitor.access.sign_out import SignOut
 from cds_service.monitor.access.signing_in import SigningIn
-from cds_service.monitor.asked import Sources
 from cds_service.monitor.site import monitor_pages
+from cds_service.monitor.sources import Sources
 from cds_service.monitor.surroundings import TEMPLATES as FIGURE_TEMPLATES
 from cds_service.pages.render import Pages
 from cds_service.pathway.model import Pathway

@@ -17,7 +17,7 @@ from cds_service.cardlog.migrating import bring_up_to_date
 from cds_service.cardlog.rollups import roll_up_due
 from cds_service.cardlog.rows import Record, rows_of
 from cds_service.cardlog.store import CardLogStore, Counts
-from cds_service.monitor.asked import Sources
+from cds_service.monitor.sources import Sources
 from cds_service.pathway.facts import KnownBy, Modality, Oncology, Setting
 from cds_service.pathway.loading import load_pathways
 from cds_service.pathway.outcomes import Indicator, Outcome

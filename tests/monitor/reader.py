@@ -10,8 +10,8 @@ from starlette.responses import Response
 from cds_service.monitor.access.guard import Visit
 from cds_service.monitor.access.permissions import ROLES, Permission
 from cds_service.monitor.access.viewer import Grant, Viewer
-from cds_service.monitor.asked import Sources
 from cds_service.monitor.site import monitor_pages
+from cds_service.monitor.sources import Sources
 from cds_service.monitor.surroundings import TEMPLATES
 from cds_service.pages.render import Pages
 

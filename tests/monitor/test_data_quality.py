@@ -18,7 +18,7 @@ from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.migrating import bring_up_to_date
 from cds_service.cardlog.rollups import roll_up_due
 from cds_service.cardlog.store import CardLogStore, Counts
-from cds_service.monitor.asked import Sources
+from cds_service.monitor.sources import Sources
 from cds_service.pathway.facts import Oncology, Setting
 
 _CALLS = "/monitor/data-quality/calls.csv"

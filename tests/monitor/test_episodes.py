@@ -14,7 +14,7 @@ from test_site import plain
 
 from cds_service.cardlog.episodes import work_out_window
 from cds_service.cardlog.events import CallRecord
-from cds_service.monitor.asked import Sources
+from cds_service.monitor.sources import Sources
 
 OVER, OPEN = date(2026, 11, 16), date(2026, 11, 23)
 """Windows of a week; the second was last worked out on the Sunday with which it ends."""

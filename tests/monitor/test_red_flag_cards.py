@@ -12,7 +12,7 @@ from event_builders import an_id, carded, feedback, overridden
 from reader import Reader
 
 from cds_service.monitor.access.permissions import ROLES
-from cds_service.monitor.asked import Sources
+from cds_service.monitor.sources import Sources
 from cds_service.monitor.words import OUTCOMES
 from cds_service.pathway.facts import Modality
 from cds_service.pathway.outcomes import RED_FLAGS, Outcome

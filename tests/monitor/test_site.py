@@ -17,12 +17,13 @@ from reader import EVERYWHERE, Reader
 
 from cds_service.cardlog.schema import metadata
 from cds_service.monitor.access.permissions import Permission
-from cds_service.monitor.asked import Asked, Sources
+from cds_service.monitor.asked import Asked
 from cds_service.monitor.contents import FIGURE_PAGES
 from cds_service.monitor.definitions import DEFINITIONS
 from cds_service.monitor.disclosure import ShownPercentage
 from cds_service.monitor.period import Period
 from cds_service.monitor.selection import Selection
+from cds_service.monitor.sources import Sources
 from cds_service.pathway.facts import Modality
 from cds_service.pathway.model import Suspension
 from cds_service.pathway.outcomes import RED_FLAGS, Outcome

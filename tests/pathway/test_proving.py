@@ -37,7 +37,8 @@ from cds_service.pathway.loading import PathwayFileError, parse_pathway, read_pa
 from cds_service.pathway.model import LOCKED_RULES, Pathway
 from cds_service.pathway.outcomes import Indicator, KeepScan, Outcome, RuleId, TextKey
 from cds_service.pathway.proof_record import UnsafePathwayError, not_proved, prove_what_is_new, read_record
-from cds_service.pathway.properties import PROPERTIES, Case
+from cds_service.pathway.properties import PROPERTIES
+from cds_service.pathway.property_cases import Case
 from cds_service.pathway.proving import ANY_DAY, CounterExample, Proof, prove
 
 Json = dict[str, Any]
