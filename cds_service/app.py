@@ -17,7 +17,6 @@ from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from cds_service import __version__
-from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.checker.routes import TEMPLATES as CHECKER_TEMPLATES
 from cds_service.checker.routes import checker_routes
 from cds_service.hooks.answers import Responder
@@ -30,6 +29,7 @@ from cds_service.hooks.pathway_pages import TEMPLATES as PATHWAY_TEMPLATES
 from cds_service.hooks.pathway_pages import pathway_pages
 from cds_service.hooks.responses import on_defect, on_http_error
 from cds_service.hooks.routes import Clock, Discovery, FeedbackCall, ServiceCall, ShortWay, hook_routes
+from cds_service.london_time import london_day
 from cds_service.pages.render import Pages
 from cds_service.pages.style_sheet import style_sheet_route
 from cds_service.pathway.loading import NATIONAL
@@ -217,7 +217,7 @@ def _now() -> datetime:
 
 
 def _today(now: Clock) -> date:
-    return london_day_and_hour(now())[0]
+    return london_day(now())
 
 
 def _origins(settings: Settings, clients: tuple[Client, ...]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from uuid import uuid4
 
 from cds_service.cardlog import forms
-from cds_service.cardlog.coarse import AgeBand, BodyRegionGroup
+from cds_service.cardlog.bands import AgeBand, BodyRegionGroup
 from cds_service.pathway.facts import (
     FcpListing,
     Indication,

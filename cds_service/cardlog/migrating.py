@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inspect, text
 
 from cds_service.cardlog import access_schema, rollup_schema, schema
-from cds_service.cardlog.coarse import today_in_london
 from cds_service.cardlog.databases import open_engine, transaction
 from cds_service.cardlog.partitions import SCHEMA_LOCK, ensure_partitions, month_of, next_month
+from cds_service.london_time import today_in_london
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -10,7 +10,6 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.cardlog.databases import CardLogStoreError
 from cds_service.cardlog.episodes import (
     drop_keys_before,
@@ -21,6 +20,7 @@ from cds_service.cardlog.episodes import (
 )
 from cds_service.cardlog.partitions import ensure_partitions, month_of, next_month
 from cds_service.cardlog.rollups import roll_up_due
+from cds_service.london_time import london_day
 
 _logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Upkeep:
         Raises:
             CardLogStoreError: the database failed in a step; the first such fault.
         """
-        today, _ = london_day_and_hour(self._clock())
+        today = london_day(self._clock())
         if self._each_time is not None:
             self._each_time(today)
         faults = []

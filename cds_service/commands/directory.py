@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from cds_service.cardlog.coarse import today_in_london
 from cds_service.commands.directory_report import show_import
 from cds_service.commands.faults import told
 from cds_service.commands.fcp_register import fcp
@@ -24,6 +23,7 @@ from cds_service.directory.importing import Footprints, lay_over
 from cds_service.directory.practices import OdsPractice, commissioners_concerned
 from cds_service.directory.tables import FCP_REGISTER, ORGANISATIONS, read_table
 from cds_service.directory.vocabulary import KINDS, REFERRING_SETTINGS, code_key
+from cds_service.london_time import today_in_london
 
 if TYPE_CHECKING:
     from cds_service.directory.ods_api import OdsApi

@@ -6,7 +6,6 @@ from typing import Final
 
 import click
 
-from cds_service.cardlog.coarse import today_in_london
 from cds_service.commands.faults import told
 from cds_service.commands.folder import FAULTS, finish, folder_option, footprints_of
 from cds_service.directory import load_directory
@@ -16,6 +15,7 @@ from cds_service.directory.model import RegisterEntry
 from cds_service.directory.register_edits import Listing, add_listing, expire_listings, told_of_later
 from cds_service.directory.tables import FCP_REGISTER, read_table
 from cds_service.directory.vocabulary import code_key
+from cds_service.london_time import today_in_london
 
 _DAY: Final = click.DateTime(formats=["%Y-%m-%d"])
 _SDS_USER: Final = "https://fhir.nhs.uk/Id/sds-user-id"

@@ -5,12 +5,12 @@ from typing import Final
 
 import click
 
-from cds_service.cardlog.coarse import today_in_london
 from cds_service.directory import ConfigurationError
 from cds_service.directory.csv_edits import CsvEditError, EditableCsv
 from cds_service.directory.errors import SourceFileError
 from cds_service.directory.importing import Footprints
 from cds_service.directory.register_edits import RegisterEditError
+from cds_service.london_time import today_in_london
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.pathway.register import PathwayRegister
 

@@ -12,7 +12,6 @@ from uuid import uuid4
 import click
 
 from cds_service.cardlog import migrating
-from cds_service.cardlog.coarse import today_in_london
 from cds_service.cardlog.databases import CardLogStoreError
 from cds_service.cardlog.export_formats import ExportFormat
 from cds_service.cardlog.exporting import EXPORTED_TABLES, ExportError, Filters, count_rows, export_table
@@ -24,6 +23,7 @@ from cds_service.cardlog.store import CardLogStore
 from cds_service.cardlog.verifying import Level, verify
 from cds_service.commands.existing_log import database_option, existing_log, outdated, require_head
 from cds_service.commands.faults import told
+from cds_service.london_time import today_in_london
 from cds_service.pathway.outcomes import Outcome
 from cds_service.settings import Settings
 from cds_service.wiring.log import spool_folder

@@ -8,12 +8,12 @@ from typing import Final
 
 import click
 
-from cds_service.cardlog.coarse import today_in_london
 from cds_service.commands.faults import told
 from cds_service.commands.folder import folder_option
 from cds_service.directory import ConfigurationError, load_directory
 from cds_service.directory.csv_edits import replace_file
 from cds_service.directory.vocabulary import KINDS
+from cds_service.london_time import today_in_london
 from cds_service.pathway.checking import Finding, Level, check_pathway
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import PathwayFile, PathwayFileError

@@ -9,11 +9,12 @@ from typing import Final
 import click
 from sqlalchemy import Engine, func, select
 
-from cds_service.cardlog.coarse import AgeBand, BodyRegionGroup, today_in_london
+from cds_service.cardlog.bands import AgeBand, BodyRegionGroup
 from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.schema import evaluation
 from cds_service.commands.faults import told
 from cds_service.commands.pathways import FAULTS, pathways
+from cds_service.london_time import today_in_london
 from cds_service.pathway.differing import Counted, LoggedFacts, changed_fields, changes, count_changed
 from cds_service.pathway.facts import BodyRegion, FcpListing, Indication, KnownBy, Modality, Oncology, Setting
 from cds_service.pathway.loading import PathwayFileError, parse_pathway, read_text

@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
-from cds_service.cardlog.coarse import today_in_london
 from cds_service.commands.faults import told
 from cds_service.commands.pathways import FAULTS, pathways
 from cds_service.commands.pathways_explain_places import came_from, known_codes, left_out
 from cds_service.commands.pathways_explain_resources import CallResources
 from cds_service.directory import load_directory
 from cds_service.hooks.answers import AnsweredOrder, Responder
+from cds_service.london_time import today_in_london
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.model import Pathway

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from cds_service.cardlog.coarse import today_in_london
 from cds_service.commands.faults import told
 from cds_service.commands.folder import folder_option
 from cds_service.commands.pathways import FAULTS, file_of, keep, pathways, stated
+from cds_service.london_time import today_in_london
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.pathway.model import Suspension

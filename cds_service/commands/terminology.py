@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from cds_service.cardlog.coarse import today_in_london
 from cds_service.commands.faults import told
 from cds_service.directory.csv_edits import replace_file
+from cds_service.london_time import today_in_london
 from cds_service.terminology import ValueSetError
 from cds_service.terminology.additions import Difference, additions_file, differences
 from cds_service.terminology.overlaps import PART_OF

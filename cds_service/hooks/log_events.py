@@ -4,8 +4,8 @@ from datetime import date
 from typing import NamedTuple
 
 from cds_service import __version__
+from cds_service.cardlog.bands import age_band, body_region_group
 from cds_service.cardlog.card_log import EvaluationLog
-from cds_service.cardlog.coarse import age_band, body_region_group
 from cds_service.cardlog.episode_keys import EpisodeKeys
 from cds_service.cardlog.events import CallRecord, CardEvent, EvaluationEvent, SuggestionEvent
 from cds_service.fhir.reading import HookContext, ReadOrder

@@ -16,13 +16,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cds_service.cardlog.card_log import CardLogUnavailable, EvaluationLog
-from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.cardlog.events import CallRecord, FeedbackEvent, FeedbackOutcome
 from cds_service.hooks.answers import Call, Responder
 from cds_service.hooks.discovery import DISCOVERY, SERVICE_ID
 from cds_service.hooks.log_events import CallLogger, Moment
 from cds_service.hooks.metrics import count_feedback, observe_call
 from cds_service.hooks.responses import json_response, outcome_response, read_body
+from cds_service.london_time import london_day_and_hour
 from cds_service.protocol.feedback import Feedback, parse_feedback
 from cds_service.protocol.hook_request import HookRequest, parse_hook_request
 from cds_service.protocol.identifiers import ordered_uuid

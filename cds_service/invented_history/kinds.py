@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from cds_service.cardlog.coarse import BodyRegionGroup
+from cds_service.cardlog.bands import BodyRegionGroup
 from cds_service.pathway.facts import Indication, Oncology
 from cds_service.pathway.outcomes import Indicator, Outcome, RuleId
 

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cds_service.cardlog.coarse import london_day_and_hour
+from cds_service.london_time import london_day
 from cds_service.monitor.access.guard import Visit
 from cds_service.monitor.access.permissions import Permission
 from cds_service.monitor.asked import Asked
@@ -74,7 +74,7 @@ class Surroundings:
         Raises:
             SelectionError: the address cannot be meant.
         """
-        today, _ = london_day_and_hour(self.sources.now())
+        today = london_day(self.sources.now())
         stated = read_selection(request.query_params.multi_items(), self.sources.pathways(), today)
         asked = Asked(
             selection=stated.without(not_by),

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
-from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.checker.answered import Answered, Ask, Decided, JsonObject
 from cds_service.checker.places import with_stand_ins
 from cds_service.checker.routes import Checker
@@ -12,6 +11,7 @@ from cds_service.directory.daily import DailyDirectory
 from cds_service.directory.model import Directory
 from cds_service.hooks.answers import Responder
 from cds_service.hooks.routes import SERVICE_PATH
+from cds_service.london_time import london_day
 from cds_service.pages.render import Pages
 from cds_service.pathway.decision import Decision
 from cds_service.pathway.facts import RegionId
@@ -53,7 +53,7 @@ def build_checker(
         directory_on=DailyDirectory(directory, register.footprints).on,
         regions={file.pathway.id: file.pathway.footprint.name for file in register.files},
         scans=Scans(terminology),
-        today=lambda: london_day_and_hour(clock())[0],
+        today=lambda: london_day(clock()),
         service_url=f"{public_url}{SERVICE_PATH}",
     )
 

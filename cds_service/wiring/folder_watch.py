@@ -17,10 +17,10 @@ from typing import Final, NamedTuple
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.directory import ConfigurationError
 from cds_service.hooks.health import ConfigurationState
 from cds_service.hooks.last_resort import told_without_words
+from cds_service.london_time import london_day
 from cds_service.monitor.access.access_file import AccessFileError, NoClientSecretError
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.security.clients import Client
@@ -219,7 +219,7 @@ class FolderWatch:
                 ending.push_async_callback(self._open.popitem()[1].aclose)
 
     def _today(self) -> date:
-        return london_day_and_hour(self._clock())[0]
+        return london_day(self._clock())
 
 
 def folder_signature(folder: Path) -> bytes:

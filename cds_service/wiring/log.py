@@ -13,7 +13,6 @@ from uuid import uuid4
 from sqlalchemy import Engine
 
 from cds_service.cardlog.card_log import CardLog, EvaluationLog, NoCardLog
-from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.cardlog.databases import CardLogStoreError, open_engine
 from cds_service.cardlog.episode_keys import EpisodeKeys
 from cds_service.cardlog.episode_secrets import drop_secrets
@@ -25,6 +24,7 @@ from cds_service.cardlog.store import CardLogStore
 from cds_service.cardlog.tallies import Tallies
 from cds_service.cardlog.upkeep import Upkeep
 from cds_service.database_url import readable_url
+from cds_service.london_time import london_day
 from cds_service.settings import Settings
 
 _logger = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ def build_log(
     is_away = not _brought_up_to_date(settings)
     prepare = partial(_make_ready, settings) if is_away else None
     store = CardLogStore(settings.database_url, writer_id, prepare)
-    today, _ = london_day_and_hour(clock())
+    today = london_day(clock())
     keys = _episode_keys(settings, today)
     engine = open_engine(settings.database_url)
 

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.cardlog.databases import open_engine
+from cds_service.london_time import london_day
 from cds_service.monitor.access.access_file import WITHOUT_FOOTPRINT, NoClientSecretError, Provider, ReadAccess
 from cds_service.monitor.access.access_log import AccessLog
 from cds_service.monitor.access.api_tokens import ApiTokens
@@ -55,7 +55,7 @@ def figure_pages(
     pages = Pages(FIGURE_TEMPLATES, prefix=urlsplit(settings.public_url).path)
 
     def pathways() -> dict[str, Pathway]:
-        today, _ = london_day_and_hour(now())
+        today = london_day(now())
         return {str(region): pathway for region, pathway in in_force.folder.register.in_force(today).items()}
 
     def sign_offs() -> dict[tuple[str, str], str]:

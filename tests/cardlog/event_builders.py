@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Table, func, select
 
 from cds_service.cardlog import schema
-from cds_service.cardlog.coarse import AgeBand, BodyRegionGroup
+from cds_service.cardlog.bands import AgeBand, BodyRegionGroup
 from cds_service.cardlog.databases import open_engine, transaction
 from cds_service.cardlog.events import CallRecord, CardEvent, EvaluationEvent, FeedbackEvent, FeedbackOutcome
 from cds_service.cardlog.migrating import bring_up_to_date

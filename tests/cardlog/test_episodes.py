@@ -7,7 +7,7 @@ import pytest
 from event_builders import MONDAY, Log, a_key, a_log, an_id, evaluation, feedback, overridden
 
 from cds_service.cardlog import episodes, figures, schema
-from cds_service.cardlog.coarse import BodyRegionGroup
+from cds_service.cardlog.bands import BodyRegionGroup
 from cds_service.cardlog.episodes import drop_keys_before, needs_work, windows_with_keys, work_out_window
 from cds_service.cardlog.events import CallRecord, CardEvent, FeedbackEvent, SuggestionEvent
 from cds_service.cardlog.rollup_schema import episode_count, episode_state_count

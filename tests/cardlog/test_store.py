@@ -12,7 +12,7 @@ from event_builders import evaluations_in
 from sqlalchemy import Table, func, select
 
 from cds_service.cardlog import schema
-from cds_service.cardlog.coarse import AgeBand
+from cds_service.cardlog.bands import AgeBand
 from cds_service.cardlog.databases import CardLogStoreError, transaction
 from cds_service.cardlog.events import CallRecord, EvaluationEvent, FeedbackEvent, FeedbackOutcome
 from cds_service.cardlog.migrating import NewerSchemaError, bring_up_to_date

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, delete, select
 
-from cds_service.cardlog.coarse import AgeBand, BodyRegionGroup
+from cds_service.cardlog.bands import AgeBand, BodyRegionGroup
 from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.events import CallRecord, CardEvent, EvaluationEvent, SuggestionEvent
 from cds_service.cardlog.migrating import HEAD, REVISIONS, bring_up_to_date, current_revision, downgrade

@@ -29,9 +29,9 @@ from size_questions import TARGET_MS, Answered, answered, questions
 from size_writing import CALLS_PER_S, shares, written_beside_a_service
 from sqlalchemy import Engine
 
-from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.migrating import current_revision
+from cds_service.london_time import london_day
 from cds_service.server import tune_interpreter
 
 TARGET_PER_S: Final = 2_000
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Fill the log, measure, and print Markdown tables; see the module for the exit codes."""
     options = _options(arguments)
     options.folder.mkdir(parents=True, exist_ok=True)
-    last, _ = london_day_and_hour(datetime.now(UTC))
+    last = london_day(datetime.now(UTC))
     _collect_as_the_service_does()
     with _KINDS[options.database](options.folder, keep=options.keep) as url:
         engine = open_engine(url)

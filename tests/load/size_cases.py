@@ -3,7 +3,7 @@
 import random
 from typing import Final, NamedTuple
 
-from cds_service.cardlog.coarse import AgeBand, BodyRegionGroup
+from cds_service.cardlog.bands import AgeBand, BodyRegionGroup
 from cds_service.pathway.facts import FcpListing, Indication, KnownBy, Modality, Oncology, Setting
 from cds_service.pathway.outcomes import Indicator, Outcome
 

@@ -24,12 +24,13 @@ from size_england import Place, england
 from size_questions import percentile
 from trust import SERVICE_PATH
 
-from cds_service.cardlog.coarse import AgeBand, BodyRegionGroup, london_day_and_hour
+from cds_service.cardlog.bands import AgeBand, BodyRegionGroup
 from cds_service.cardlog.databases import CardLogStoreError, open_engine
 from cds_service.cardlog.events import CallRecord, CardEvent, EvaluationEvent, SuggestionEvent
 from cds_service.cardlog.rows import Rows, rows_of
 from cds_service.cardlog.store import CardLogStore
 from cds_service.cardlog.upkeep import Upkeep
+from cds_service.london_time import london_day_and_hour
 from cds_service.pathway.facts import FcpListing, Indication, KnownBy, Modality, Oncology, Setting
 from cds_service.pathway.outcomes import Indicator, Outcome
 

@@ -8,7 +8,7 @@ from size_days import evaluations_by_day, rows_of_day
 from size_england import REGIONS, england
 
 from cds_service.cardlog import schema
-from cds_service.cardlog.coarse import AgeBand, BodyRegionGroup
+from cds_service.cardlog.bands import AgeBand, BodyRegionGroup
 from cds_service.cardlog.events import CardEvent, EvaluationEvent, FeedbackEvent, FeedbackOutcome, SuggestionEvent
 from cds_service.cardlog.rows import Row, Rows, card_row, evaluation_row, feedback_row, suggestion_row
 from cds_service.pathway.facts import FcpListing, Indication, KnownBy, Modality, Oncology, Setting

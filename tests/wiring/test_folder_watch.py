@@ -16,10 +16,10 @@ from starlette.types import Receive, Scope, Send
 
 from cds_service import app
 from cds_service.app import create_app
-from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.directory import ConfigurationError
 from cds_service.directory.errors import Problem
 from cds_service.hooks.health import ConfigurationState
+from cds_service.london_time import london_day
 from cds_service.monitor.access.access_file import AccessFileError, NoClientSecretError
 from cds_service.pathway.loading import PathwayFileError
 from cds_service.security.clients import ANYONE, Client
@@ -73,7 +73,7 @@ class Watched:
     def build(self, before: Served, signature: bytes) -> Served:
         """Read the folder."""
         self.readings += 1
-        day = london_day_and_hour(self.now)[0]
+        day = london_day(self.now)
         self.while_reading()
         if self.fault is not None:
             raise self.fault

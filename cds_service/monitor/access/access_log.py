@@ -15,8 +15,8 @@ from uuid import uuid4
 from sqlalchemy import Engine, select
 
 from cds_service.cardlog.access_schema import access_event
-from cds_service.cardlog.coarse import london_day_and_hour
 from cds_service.cardlog.databases import transaction
+from cds_service.london_time import london_day
 from cds_service.monitor.access.sessions import utc_now
 from cds_service.monitor.access.viewer import Viewer
 
@@ -104,7 +104,7 @@ class AccessLog:
             CardLogStoreError: the database failed, and nothing is written.
         """
         now = self._clock()
-        day, _ = london_day_and_hour(now)
+        day = london_day(now)
         row = {
             "event_id": str(uuid4()),
             "occurred_on": day,

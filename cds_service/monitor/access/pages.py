@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
+from cds_service.london_time import in_london
 from cds_service.monitor.access.access_log import AccessEntry
 from cds_service.monitor.access.api_tokens import ApiToken
 from cds_service.monitor.access.permissions import ROLES, Permission
@@ -20,7 +20,6 @@ TEMPLATES: Final = {"access": "cds_service.monitor.access"}
 """The room of these pages' templates, for `Pages`."""
 
 _PRODUCT: Final = "MSK imaging monitor"
-_LONDON: Final = ZoneInfo("Europe/London")
 _OVERVIEW: Final = Link("To the monitor", "/monitor")
 _OF_PERMISSION: Final = {
     Permission.SEE_CHARTS: Link("Overview", "/monitor"),
@@ -264,4 +263,4 @@ def _in_words(viewer: Viewer) -> list[str]:
 
 
 def _time_in_words(moment: datetime) -> str:
-    return f"{moment.astimezone(_LONDON):%Y-%m-%d %H:%M}"
+    return f"{in_london(moment):%Y-%m-%d %H:%M}"

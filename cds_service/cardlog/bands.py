@@ -1,13 +1,9 @@
-"""Facts made coarse before they are logged: age in bands, body regions in groups, moments in hours."""
+"""Facts made coarse before they are logged: age in bands, body regions in groups."""
 
-from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from cds_service.pathway.facts import BodyRegion
-
-_LONDON: Final = ZoneInfo("Europe/London")
 
 
 class AgeBand(StrEnum):
@@ -75,22 +71,3 @@ def age_band(age: int | None) -> AgeBand:
 def body_region_group(region: BodyRegion) -> BodyRegionGroup:
     """The group of a body region; a region outside the musculoskeletal pathways counts as unknown."""
     return _GROUPS[region]
-
-
-def london_day_and_hour(moment: datetime) -> tuple[date, int]:
-    """The day and the hour (0 to 23) of an aware moment on clocks in London.
-
-    Minutes are left out on purpose: with them a row could be matched to one consultation.
-
-    Raises:
-        ValueError: the moment has no time zone.
-    """
-    if moment.tzinfo is None:
-        raise ValueError("moment: has no time zone; pass an aware datetime, for example datetime.now(UTC)")
-    local = moment.astimezone(_LONDON)
-    return local.date(), local.hour
-
-
-def today_in_london() -> date:
-    """The date in Europe/London now."""
-    return london_day_and_hour(datetime.now(UTC))[0]

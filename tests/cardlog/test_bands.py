@@ -1,8 +1,6 @@
-from datetime import UTC, date, datetime
-
 import pytest
 
-from cds_service.cardlog.coarse import AgeBand, BodyRegionGroup, age_band, body_region_group, london_day_and_hour
+from cds_service.cardlog.bands import AgeBand, BodyRegionGroup, age_band, body_region_group
 from cds_service.pathway.facts import SPINE_REGIONS, BodyRegion
 
 
@@ -36,21 +34,3 @@ def test_the_spine_group_is_the_pathways_spine() -> None:
     spine = {region for region in BodyRegion if body_region_group(region) == BodyRegionGroup.SPINE}
 
     assert spine == SPINE_REGIONS - {BodyRegion.SPINE_AND_MORE}
-
-
-@pytest.mark.parametrize(
-    ("moment", "expected"),
-    [
-        (datetime(2026, 1, 31, 23, 59, tzinfo=UTC), (date(2026, 1, 31), 23)),
-        (datetime(2026, 6, 30, 23, 59, tzinfo=UTC), (date(2026, 7, 1), 0)),
-    ],
-)
-def test_day_and_hour_are_those_of_london(moment: datetime, expected: tuple[date, int]) -> None:
-    """In summer the last hour of the day in UTC belongs to the next day in London."""
-    assert london_day_and_hour(moment) == expected
-
-
-def test_a_moment_without_a_time_zone_is_refused() -> None:
-    """Its day in London cannot be told."""
-    with pytest.raises(ValueError, match="no time zone"):
-        london_day_and_hour(datetime(2026, 1, 1, 12))  # noqa: DTZ001 - the fault under test
