@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from cds_service.fhir.orders import SelectedOrder, is_draft, may_be_live, selected_orders
+from cds_service.fhir.orders import SelectedOrder, is_draft, is_live, selected_orders
 from cds_service.fhir.reasons import read_reasons
 from cds_service.fhir.resources import ResourceIndex
 from cds_service.fhir.whose import Whose, whose_order
@@ -33,7 +33,9 @@ class DraftBeside(NamedTuple):
 def drafts_beside(
     scans: list[SelectedOrder], patient_id: str, index: ResourceIndex, terminology: Terminology
 ) -> list[DraftBeside]:
-    """The ServiceRequests of a call that may be live, but for the scans that it asks about.
+    """The live ServiceRequests of a call, but for the scans that it asks about.
+
+    One that does not say in a form that can be read whether it is live counts: it may carry a red flag.
 
     Args:
         scans: these scans.
@@ -49,5 +51,5 @@ def drafts_beside(
             read_reasons(order.resource, index, terminology).indications,
         )
         for order in selected_orders(index.draft_orders, None)
-        if id(order.resource) not in asked_about and may_be_live(order)
+        if id(order.resource) not in asked_about and is_live(order)
     ]

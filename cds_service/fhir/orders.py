@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from cds_service.fhir.shapes import Json, MalformedOrderError, as_object, as_text
 
-NOT_LIVE = frozenset({"revoked", "completed", "entered-in-error"})
-"""Values of ServiceRequest.status that take an order out of account."""
+NOT_LIVE = ("revoked", "completed", "entered-in-error")
+"""Values of ServiceRequest.status that take an order out of account; a tuple, since a call may hold any JSON there."""
 
 _WHETHER_LIVE: dict[str, tuple[type, str]] = {
     "status": (str, "a code, for example 'draft'"),
@@ -99,12 +99,10 @@ def unreadable_drafts(draft_orders: Json, selections: Sequence[str] | None) -> l
 
 
 def is_live(order: SelectedOrder) -> bool:
-    """Whether an order is neither finished, withdrawn, wrong, nor an order not to do something.
+    """Whether nothing says that an order is finished, withdrawn, wrong, or not to be done.
 
-    Raises:
-        MalformedOrderError: an element that says so has the wrong JSON type.
+    A status of the wrong JSON type says nothing: `check_says_whether_live` is for those who must not guess.
     """
-    _check_elements(order, _WHETHER_LIVE)
     return order.resource.get("status") not in NOT_LIVE and order.resource.get("doNotPerform") is not True
 
 
@@ -112,11 +110,6 @@ def is_draft(order: SelectedOrder) -> bool:
     """Whether a live order is still a draft; one without a status is, since drafts may be bare."""
     status = order.resource.get("status")
     return status is None or status == "draft"
-
-
-def may_be_live(order: SelectedOrder) -> bool:
-    """Whether nothing that can be read says that an order is finished, withdrawn, wrong, or not to be done."""
-    return as_text(order.resource.get("status")) not in NOT_LIVE and order.resource.get("doNotPerform") is not True
 
 
 def _drafts(draft_orders: Json) -> Iterator[tuple[SelectedOrder, set[str]]]:
@@ -192,6 +185,15 @@ def _check_all_found(
             continue
         if not any(_may_be_named(entry, selection) for _, entry in unreadable):
             raise SelectionError(position)
+
+
+def check_says_whether_live(order: SelectedOrder) -> None:
+    """Check the elements that say whether an order is live.
+
+    Raises:
+        MalformedOrderError: one of them has the wrong JSON type.
+    """
+    _check_elements(order, _WHETHER_LIVE)
 
 
 def check_can_be_classified(order: SelectedOrder) -> None:

@@ -14,6 +14,7 @@ from cds_service.fhir.orders import (
     SelectedOrder,
     check_can_be_classified,
     check_can_be_evaluated,
+    check_says_whether_live,
     is_live,
     selected_orders,
     unreadable_drafts,
@@ -160,6 +161,7 @@ class OrderReader:
             MalformedOrderError: it cannot be told whether it is a live MSK imaging order, or it is one and cannot be
                 read.
         """
+        check_says_whether_live(order)
         if not is_live(order):
             return
         check_can_be_classified(order)

@@ -9,7 +9,7 @@ from cds_service.fhir.orders import (
     SelectionError,
     check_can_be_classified,
     check_can_be_evaluated,
-    is_live,
+    check_says_whether_live,
     selected_orders,
 )
 from cds_service.fhir.shapes import Json, MalformedOrderError
@@ -137,7 +137,7 @@ def test_entries_that_are_no_array_are_raised_since_no_order_can_be_told_from_an
 def test_what_is_ordered_is_checked_first(element: str, value: object, path: str) -> None:
     """By checks of its own: whether the order is live, then what it is."""
     (selected,) = selected_orders(bundle(order(**{element: value})), None)
-    check = check_can_be_classified if element == "code" else is_live
+    check = check_can_be_classified if element == "code" else check_says_whether_live
     with pytest.raises(MalformedOrderError) as raised:
         check(selected)
     assert raised.value.path == f"{HERE}.{path}"
