@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
+_WEEKS_TO_LOCK: Final = range(16, 105, 4)
+
 _IN_WORDS: Final = {
     "bool_parsing": "write true or false",
     "float_parsing": "write a number",
@@ -50,6 +52,13 @@ class Settings(BaseSettings):
     monitor_client_secret: SecretStr | None = Field(
         default=None, min_length=1, description="The service's secret at the provider of monitor-access.yaml."
     )
+    monitor_trend_points: Literal[6, 7] = Field(default=7, description="Weeks in a row that make a trend.")
+    monitor_screen_moving_ranges: Literal["on", "off"] = Field(
+        default="off", description="Leave the largest steps between weeks out of control limits."
+    )
+    monitor_lock_after: int | None = Field(
+        default=None, description="Weeks from which control limits are worked out, and then stay."
+    )
     fhir_budget_ms: int = Field(default=300, ge=50, le=450, description="Milliseconds for reading what prefetch lacks.")
 
     @field_validator("base_url")
@@ -63,6 +72,24 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
             msg = "plain http is for this machine alone; write the https address at which EHRs reach the service"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("monitor_trend_points", mode="before")
+    @classmethod
+    def _digits_are_a_number(cls, value: object) -> object:
+        """A literal is not read from text."""
+        return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+    @field_validator("monitor_lock_after")
+    @classmethod
+    def _whole_blocks_are_locked(cls, value: int | None) -> int | None:
+        """Limits of other numbers of weeks would lie a week beside the periods that can be chosen, and tell it."""
+        if value is not None and value not in _WEEKS_TO_LOCK:
+            msg = (
+                f"write a multiple of {_WEEKS_TO_LOCK.step} from {_WEEKS_TO_LOCK[0]} to {_WEEKS_TO_LOCK[-1]}, or leave "
+                "it out for limits of all weeks"
+            )
             raise ValueError(msg)
         return value
 

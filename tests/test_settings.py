@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from cds_service.settings import Settings
+from cds_service.settings import Settings, problems
 
 
 def settings(**stated: Any) -> Settings:  # noqa: ANN401 - settings of several types
@@ -69,6 +69,42 @@ def test_on_this_machine_the_address_is_known() -> None:
 def test_the_time_for_reading_leaves_time_to_answer(milliseconds: int) -> None:
     """An answer is asked for within half a second."""
     assert "fhir_budget_ms" in problem(fhir_budget_ms=milliseconds)
+
+
+def test_the_rules_of_control_charts_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the environment, where all is text; left out they are those of Making Data Count."""
+    monkeypatch.setenv("CDS_SERVICE_MONITOR_TREND_POINTS", "6")
+    monkeypatch.setenv("CDS_SERVICE_MONITOR_SCREEN_MOVING_RANGES", "on")
+    monkeypatch.setenv("CDS_SERVICE_MONITOR_LOCK_AFTER", "52")
+    chosen = settings()
+
+    assert chosen.monitor_trend_points == 6
+    assert chosen.monitor_screen_moving_ranges == "on"
+    assert chosen.monitor_lock_after == 52
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "mend"),
+    [
+        ("monitor_trend_points", "5", "write 6 or 7"),
+        ("monitor_trend_points", "seven", "write 6 or 7"),
+        ("monitor_screen_moving_ranges", "true", "write 'on' or 'off'"),
+        ("monitor_lock_after", "many", "write a whole number"),
+        ("monitor_lock_after", "13", "write a multiple of 4 from 16 to 104, or leave it out"),
+        ("monitor_lock_after", "18", "write a multiple of 4 from 16 to 104, or leave it out"),
+        ("monitor_lock_after", "108", "write a multiple of 4 from 16 to 104, or leave it out"),
+    ],
+)
+def test_a_rule_of_control_charts_that_nobody_knows_is_refused_with_the_mend(
+    name: str, written: str, mend: str
+) -> None:
+    """A chart by another rule than was meant would be believed."""
+    with pytest.raises(ValidationError) as caught:
+        settings(**{name: written})
+    [(field, said)] = problems(caught.value)
+
+    assert field == name
+    assert said.startswith(mend)
 
 
 def test_a_metrics_token_is_long_and_not_shown() -> None:

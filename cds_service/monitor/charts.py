@@ -25,6 +25,7 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 _BAR_PIXELS: Final = 44
 _ON_EXACT_FIGURES: Final = "Marks and limits go by exact figures, values are drawn rounded."
 _FRAME_PIXELS: Final = 110
+_CAPTION_LETTERS: Final = 74
 _LABEL_LETTERS: Final = 26
 _ON_PAPER: Final = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}
 
@@ -46,13 +47,14 @@ _LINES: Final = (("o", _BLUE, "-"), ("^", _PURPLE, "--"), ("s", "#7a3e00", "-.")
 _FILLS: Final = ((_DEEP, ""), ("#6fa8dc", "//"), (LINE, ""), (PAPER, ".."))
 
 
-def control_chart(title: str, description: str, series: ShownSeries, *, unit: str = "") -> Drawing:
+def control_chart(title: str, description: str, series: ShownSeries, rules: str, *, unit: str = "") -> Drawing:
     """A series by week with its mean and limits.
 
     Args:
         title: what is drawn.
         description: what it says, in a sentence.
         series: from `shown_counts` or `shown_percentages`.
+        rules: those that hold, in words; they stand below the chart, and end its description.
         unit: what follows a value, such as `%`.
     """
 
@@ -70,10 +72,11 @@ def control_chart(title: str, description: str, series: ShownSeries, *, unit: st
         _put_masks(axes, [point.period for point in series.points if point.is_masked])
         _put_names(axes, series.baselines, periods)
         _put_dates(axes, periods)
-        axes.set_xlabel(_ON_EXACT_FIGURES, loc="left", fontsize=TEXT_SIZE - 2, color=SOFT)
+        caption = f"{_ON_EXACT_FIGURES}\n{fill(rules, _CAPTION_LETTERS)}"
+        axes.set_xlabel(caption, loc="left", fontsize=TEXT_SIZE - 2, color=SOFT)
         put_legend(axes)
 
-    return Drawing(title=title, description=description, height=480, draw=draw)
+    return Drawing(title=title, description=f"{description} {rules}", height=500, draw=draw)
 
 
 class NamedLine(NamedTuple):

@@ -215,8 +215,8 @@ _DEFINITIONS: Final = (
         "Mean of the weeks, and limits at 2.66 times the average moving range (XmR chart, Making Data Count)",
         _NONE,
         "Limits need 13 weeks. A week is special when it lies outside the limits, belongs to 7 on one side of the "
-        "mean, to 7 that rise or fall, or to 2 of 3 near one limit. Limits begin anew with the first whole "
-        "week of a pathway version.",
+        "mean, to a trend, or to 2 of 3 near one limit. Limits begin anew with the first whole week of a pathway "
+        "version. Below each chart stands how many weeks make a trend, and from which the limits are.",
     ),
     Definition(
         "funnel",

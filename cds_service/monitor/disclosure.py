@@ -108,19 +108,6 @@ class ShownPercentage(NamedTuple):
         return f"{percent:.1f}" if percent == 0 or percent >= _LEAST_OF_ONE_PLACE else f"{Decimal(f'{percent:.1g}'):f}"
 
 
-def disclose(count: RawCount) -> Shown:
-    """A count that stands alone.
-
-    Use `disclose_parts` or `disclose_table` for counts that stand beside each other or beside their sum.
-
-    Raises:
-        ValueError: the count is negative.
-    """
-    if count.exact < 0:
-        raise ValueError("count: is negative; a count of people is 0 or more")
-    return Shown(None if 0 < count.exact < MASKED_BELOW else rounded(count.exact))
-
-
 def disclose_percentage(numerator: Shown, denominator: Shown) -> ShownPercentage:
     """A percentage of two counts that are shown; there is none of a masked one."""
     percent = None

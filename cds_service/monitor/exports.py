@@ -84,8 +84,14 @@ def csv_text(table: FigureTable, about: About) -> str:
     return _rows_as_csv([heading.name for heading in headed], (map(_csv_cell, (*row, *further)) for row in table.rows))
 
 
-def json_text(table: FigureTable, about: About) -> str:
-    """What the file is of, its fields, and its rows; `"*"` for what is masked, null for what there is not."""
+def json_text(table: FigureTable, about: About, note: str | None = None) -> str:
+    """What the file is of, its fields, and its rows; `"*"` for what is masked, null for what there is not.
+
+    Args:
+        table: what it holds.
+        about: what it is of.
+        note: what a reader has to know, as it stands below the page's panel.
+    """
     names = [heading.name for heading in table.headings]
     return json.dumps(
         {
@@ -100,6 +106,7 @@ def json_text(table: FigureTable, about: About) -> str:
             "invented": about.is_demo,
             DAYS_NOT_WORKED_OUT.name: about.days_not_worked_out,
             "disclosure": "Counts about people of 1 to 7 are *, 0 is 0, others are rounded to the nearest 5.",
+            "note": note,
             "fields": {heading.name: heading.meaning for heading in table.headings},
             "rows": [dict(zip(names, map(_json_cell, row), strict=True)) for row in table.rows],
         },

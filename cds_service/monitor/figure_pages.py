@@ -158,7 +158,8 @@ class FigurePages:
             return _named(Response(csv_text(panel.table, about), media_type="text/csv"), about.file_name("csv"))
         if ending == "json":
             return _named(
-                Response(json_text(panel.table, about), media_type="application/json"), about.file_name("json")
+                Response(json_text(panel.table, about, panel.note), media_type="application/json"),
+                about.file_name("json"),
             )
         if panel.draw is None:
             return self._around.page(

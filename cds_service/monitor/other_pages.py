@@ -122,6 +122,7 @@ class OtherPages:
             query=stated.query(),
             definitions=list(DEFINITIONS.values()),
             window_days=self._around.sources.window_days,
+            chart_rules=self._around.sources.rules,
         )
 
     def _refused(self, heading: str, visit: Visit, back: str, error: SelectionError) -> Response:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from cds_service.monitor.attack import ROUND_TO
 from cds_service.monitor.disclosure import Shown, ShownPercentage
-from cds_service.monitor.spc import Baseline, Direction, Limits, Meaning, Point, Xmr
+from cds_service.monitor.limits import Limits
+from cds_service.monitor.spc import Baseline, Direction, Meaning, Point, Xmr
 
 
 class ShownPoint(NamedTuple):

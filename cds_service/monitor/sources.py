@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
+from cds_service.monitor.chart_rules import Rules
 from cds_service.monitor.words import WITHOUT_FOOTPRINT
 from cds_service.pathway.model import Pathway
 
@@ -25,6 +26,7 @@ class Sources:
             like them.
         client_footprints: the regions that each registered EHR may act in, by its id, none for all; asked for like
             them.
+        rules: what was chosen of the rules of control charts.
         window_days: days of a window of order episodes.
         is_demo: whether the figures are invented.
     """
@@ -36,6 +38,7 @@ class Sources:
     sign_offs: Callable[[], Mapping[tuple[str, str], str]]
     organisation_name: Callable[[str], str | None]
     client_footprints: Callable[[], Mapping[str, frozenset[str]]]
+    rules: Rules
     window_days: int
     is_demo: bool
 

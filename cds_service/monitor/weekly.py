@@ -13,22 +13,13 @@ from typing import Final, TypeVar
 from cds_service.cardlog.report_rows import WeeklyCount
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, weeks_logged
+from cds_service.monitor.chart_rules import LEAST_POINTS
 from cds_service.monitor.charts import control_chart
 from cds_service.monitor.findings_in_words import amount, nothing_by_week, of
 from cds_service.monitor.period import day_in_words
 from cds_service.monitor.shown_spc import ShownSeries, shown_counts, shown_percentages
-from cds_service.monitor.spc import (
-    LEAST_POINTS,
-    SHIFT_POINTS,
-    Annotation,
-    Cause,
-    Direction,
-    Meaning,
-    Point,
-    Side,
-    Xmr,
-    xmr,
-)
+from cds_service.monitor.spc import Annotation, Direction, Meaning, Point, Xmr, xmr
+from cds_service.monitor.special_causes import SHIFT_POINTS, Cause, Side
 from cds_service.monitor.standard_tables import answers_over_time, answers_table, counts_over_time, first_label
 from cds_service.monitor.sums import Sums, grouped
 from cds_service.monitor.tables import ALL, FigureTable, Heading, Key, Share
@@ -40,6 +31,9 @@ from cds_service.pathway.model import Pathway
 _WHY_NOT_SHOWN: Final = (
     "A week cannot be shown where it is too small or would give a small one away, nor a share where no card was shown. "
     "Where weeks were larger before, an EHR may have stopped calling or sending feedback: see the page of data quality."
+)
+_EXACT_AND_ROUNDED: Final = (
+    "The rules see exact figures, the chart rounded ones: a week may be drawn on the other side of a limit."
 )
 _WHY_NO_CARD: Final = "The log has these weeks, and in them no card of this kind for this choice."
 
@@ -83,7 +77,7 @@ def weekly_counts(asked: Asked, measure: WeeklyMeasure, heading: Heading, rows_o
     if not any(counts.get(week) for week in weeks):
         nothing, why = nothing_by_week(asked, measure.name)
         return Panel(finding=nothing, sentence=why, table=table)
-    result = xmr(by_week(weeks, counts, 0), rebase_at=annotations(asked))
+    result = xmr(by_week(weeks, counts, 0), rebase_at=annotations(asked), rules=asked.sources.rules)
     shown = shown_counts(result, [disclosed.whole((week,)) for week in weeks], measure.better)
     total = f"{sentence_case(amount(disclosed.whole(), 'firing'))} over the period."
     return _panel(measure, table, result, shown, total, "")
@@ -113,7 +107,7 @@ def weekly_share(asked: Asked, measure: WeeklyMeasure, share: Share, rows_of: Ro
     if answers.whole().rounded == 0:
         return Panel(finding=f"{measure.name}: no card was shown", sentence=_WHY_NO_CARD, table=table)
     exact = {week: Fraction(100 * each.answers[share.kind], each.cards) for week, each in sums.items() if each.cards}
-    result = xmr(by_week(weeks, exact, None), rebase_at=annotations(asked))
+    result = xmr(by_week(weeks, exact, None), rebase_at=annotations(asked), rules=asked.sources.rules)
     shown = shown_percentages(result, [answers.share((week,), share.kind) for week in weeks], measure.better)
     total = f"Over the period: {of(answers.share(ALL, share.kind))}."
     return _panel(measure, table, result, shown, total, "%")
@@ -152,12 +146,13 @@ def _panel(measure: WeeklyMeasure, table: FigureTable, result: Xmr, shown: Shown
     told = finding(measure.name, result, shown)
     why = f" {_WHY_NOT_SHOWN}" if _not_shown_at_the_end(shown) else ""
     sentence = f"{total} {limits_in_words(result, shown, unit)}{why}"
+    rules = result.rules.in_words
     return Panel(
         finding=told,
         sentence=sentence,
         table=table,
-        draw=lambda: control_chart(f"{measure.name} by week", f"{told}. {sentence}", shown, unit=unit),
-        note="The rules see exact figures, the chart rounded ones: a week may be drawn on the other side of a limit.",
+        draw=lambda: control_chart(f"{measure.name} by week", f"{told}. {sentence}", shown, rules, unit=unit),
+        note=f"{_EXACT_AND_ROUNDED} {rules}",
     )
 
 

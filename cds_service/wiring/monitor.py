@@ -24,6 +24,7 @@ from cds_service.monitor.access.pending_sign_ins import PendingSignIns
 from cds_service.monitor.access.sessions import SessionLimits, Sessions
 from cds_service.monitor.access.sign_out import SignOut
 from cds_service.monitor.access.signing_in import SigningIn
+from cds_service.monitor.chart_rules import Rules
 from cds_service.monitor.site import monitor_pages
 from cds_service.monitor.sources import Sources
 from cds_service.monitor.surroundings import TEMPLATES as FIGURE_TEMPLATES
@@ -81,6 +82,11 @@ def figure_pages(
             sign_offs=sign_offs,
             organisation_name=organisation_name,
             client_footprints=client_footprints,
+            rules=Rules(
+                trend_points=settings.monitor_trend_points,
+                screen_moving_ranges=settings.monitor_screen_moving_ranges == "on",
+                lock_after=settings.monitor_lock_after,
+            ),
             window_days=settings.episode_window_days,
             is_demo=settings.demo,
         )

@@ -31,6 +31,7 @@ def test_every_setting_is_described_with_its_default() -> None:
         PREFIX + "BASE_URL": "http://HOST:PORT",
         PREFIX + "METRICS_TOKEN": "none; nobody may read",
         PREFIX + "MONITOR_CLIENT_SECRET": "none; with it people sign in",
+        PREFIX + "MONITOR_LOCK_AFTER": "none; limits of all weeks",
         PREFIX + "SPOOL": "beside the SQLite file, else var/spool",
         PREFIX + "EPISODE_SECRETS": "beside the SQLite file, else var/episode-secrets",
     }

@@ -17,6 +17,7 @@ from cds_service.cardlog.migrating import bring_up_to_date
 from cds_service.cardlog.rollups import roll_up_due
 from cds_service.cardlog.rows import Record, rows_of
 from cds_service.cardlog.store import CardLogStore, Counts
+from cds_service.monitor.chart_rules import Rules
 from cds_service.monitor.sources import Sources
 from cds_service.pathway.facts import KnownBy, Modality, Oncology, Setting
 from cds_service.pathway.loading import load_pathways
@@ -87,7 +88,7 @@ def empty(path: Path) -> Engine:
     return open_engine(f"sqlite:///{path}")
 
 
-def sources_of(engine: Engine, now: datetime = NOW) -> Sources:
+def sources_of(engine: Engine, now: datetime = NOW, rules: Rules | None = None) -> Sources:
     """What the monitor's pages are made from, of a deployment with the packaged pathways."""
     pathways = MappingProxyType({str(region): pathway for region, pathway in load_pathways().items()})
     return Sources(
@@ -98,6 +99,7 @@ def sources_of(engine: Engine, now: datetime = NOW) -> Sources:
         sign_offs=dict,
         organisation_name={"Z99001": "Larkspur Demo Surgery"}.get,
         client_footprints=dict,
+        rules=rules if rules is not None else Rules(),
         window_days=7,
         is_demo=True,
     )

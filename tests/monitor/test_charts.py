@@ -7,6 +7,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from spc_builders import monday, weekly
 
+from cds_service.monitor.chart_rules import Rules
 from cds_service.monitor.charts import (
     NamedLine,
     SharesRow,
@@ -31,7 +32,7 @@ def _control() -> Drawing:
     shown = disclose_parts({week: RawCount(count) for week, count in enumerate(_COUNTS)})
     result = xmr(weekly(_COUNTS), rebase_at=[Annotation(monday(22), "Pathway <nwl> 1.2 & $more$")])
     series = shown_counts(result, list(shown.parts.values()), Direction.LOWER)
-    return control_chart("Orders by week", "Orders rose above the upper limit.", series)
+    return control_chart("Orders by week", "Orders rose above the upper limit.", series, Rules().in_words)
 
 
 def _bars() -> Drawing:
@@ -183,7 +184,7 @@ def test_nothing_is_outside_where_the_whole_is_masked() -> None:
 
 def test_empty_charts_are_drawn() -> None:
     """An empty log is no error."""
-    assert "svg" in control_chart("Orders", "None.", shown_counts(xmr([]), [], Direction.LOWER)).svg()
+    assert "svg" in control_chart("Orders", "None.", shown_counts(xmr([]), [], Direction.LOWER), Rules().in_words).svg()
     assert "svg" in bar_chart("Reasons", "None.", []).svg()
 
 

@@ -1,9 +1,10 @@
 """What may be shown of an XmR chart."""
 
 import pytest
+from shown_alone import shown_alone
 from spc_builders import monday, weekly
 
-from cds_service.monitor.disclosure import RawCount, disclose, disclose_parts, disclose_percentage
+from cds_service.monitor.disclosure import RawCount, disclose_parts, disclose_percentage
 from cds_service.monitor.shown_spc import ShownSeries, shown_counts, shown_percentages
 from cds_service.monitor.spc import Annotation, Direction, Meaning, xmr
 
@@ -16,8 +17,7 @@ def _counts(counts: list[int], *annotations: Annotation) -> ShownSeries:
 def _shares(accepted: list[int], cards: list[int]) -> ShownSeries:
     exact = [100 * part / whole if whole else None for part, whole in zip(accepted, cards, strict=True)]
     shown = [
-        disclose_percentage(disclose(RawCount(part)), disclose(RawCount(whole)))
-        for part, whole in zip(accepted, cards, strict=True)
+        disclose_percentage(shown_alone(part), shown_alone(whole)) for part, whole in zip(accepted, cards, strict=True)
     ]
     return shown_percentages(xmr(weekly(exact)), shown, Direction.HIGHER)
 

@@ -1,24 +1,31 @@
 """What the heading and the sentence of a weekly control chart say."""
 
 import csv
+import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import figure_log
 import pytest
 from event_builders import Log, a_log, carded
 from reader import Reader
+from shown_alone import shown_alone
 from spc_builders import monday, weekly
+from sqlalchemy import Engine
 
 from cds_service.cardlog.rollups import roll_up_due
-from cds_service.monitor.disclosure import RawCount, disclose, disclose_parts, disclose_percentage
+from cds_service.monitor.chart_rules import Rules
+from cds_service.monitor.disclosure import RawCount, disclose_parts, disclose_percentage
 from cds_service.monitor.shown_spc import ShownSeries, shown_counts, shown_percentages
-from cds_service.monitor.spc import Annotation, Cause, Direction, Xmr, xmr
+from cds_service.monitor.spc import Annotation, Direction, Xmr, xmr
+from cds_service.monitor.special_causes import Cause
 from cds_service.monitor.weekly import finding, limits_in_words
 from cds_service.pathway.outcomes import Outcome
 
+_SVG = "{http://www.w3.org/2000/svg}"
 THURSDAY = date(2026, 11, 5)
 
 
@@ -86,8 +93,8 @@ def _counts(counts: Sequence[int], *annotations: Annotation) -> tuple[Xmr, Shown
 
 
 def _shares_of_100(accepted: Sequence[int], weeks_without_a_card: int = 0) -> tuple[Xmr, ShownSeries]:
-    whole, nothing = disclose(RawCount(100)), disclose(RawCount(0))
-    shown = [disclose_percentage(disclose(RawCount(part)), whole) for part in accepted]
+    whole, nothing = shown_alone(100), shown_alone(0)
+    shown = [disclose_percentage(shown_alone(part), whole) for part in accepted]
     shown += [disclose_percentage(nothing, nothing)] * weeks_without_a_card
     result = xmr(weekly([*accepted, *[None] * weeks_without_a_card]))
     return result, shown_percentages(result, shown, Direction.HIGHER)
@@ -161,3 +168,69 @@ def test_the_sentence_says_why_there_are_no_limits() -> None:
         "No control limits are shown: beside masked weeks they would tell what is masked."
     )
     assert limits_in_words(*_shares_of_100([30, 31] * 10), "%").startswith("Mean 30.5%, expected by chance from ")
+
+
+_CHOSEN = Rules(trend_points=6, screen_moving_ranges=True, lock_after=16)
+
+
+@pytest.fixture(scope="module")
+def four_months(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A log of sixteen weeks."""
+    engine = figure_log.fill(tmp_path_factory.mktemp("log") / "log.sqlite3")
+    yield engine
+    engine.dispose()
+
+
+@pytest.mark.parametrize("rules", [Rules(), _CHOSEN])
+@pytest.mark.parametrize(
+    ("page", "panels"),
+    [
+        ("/monitor", ("overview/weekly-firings", "overview/redirects-accepted")),
+        ("/monitor/overrides", ("overrides/over-time",)),
+        ("/monitor/first-contact-practitioners", ("first-contact-practitioners/exempt-firings",)),
+    ],
+)
+def test_every_control_chart_says_which_rules_hold(
+    four_months: Engine, rules: Rules, page: str, panels: Sequence[str]
+) -> None:
+    """Once below it on the page, in its picture and what is read aloud of that, and at the head of the JSON."""
+    reader = Reader(figure_log.sources_of(four_months, rules=rules))
+
+    assert reader.text(page).count(rules.in_words) == len(panels)
+    for panel in panels:
+        picture = ET.fromstring(reader.text(f"/monitor/{panel}.svg"))  # noqa: S314 - the service has just drawn it
+        drawn = " ".join("".join(text.itertext()) for text in picture.iter(f"{_SVG}text"))
+        assert rules.in_words in drawn
+        assert (picture.findtext(f"{_SVG}desc") or "").endswith(rules.in_words)
+        assert json.loads(reader.text(f"/monitor/{panel}.json"))["note"].endswith(rules.in_words)
+
+
+def test_charts_are_drawn_by_the_chosen_rules(tmp_path: Path) -> None:
+    """Sixteen calm weeks, and then three times as many: locked limits do not move with them."""
+    first = figure_log.TODAY - timedelta(weeks=26)
+    per_week = [*[10, 12] * 8, *[30, 32] * 5]
+    days = [first + timedelta(weeks=week) for week, orders in enumerate(per_week) for _ in range(orders)]
+    with a_log(f"sqlite:///{tmp_path / 'log.sqlite3'}") as log:
+        _write(log, [(day, {}) for day in days])
+        of_all, locked = (
+            Reader(figure_log.sources_of(log.engine, rules=rules)).text("/monitor")
+            for rules in (Rules(), Rules(lock_after=16))
+        )
+
+    assert "Mean 19, expected by chance from 12 to 26." in of_all
+    assert "Mean 11, expected by chance from 6 to 16." in locked
+    assert "above the upper limit in the week of 23 November 2026" in locked
+
+
+def test_about_these_figures_says_what_was_chosen_and_what_it_means(four_months: Engine) -> None:
+    """A lock only where there is one."""
+    usual, chosen = (
+        Reader(figure_log.sources_of(four_months, rules=rules)).text("/monitor/about") for rules in (Rules(), _CHOSEN)
+    )
+
+    assert Rules().in_words in usual
+    assert "one of 7 in a row that rise, or fall" in usual
+    assert "choose a first day" not in usual
+    assert _CHOSEN.in_words in chosen
+    assert "one of 6 in a row that rise, or fall" in chosen
+    assert "The first 16 weeks, of a share those with a card, are those of the period that is shown" in chosen
