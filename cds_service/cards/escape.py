@@ -3,7 +3,7 @@
 import re
 
 LONGEST = 80
-"""Characters of the call's own words that a card shows (`design.md`, "Cards")."""
+"""Characters of the call's own words that a card shows (docs/security.md, "Limits")."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+")
 _SPACING = re.compile(r"^ |  | $")

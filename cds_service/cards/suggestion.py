@@ -12,7 +12,7 @@ from cds_service.protocol.card import Action, Suggestion
 from cds_service.protocol.identifiers import ordered_uuid
 
 NEEDS_DESTINATION = frozenset({Outcome.REDIRECT, Outcome.URGENT_MSK})
-"""Outcomes that propose a referral only to a configured destination (`design.md`, "Cards")."""
+"""Outcomes that propose a referral only to a configured destination (docs/outcomes.md, "What the card suggests")."""
 
 
 class Offer(NamedTuple):

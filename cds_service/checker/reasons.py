@@ -59,6 +59,6 @@ REASONS = (
     Reason("422868009", "Unexplained weight loss", "Cannot wait", "ind_red_flag_symptom"),
     Reason("386661006", "Fever", "Cannot wait", "ind_red_flag_symptom"),
 )
-"""Every group of `design.md`, "What a code means", has one at least."""
+"""Every group of docs/outcomes.md, "What a coded reason means", has one at least."""
 
 REASON_BY_CODE = {reason.code: reason for reason in REASONS}

@@ -20,7 +20,7 @@ NEEDED_KINDS: Final = ("community-msk", *EMERGENCY_KINDS)
 """Without these a card names no service of the area; for the others a packaged national link stands in."""
 
 VERIFIED_FOR: Final = timedelta(days=90)
-"""How long a verification counts (issue 6)."""
+"""How long a verification counts (docs/keeping-current.md)."""
 
 
 class CheckFinding(NamedTuple):

@@ -2,7 +2,7 @@
 
 A prescribing setting is taken over only where it makes no difference that could exempt: general practice and urgent
 care, whose orders are redirected. Nothing here ever makes an organisation community MSK or secondary care, which
-would silence cards: that is a person's decision, in a row of their own (`design.md`, fact 2).
+would silence cards: that is a person's decision, in a row of their own (fact 2).
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""What is known of cancer, in five values (`design.md`, "Oncology").
+"""What is known of cancer, in five values.
 
 Under care outranks active, active outranks past. `NONE` needs a whole answer from every place that could have said
 otherwise, and that nothing in it is beyond reading: an absent key is never read as "none", and neither is a cancer

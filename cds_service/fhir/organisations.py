@@ -80,7 +80,7 @@ def _listed(
 
 
 def _by_identifiers(identifiers: list[Json], directory: Directory) -> tuple[Organisation, ...]:
-    """A site is looked up before its organisation (`design.md`, configuration folder)."""
+    """A site is looked up before its organisation: it may have a row, and a setting, of its own."""
     sites: dict[Organisation, None] = {}
     organisations: dict[Organisation, None] = {}
     for identifier in identifiers:

@@ -33,7 +33,7 @@ class BrowserAccess:
 
     Args:
         app: the application.
-        origins: those that may call; `*` for any (`design.md`, "Contracts").
+        origins: those that may call; `*` for any (docs/security.md, "Headers and CORS").
     """
 
     def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from cds_service.protocol.operation_outcome import Issue, IssueType, ProtocolErr
 _logger = logging.getLogger(__name__)
 
 LONGEST_BODY = 4 * 1024 * 1024
-"""Bytes that a request body may have (`design.md`, "Contracts")."""
+"""Bytes that a request body may have: 4 MiB (docs/security.md, "Limits")."""
 
 LONGEST_WAIT = 10.0
 """Seconds in which the whole of a body must have come."""

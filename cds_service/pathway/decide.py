@@ -1,7 +1,7 @@
 """`decide`: one order's facts held against a pathway. Pure and total: no clock, no I/O, no FHIR.
 
-The order of the rules is the precedence of `design.md`; the decision table is its specification. Read
-`decide` from top to bottom: the first rule that matches answers.
+The order of the rules is the precedence (docs/outcomes.md); the decision table (tests/spec/decision_table.csv) is its
+specification. Read `decide` from top to bottom: the first rule that matches answers.
 """
 
 from datetime import date

@@ -80,7 +80,7 @@ NO_SINGLE_PART = frozenset({BodyRegion.UNKNOWN, BodyRegion.SPINE_AND_MORE})
 """Orders that no routine rule speaks of: the part is not stated, or there are several. CES and MSCC speak."""
 
 CAUDA_EQUINA_REGIONS = SPINE_REGIONS - {BodyRegion.CERVICAL_SPINE, BodyRegion.THORACIC_SPINE}
-"""Spine orders that may show the cauda equina (`design.md`): lumbar, sacral, whole, unstated or with another part."""
+"""Spine orders that may show the cauda equina: lumbar, sacral, whole, unstated or with another part."""
 
 
 class Setting(StrEnum):
@@ -117,7 +117,7 @@ class Oncology(StrEnum):
 
 
 class Indication(StrEnum):
-    """A group of coded reasons for the order; what each means is in `design.md`, "What a code means"."""
+    """A group of coded reasons for the order; docs/outcomes.md, "What a coded reason means"."""
 
     CAUDA_EQUINA = "cauda_equina"
     CES_SYMPTOM_STRONG = "ces_symptom_strong"

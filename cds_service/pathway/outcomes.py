@@ -5,7 +5,7 @@ from typing import Final
 
 
 class Outcome(StrEnum):
-    """The result of holding one order against a pathway, in order of precedence (`design.md`)."""
+    """The result of holding one order against a pathway, in order of precedence (docs/outcomes.md)."""
 
     NOT_APPLICABLE = "not_applicable"
     SPECIALIST_EXEMPT = "specialist_exempt"
@@ -118,7 +118,7 @@ class Caution(StrEnum):
 
 
 class KeepScan(StrEnum):
-    """Why an order is not to be removed (fact 6 of `design.md`)."""
+    """Why an order is not to be removed (fact 6)."""
 
     OUTCOME = "outcome"
     NATIONAL = "national"

@@ -1,4 +1,4 @@
-"""The facts that never bend, as named properties of every combination of facts (`design.md`; issue 6).
+"""The facts that never bend, as named properties of every combination of facts (docs/eight-facts.md).
 
 A property is asked of one way through the rules: the facts that they read, and the decision. A fact that was not read
 may have any value, so a property that needs a fact to be known fails where nobody looked at it.
@@ -142,7 +142,7 @@ def _create_with_every_delete(case: Case) -> bool:
     return case.decision.proposes_referral or not case.decision.may_delete
 
 
-def _fact_6(case: Case) -> bool:
+def _kept_scans_stay(case: Case) -> bool:
     read, decision = case.read, case.decision
     if not decision.may_delete:
         return True
@@ -271,7 +271,11 @@ PROPERTIES: Final = (
         _unknown_adds_no_deletion,
     ),
     Property("no-delete-without-create", "No scan is removed without a referral drafted.", _create_with_every_delete),
-    Property("fact-6", "No scan is removed where fact 6 of the design forbids it.", _fact_6),
+    Property(
+        "kept-scans-stay",
+        'No scan is removed that stays whatever the outcome (docs/outcomes.md, "When the scan stays").',
+        _kept_scans_stay,
+    ),
     Property(
         "what-may-be-a-red-flag-is-told",
         "A redirect with a strong sign of CES on a spine order, or with a reason that no list knows, leads with the "

@@ -1,4 +1,4 @@
-"""When an order may be removed together with creating the referral: fact 6 of `design.md`, in one place."""
+"""When an order may be removed together with creating the referral: fact 6, in one place."""
 
 from cds_service.pathway.facts import NO_SINGLE_PART, Facts, KnownBy, Oncology, Setting
 from cds_service.pathway.model import Pathway

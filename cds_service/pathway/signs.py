@@ -1,7 +1,7 @@
 """What the coded reasons of an order mean, given its body region and the cancer history.
 
-The table is "What a code means" in `design.md`. Nothing here depends on a region's choices except whether
-coded symptoms count, which a region may switch off.
+The table is "What a coded reason means" in docs/outcomes.md. Nothing here depends on a region's choices except
+whether coded symptoms count, which a region may switch off.
 """
 
 from typing import NamedTuple

@@ -54,7 +54,7 @@ SPELLED_OUT_BESIDES = {
 """Words that a line beside a card's text must hold: of an emergency it may be the only word that is said."""
 
 SAFETY_NET = frozenset({TextKey.CES, TextKey.MSCC, TextKey.REDIRECT, TextKey.REDIRECT_UNKNOWN_SETTING})
-"""Card texts that always carry red-flag lines (`design.md`, fact 2)."""
+"""Card texts that always carry red-flag lines (fact 2)."""
 
 
 class Frozen(BaseModel):

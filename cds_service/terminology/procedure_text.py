@@ -1,8 +1,8 @@
 """Modality and body region from the text of an order, for when no code is known.
 
-The last resort of `design.md`, "Codes". Whole words only, no grammar: the text is cut into words, and each
-word or phrase of `procedure_words` found in it counts once. What is read this way is a weak fact; who uses it
-neither exempts nor deletes by it.
+The last resort (decision 0010). Whole words only, no grammar: the text is cut into words, and each word or phrase of
+`procedure_words` found in it counts once. What is read this way is a weak fact; who uses it neither exempts nor
+deletes by it.
 """
 
 import re

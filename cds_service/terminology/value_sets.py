@@ -109,7 +109,7 @@ class Terminology:
         """Return the kind of professional that a role code names, or None when the role is not known.
 
         `unknown` is a role that is known to say nothing of the profession. A category is for the log: it
-        never exempts, and never tells the setting (`design.md`, fact 3).
+        never exempts, and never tells the setting (fact 3).
         """
         code = code.strip()
         if system in SDS_JOB_ROLE_SYSTEMS:
@@ -124,7 +124,7 @@ class Terminology:
     def is_haematology_service(self, system: str, code: str) -> bool:
         """Say whether the code is a service, role or specialty of haematology.
 
-        It is evidence of oncology care only beside a haematological malignancy (`design.md`).
+        It is evidence of oncology care only beside a haematological malignancy: much of haematology is not cancer.
         """
         return not _HAEMATOLOGY_SERVICES.isdisjoint(self.groups(system, code))
 

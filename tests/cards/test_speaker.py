@@ -129,7 +129,7 @@ def test_a_text_speaks_of_its_orders(words: OrderWords, named: str) -> None:
 
 
 def test_the_conditional_summary_ends_in_the_condition() -> None:
-    """Fact 2 of the design."""
+    """Fact 2."""
     filled = NWL.filled(TextKey.REDIRECT, OrderWords(Modality.MRI))
 
     assert filled.conditional_summary == f"{filled.summary} unless red flags"

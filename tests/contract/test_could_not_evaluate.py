@@ -1,4 +1,4 @@
-"""A failure never looks like "no concerns" (fact 5 of the design): 412, or a card for a client that asks for one."""
+"""A failure never looks like "no concerns" (fact 5): 412, or a card for a client that asks for one."""
 
 import copy
 import shutil

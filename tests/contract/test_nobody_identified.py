@@ -1,4 +1,4 @@
-"""Nobody is identified anywhere the service keeps or tells anything (fact 7 of the design; information governance)."""
+"""Nobody is identified anywhere the service keeps or tells anything (fact 7; information governance)."""
 
 from tests.conftest import Markers
 from tests.contract.conftest import ContractRun

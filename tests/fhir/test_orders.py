@@ -120,7 +120,7 @@ def test_a_draft_as_bare_as_the_sandbox_sends_it_is_no_error() -> None:
     ],
 )
 def test_an_order_is_live_until_it_is_over_withdrawn_wrong_or_negative(elements: Json, *, live: bool) -> None:
-    """Design.md, "Precedence", `not_applicable`."""
+    """docs/outcomes.md, `not_applicable`."""
     (selected,) = selected_orders(bundle(order(**elements)), None)
     assert is_live(selected) is live
 

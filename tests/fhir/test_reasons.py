@@ -69,7 +69,7 @@ def coded(*codes: str) -> frozenset[Indication]:
     ],
 )
 def test_each_group_of_codes_has_its_meaning(code: str, expected: set[Indication]) -> None:
-    """Design.md, "What a code means"; a code of no such group is a reason that is not known."""
+    """docs/outcomes.md, "What a coded reason means"; a code of no such group is a reason that is not known."""
     assert coded(code) == expected
 
 

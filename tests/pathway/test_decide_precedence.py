@@ -77,7 +77,7 @@ def test_each_claim_alone_is_answered_by_its_rule(routine: Facts, nel: Pathway, 
 
 @pytest.mark.parametrize(("first", "second"), PAIRS)
 def test_the_earlier_of_two_rules_answers(routine: Facts, nel: Pathway, first: RuleId, second: RuleId) -> None:
-    """The order of `design.md`, "Precedence"."""
+    """The order of the first table of docs/outcomes.md."""
     expected = EXCEPTIONS.get((first, second), first)
 
     assert decide(claimed_by(routine, first, second), nel, TODAY).rule is expected

@@ -70,7 +70,7 @@ def test_a_scan_known_by_text_alone_is_redirected_even_for_an_assured_practition
 
 
 def test_an_assured_practitioner_may_scan_a_child(routine: Facts, nel: Pathway) -> None:
-    """The exemption stands above the paediatric rule (`design.md`, "Precedence")."""
+    """The exemption stands above the paediatric rule (docs/outcomes.md)."""
     facts = routine._replace(region=NEL, fcp_listing=FcpListing.CURRENT, age=12)
 
     assert decide(facts, nel, TODAY).outcome is Outcome.FCP_EXEMPT

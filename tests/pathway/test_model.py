@@ -142,7 +142,7 @@ def test_a_red_flag_of_the_document_cannot_be_switched_off(nwl_file: Json, read:
 
 @pytest.mark.parametrize("rule", [RuleId.MSCC, RuleId.URGENT_MSK, RuleId.PAEDIATRIC, RuleId.SYMPTOMS])
 def test_what_rests_on_national_guidance_may_be_switched_off(nwl_file: Json, read: Read, rule: RuleId) -> None:
-    """`design.md`, "Precedence": mscc, urgent_msk, paediatric and symptoms."""
+    """docs/pathways.md, "What a region may switch off": mscc, urgent_msk, paediatric and symptoms."""
     nwl_file["rules"][rule.value]["enabled"] = False
 
     assert not read(nwl_file).enabled(rule)
@@ -236,7 +236,7 @@ def test_the_words_of_an_emergency_beside_a_card_cannot_be_edited_away(
 
 @pytest.mark.parametrize("key", [TextKey.CES, TextKey.MSCC, TextKey.REDIRECT, TextKey.REDIRECT_UNKNOWN_SETTING])
 def test_a_safety_net_cannot_be_edited_away(nwl_file: Json, read: Read, key: TextKey) -> None:
-    """A region that rewrites a card keeps the national red-flag lines, and cannot blank them (`design.md`, fact 2)."""
+    """A region that rewrites a card keeps the national red-flag lines, and cannot blank them (fact 2)."""
     national = NATIONAL.texts.cards[key]
     own: Json = {"summary": national.summary, "do": ["In our own words."]}
 
@@ -273,7 +273,7 @@ def test_a_text_speaks_of_its_orders(words: OrderWords, filled: str) -> None:
 
 
 def test_a_conditional_summary_ends_unless_red_flags() -> None:
-    """Fact 2 of `design.md`, word for word."""
+    """Fact 2, word for word."""
     text = CardText(summary="Refer to community MSK instead of {this}", do=("Refer.",))
 
     words = OrderWords(Modality.MRI)

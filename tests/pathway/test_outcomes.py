@@ -5,7 +5,7 @@ from cds_service.pathway.outcomes import Indicator, Outcome, RuleId, TextKey
 
 
 def test_outcomes_stand_in_the_order_of_precedence() -> None:
-    """The order of `design.md`, "Precedence"; `specialist_exempt` stands at its first place, secondary care."""
+    """The order of docs/outcomes.md; `specialist_exempt` stands at its first place, secondary care."""
     assert [outcome.value for outcome in Outcome] == [
         "not_applicable",
         "specialist_exempt",

@@ -195,7 +195,7 @@ def test_links_are_secure_and_each_is_shown_somewhere(speaker: RegionId) -> None
     ],
 )
 def test_a_card_that_needs_a_link_has_one_before_any_destination_is_configured(region: RegionId, text: TextKey) -> None:
-    """Red flags link to national guidance; paediatric, lump and unknown setting offer "a link" (`design.md`, Cards)."""
+    """Red flags link to national guidance; paediatric, lump and unknown setting offer a link too."""
     assert [link.url for link in PATHWAYS[region].links if text in link.shown_on and link.url is not None]
 
 
@@ -241,7 +241,7 @@ def whole_text(speaker: RegionId, key: TextKey) -> str:
     ],
 )
 def test_a_card_says_what_it_must(speaker: RegionId, key: TextKey, said: list[str]) -> None:
-    """NICE's words for how soon, whom to phone, and that a draft sends nobody anywhere (`design.md`, "Cards")."""
+    """NICE's words for how soon, whom to phone, and that a draft sends nobody anywhere."""
     text = whole_text(speaker, key)
 
     assert [words for words in said if words not in text] == []
@@ -308,7 +308,7 @@ def test_spine_and_cancer_is_worded_as_ng234(speaker: RegionId) -> None:
 
 
 def test_the_national_file_speaks_for_the_red_flags_alone() -> None:
-    """`design.md`: ces and mscc anywhere, and sarcoma, cancer and urgent where the region is unresolved."""
+    """docs/outcomes.md: ces and mscc anywhere, and sarcoma, cancer and urgent where the region is unresolved."""
     spoken = {rule.outcome for rule in NATIONAL.rules.values()}
 
     assert spoken == {

@@ -384,8 +384,8 @@ _CRAFTED: list[tuple[str, Json, Json]] = [
         {"indications": frozenset({Indication.URGENT_SAME_DAY})},
         {"outcome": Outcome.ONCOLOGY, "text": TextKey.ONCOLOGY_SUSPICIOUS},
     ),
-    ("fact-6", {"age": 12}, {"keep": ()}),
-    ("fact-6", {"indications": STRONG, "body_region": BodyRegion.LUMBAR_SPINE}, {"keep": ()}),
+    ("kept-scans-stay", {"age": 12}, {"keep": ()}),
+    ("kept-scans-stay", {"indications": STRONG, "body_region": BodyRegion.LUMBAR_SPINE}, {"keep": ()}),
 ]
 
 
@@ -440,7 +440,7 @@ def test_a_file_is_proved_once_in_a_process(tmp_path: Path, monkeypatch: pytest.
 
 def test_a_file_that_can_do_harm_is_refused_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was refused once has not become sound by it."""
-    broken = CounterExample("fact-6", "No scan is removed where …", "a case")
+    broken = CounterExample("kept-scans-stay", "No scan is removed where …", "a case")
     monkeypatch.setattr(proof_record, "prove", lambda *_: Proof(1, 1, (broken,)))
     monkeypatch.setattr(proof_record, "_proved_here", set())
     changed = [file._replace(text=file.text + "# a remark\n") for file in read_pathway_files()]

@@ -1,4 +1,4 @@
-"""Fact 6 of `design.md`: every reason to leave a scan where it is."""
+"""Fact 6: every reason to leave a scan where it is."""
 
 from datetime import date
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a code means (`design.md`), row by row: on a spine order and elsewhere, with each state of cancer."""
+"""What a coded reason means (docs/outcomes.md), row by row: on a spine order and elsewhere, with each cancer status."""
 
 import itertools
 

@@ -51,7 +51,7 @@ SILENT = frozenset(
         Outcome.FCP_EXEMPT,
     }
 )
-"""The outcomes that `design.md` gives no card."""
+"""The outcomes without a card (docs/outcomes.md)."""
 
 _TURNING_POINTS = [day for pathway in PATHWAYS.values() for day in (pathway.effective, pathway.review)]
 

@@ -1,4 +1,4 @@
-"""Missing evidence never exempts (fact 2 of `design.md`), tried on generated situations."""
+"""Missing evidence never exempts (fact 2), tried on generated situations."""
 
 import pytest
 from hypothesis import given

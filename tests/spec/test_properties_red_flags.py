@@ -1,4 +1,4 @@
-"""Red flags come first (fact 1 of `design.md`), tried on generated situations."""
+"""Red flags come first (fact 1), tried on generated situations."""
 
 import pytest
 from hypothesis import given
@@ -103,7 +103,7 @@ def test_secondary_care_never_sees_a_card(situation: Situation) -> None:
 
 @given(situations())
 def test_exactly_the_silent_outcomes_have_no_card(situation: Situation) -> None:
-    """`design.md`, "Cards": seven outcomes say nothing; every other has an indicator and a text."""
+    """docs/outcomes.md: seven outcomes say nothing; every other has an indicator and a text."""
     decision = situation.decided()
 
     assert (decision.indicator is None) == (decision.outcome in SILENT)

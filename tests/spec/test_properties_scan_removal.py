@@ -1,4 +1,4 @@
-"""Deleting a scan travels with creating the referral, and fact 6 of `design.md` forbids it clause by clause.
+"""Deleting a scan travels with creating the referral, and fact 6 forbids it clause by clause.
 
 Each clause is laid on an order whose scan would be removed without it, so that the clause alone is what stops it.
 """
@@ -254,7 +254,7 @@ def test_beside_cauda_equina_a_suspected_cancer_does_not_protect_the_scan(situat
 
 @given(removable_scans())
 def test_beside_cauda_equina_an_unknown_cancer_status_keeps_the_scan(situation: Situation) -> None:
-    """A history of cancer would have kept it, and nobody knows that there is none (issue 6: unknown adds no delete)."""
+    """A history of cancer would have kept it, and nobody knows that there is none (fact 2: unknown adds no delete)."""
     order = situation.with_reasons(Indication.CAUDA_EQUINA).with_facts(oncology=Oncology.UNKNOWN)
 
     assert order.decided().keep == (KeepScan.CANCER_UNKNOWN,)

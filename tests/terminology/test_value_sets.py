@@ -29,8 +29,8 @@ SDS_SYSTEMS = [
     "https://fhir.nhs.uk/R4/CodeSystem/UKCore-SDSJobRoleName",
 ]
 
-# `design.md`, "What a code means", and the sets that its paragraph on oncology names.
-GROUPS_OF_THE_DESIGN = {
+# docs/outcomes.md, "What a coded reason means", and the sets that tell of cancer and its care.
+GROUPS_WITH_A_MEANING = {
     "ind_cauda_equina",
     "ind_ces_symptom_strong",
     "ind_ces_symptom_weak",
@@ -89,7 +89,7 @@ def test_the_value_sets_are_read_once() -> None:
 
 def test_every_group_of_the_design_exists(terminology: Terminology) -> None:
     """Each group that gives an order a meaning has a value set."""
-    assert GROUPS_OF_THE_DESIGN - terminology.value_sets.keys() == set()
+    assert GROUPS_WITH_A_MEANING - terminology.value_sets.keys() == set()
 
 
 @pytest.mark.parametrize(
