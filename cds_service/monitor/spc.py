@@ -5,17 +5,18 @@ drawn from what `shown_spc` makes of the result, never from this. Sources: Makin
 its issues #194 (two of three) and #202 (trend of six or seven).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
-from itertools import pairwise
+from itertools import groupby, pairwise
 from math import isfinite
+from operator import itemgetter
 from typing import NamedTuple
 
 from cds_service.monitor.chart_rules import Rules
 from cds_service.monitor.limits import Limits, limits_of
-from cds_service.monitor.special_causes import Cause, Side, special_causes
+from cds_service.monitor.special_causes import Cause, Found, Side, special_causes
 
 Value = int | float | Fraction
 """A measured value."""
@@ -118,7 +119,13 @@ class Xmr(NamedTuple):
     rules: Rules
 
 
-def xmr(series: Sequence[Observation], *, rebase_at: Sequence[Annotation] = (), rules: Rules | None = None) -> Xmr:
+def xmr(
+    series: Sequence[Observation],
+    *,
+    rebase_at: Sequence[Annotation] = (),
+    rules: Rules | None = None,
+    unseen: Collection[date] = (),
+) -> Xmr:
     """Hold a series against the rules.
 
     Each annotation begins a baseline, and no rule looks across its beginning. A period without a value is left out:
@@ -128,6 +135,8 @@ def xmr(series: Sequence[Observation], *, rebase_at: Sequence[Annotation] = (), 
         series: periods in order, each once.
         rebase_at: where limits are worked out anew; of several in one period the names are joined.
         rules: what may be chosen; the defaults of Making Data Count when left out.
+        unseen: periods that nobody is shown. They count in limits and end every run: were they part of one, a mark of
+            their neighbours would tell on which side of the mean they lie.
 
     Raises:
         ValueError: periods are out of order or twice, or a value is not a finite number.
@@ -141,7 +150,7 @@ def xmr(series: Sequence[Observation], *, rebase_at: Sequence[Annotation] = (), 
     for name, stretch in _stretches(series, rebase_at):
         values = [_exact(observation) for observation in stretch if observation.value is not None]
         limits = limits_of(values, rules)
-        found = iter([(None, None)] * len(values) if limits is None else special_causes(values, limits, rules))
+        found = iter(_causes(stretch, limits, rules, unseen))
         baselines.append(Baseline(stretch[0].period, name, limits, len(values)))
         here = len(baselines) - 1
         for period, value in stretch:
@@ -150,6 +159,18 @@ def xmr(series: Sequence[Observation], *, rebase_at: Sequence[Annotation] = (), 
             else:
                 points.append(Point(period, Fraction(value), here, *next(found)))
     return Xmr(tuple(points), tuple(baselines), rules)
+
+
+def _causes(
+    stretch: Sequence[Observation], limits: Limits | None, rules: Rules, unseen: Collection[date]
+) -> list[Found]:
+    """For each value of a stretch what the rules say, between one unseen period and the next."""
+    found: list[Found] = []
+    values = ((period in unseen, Fraction(value)) for period, value in stretch if value is not None)
+    for is_unseen, members in groupby(values, key=itemgetter(0)):
+        seen = [value for _, value in members]
+        found += [(None, None)] * len(seen) if is_unseen or limits is None else special_causes(seen, limits, rules)
+    return found
 
 
 def _stretches(

@@ -18,11 +18,11 @@ from cds_service.monitor.charts import control_chart
 from cds_service.monitor.findings_in_words import amount, nothing_by_week, of
 from cds_service.monitor.period import day_in_words
 from cds_service.monitor.shown_spc import ShownSeries, shown_counts, shown_percentages
-from cds_service.monitor.spc import Annotation, Direction, Meaning, Point, Xmr, xmr
-from cds_service.monitor.special_causes import SHIFT_POINTS, Cause, Side
+from cds_service.monitor.spc import Annotation, Direction, Meaning, Observation, Point, Xmr, xmr
+from cds_service.monitor.special_causes import Cause, Side
 from cds_service.monitor.standard_tables import answers_over_time, answers_table, counts_over_time, first_label
 from cds_service.monitor.sums import Sums, grouped
-from cds_service.monitor.tables import ALL, FigureTable, Heading, Key, Share
+from cds_service.monitor.tables import ALL, Cell, FigureTable, Heading, Key, Share, is_masked
 from cds_service.monitor.view import Panel
 from cds_service.monitor.weeks import by_week, first_whole_week
 from cds_service.monitor.words import sentence_case
@@ -77,8 +77,9 @@ def weekly_counts(asked: Asked, measure: WeeklyMeasure, heading: Heading, rows_o
     if not any(counts.get(week) for week in weeks):
         nothing, why = nothing_by_week(asked, measure.name)
         return Panel(finding=nothing, sentence=why, table=table)
-    result = xmr(by_week(weeks, counts, 0), rebase_at=annotations(asked), rules=asked.sources.rules)
-    shown = shown_counts(result, [disclosed.whole((week,)) for week in weeks], measure.better)
+    cells = [disclosed.whole((week,)) for week in weeks]
+    result = _held_against_the_rules(asked, by_week(weeks, counts, 0), cells)
+    shown = shown_counts(result, cells, measure.better)
     total = f"{sentence_case(amount(disclosed.whole(), 'firing'))} over the period."
     return _panel(measure, table, result, shown, total, "")
 
@@ -107,10 +108,17 @@ def weekly_share(asked: Asked, measure: WeeklyMeasure, share: Share, rows_of: Ro
     if answers.whole().rounded == 0:
         return Panel(finding=f"{measure.name}: no card was shown", sentence=_WHY_NO_CARD, table=table)
     exact = {week: Fraction(100 * each.answers[share.kind], each.cards) for week, each in sums.items() if each.cards}
-    result = xmr(by_week(weeks, exact, None), rebase_at=annotations(asked), rules=asked.sources.rules)
-    shown = shown_percentages(result, [answers.share((week,), share.kind) for week in weeks], measure.better)
+    cells = [answers.share((week,), share.kind) for week in weeks]
+    result = _held_against_the_rules(asked, by_week(weeks, exact, None), cells)
+    shown = shown_percentages(result, cells, measure.better)
     total = f"Over the period: {of(answers.share(ALL, share.kind))}."
     return _panel(measure, table, result, shown, total, "%")
+
+
+def _held_against_the_rules(asked: Asked, series: Sequence[Observation], cells: Sequence[Cell]) -> Xmr:
+    """The exact figures by the rules that were chosen; no rule looks across a week that is masked in its cell."""
+    masked = {week.period for week, cell in zip(series, cells, strict=True) if is_masked(cell)}
+    return xmr(series, rebase_at=annotations(asked), rules=asked.sources.rules, unseen=masked)
 
 
 def _week(row: WeeklyCount) -> date:
@@ -188,17 +196,21 @@ def finding(name: str, result: Xmr, shown: ShownSeries) -> str:
     latest = result.baselines[-1]
     if latest.limits is None:
         return f"{name}: too few weeks{_since_name(latest.name)} for control limits"
+    if not shown.baselines[-1].is_marked:
+        return f"{name}: control limits{_since_name(latest.name)} cannot be shown"
     spell = _latest_spell(result, shown)
     if not spell:
         of_those = " that is shown" if any(point.is_masked for point in shown.points) else ""
         return f"{name}: no week{of_those} differs by more than chance"
-    return f"{name}: {_in_words(result, shown, spell)}{_since_then(shown, spell[-1].period)}"
+    return f"{name}: {_in_words(result, spell)}{_since_then(shown, spell[-1].period)}"
 
 
 def _latest_spell(result: Xmr, shown: ShownSeries) -> list[Point]:
-    """The latest special weeks of one side that no shown week parts, as far as they are shown, in order."""
+    """The latest special weeks of one side that no other week parts, in order; a week without a figure parts none."""
     spell: list[Point] = []
     for point, drawn in zip(reversed(result.points), reversed(shown.points), strict=True):
+        if drawn.is_masked and spell:
+            break
         if drawn.value is None:
             continue
         is_special = drawn.meaning is not Meaning.COMMON_CAUSE and point.cause is not None
@@ -209,14 +221,14 @@ def _latest_spell(result: Xmr, shown: ShownSeries) -> list[Point]:
     return spell
 
 
-def _in_words(result: Xmr, shown: ShownSeries, spell: Sequence[Point]) -> str:
+def _in_words(result: Xmr, spell: Sequence[Point]) -> str:
     """What the strongest rule says, of the latest week of which it does; and that the week stands in a run."""
     strongest = min(reversed(spell), key=lambda point: _BY_STRENGTH.index(point.cause or Cause.SHIFT))
     is_run = any(point.cause is Cause.SHIFT for point in spell)
     run = [point for point in spell if point.cause is not Cause.TREND or _is_beyond_the_mean(result, point)]
     told = [
         *([] if strongest.cause is Cause.SHIFT else [_week_in_words(strongest)]),
-        *([_run_in_words(shown, run)] if is_run else []),
+        *([_run_in_words(run)] if is_run else []),
     ]
     return ", and ".join(told)
 
@@ -238,20 +250,10 @@ def _is_beyond_the_mean(result: Xmr, point: Point) -> bool:
     return point.value > limits.mean if point.side is Side.HIGH else point.value < limits.mean
 
 
-def _run_in_words(shown: ShownSeries, run: Sequence[Point]) -> str:
-    """From which week to which, of those that are shown.
-
-    Of others only that there are some is told, where the rule takes more weeks than these: on which side of the mean a
-    masked week lies would tell something of it.
-    """
-    first, last = run[0].period, run[-1].period
-    periods = [point.period for point in shown.points]
-    begin, end = periods.index(first), periods.index(last)
-    beside = shown.points[max(begin - 1, 0) : begin] + shown.points[end + 1 : end + 2]
-    is_longer = end - begin + 1 < SHIFT_POINTS and any(point.is_masked for point in beside)
-    others = ", and in weeks beside them that cannot be shown" if is_longer else ""
-    side = "above" if run[0].side is Side.HIGH else "below"
-    return f"{side} the mean from the week of {day_in_words(first)} to that of {day_in_words(last)}{others}"
+def _run_in_words(run: Sequence[Point]) -> str:
+    """From which week to which."""
+    first, last = day_in_words(run[0].period), day_in_words(run[-1].period)
+    return f"{'above' if run[0].side is Side.HIGH else 'below'} the mean from the week of {first} to that of {last}"
 
 
 def _since_then(shown: ShownSeries, last: date) -> str:

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from spc_builders import monday, weekly
+from spc_builders import charted, monday
 
 from cds_service.monitor.chart_rules import Rules
 from cds_service.monitor.charts import (
@@ -17,7 +17,7 @@ from cds_service.monitor.charts import (
     line_chart,
     stacked_share_chart,
 )
-from cds_service.monitor.disclosure import RawCount, Shown, ShownPercentage, disclose_parts, disclose_percentage
+from cds_service.monitor.disclosure import Shown, ShownPercentage, disclose_percentage
 from cds_service.monitor.drawing import Drawing
 from cds_service.monitor.funnel import Outlier, Place, funnel_chart, outliers
 from cds_service.monitor.shown_spc import shown_counts
@@ -29,9 +29,8 @@ _WHOLE = disclose_percentage(Shown(300), Shown(1000))
 
 
 def _control() -> Drawing:
-    shown = disclose_parts({week: RawCount(count) for week, count in enumerate(_COUNTS)})
-    result = xmr(weekly(_COUNTS), rebase_at=[Annotation(monday(22), "Pathway <nwl> 1.2 & $more$")])
-    series = shown_counts(result, list(shown.parts.values()), Direction.LOWER)
+    begun = Annotation(monday(22), "Pathway <nwl> 1.2 & $more$")
+    _, series = charted(_COUNTS, begun, better=Direction.LOWER)
     return control_chart("Orders by week", "Orders rose above the upper limit.", series, Rules().in_words)
 
 

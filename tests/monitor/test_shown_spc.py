@@ -1,17 +1,23 @@
 """What may be shown of an XmR chart."""
 
-import pytest
-from shown_alone import shown_alone
-from spc_builders import monday, weekly
+from collections.abc import Sequence
+from random import Random
 
-from cds_service.monitor.disclosure import RawCount, disclose_parts, disclose_percentage
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from series_attacker import possible_counts_of
+from shown_alone import shown_alone
+from spc_builders import charted, monday, weekly
+
+from cds_service.monitor.chart_rules import Rules
+from cds_service.monitor.disclosure import disclose_percentage
 from cds_service.monitor.shown_spc import ShownSeries, shown_counts, shown_percentages
 from cds_service.monitor.spc import Annotation, Direction, Meaning, xmr
 
 
-def _counts(counts: list[int], *annotations: Annotation) -> ShownSeries:
-    shown = disclose_parts({week: RawCount(count) for week, count in enumerate(counts)})
-    return shown_counts(xmr(weekly(counts), rebase_at=annotations), list(shown.parts.values()), Direction.HIGHER)
+def _counts(counts: Sequence[int], *annotations: Annotation, rules: Rules | None = None) -> ShownSeries:
+    return charted(counts, *annotations, rules=rules)[1]
 
 
 def _shares(accepted: list[int], cards: list[int]) -> ShownSeries:
@@ -46,11 +52,51 @@ def test_a_masked_point_has_no_value_and_no_mark_and_coarsens_its_limits() -> No
     assert series.baselines[0].mean % 5 == 0
 
 
-def test_a_single_small_week_among_weeks_of_nought_is_not_told_by_the_limits() -> None:
-    """The mean of 26 weeks times 26 would be that week's count."""
-    seen = {_counts([0] * 12 + [count] + [0] * 13).baselines[0][3:] for count in (1, 2, 3)}
+_RULES = pytest.mark.parametrize(
+    "rules", [Rules(), Rules(screen_moving_ranges=True), Rules(lock_after=16), Rules(trend_points=6, lock_after=16)]
+)
 
-    assert seen == {(0.0, 0.0, 0.0)}
+
+@_RULES
+@pytest.mark.parametrize("weeks", [13, 16, 17, 18, 26])
+def test_a_single_small_week_among_weeks_of_nought_is_told_by_no_limit_and_no_mark(rules: Rules, weeks: int) -> None:
+    """The mean of 26 weeks times 26 would be its count; of 17 or 18 the upper limit is 5 for a 7, and else 0."""
+    before = weeks // 2
+    seen = {
+        _counts([0] * before + [count] + [0] * (weeks - before - 1) + [160, 0, 0, 0], rules=rules)
+        for count in range(1, 8)
+    }
+
+    assert len(seen) == 1
+
+
+def test_limits_before_a_change_do_not_tell_a_small_week_after_it() -> None:
+    """A mean to the whole number, beside the total of all, would: they are to the nearest 5 in all of the series."""
+    before = [103] * 12 + [110]
+
+    assert _counts(before, Annotation(monday(13), "Go-live")).baselines[0][3:6] == (104.0, 105.0, 102.0)
+    assert _counts([*before, 1], Annotation(monday(13), "Go-live")).baselines[0][3:6] == (105.0, 105.0, 100.0)
+
+
+def test_no_mark_of_a_shown_week_rests_on_a_masked_one() -> None:
+    """Six weeks below the mean are a shift with a seventh: marked, they would tell that the masked one is below it."""
+    series = _counts([12, 16] * 7 + [9] * 3 + [7] + [9] * 3 + [12, 16] * 3)
+
+    assert series.baselines[0].mean == 15
+    assert {point.meaning for point in series.points} == {Meaning.COMMON_CAUSE}
+
+
+_SHOWN = st.integers(8, 22)
+_WEEK = st.one_of(_SHOWN, _SHOWN, _SHOWN, _SHOWN, st.just(0), st.integers(1, 7))
+
+
+@_RULES
+@settings(max_examples=12)
+@given(st.lists(_WEEK, min_size=16, max_size=24), st.randoms(use_true_random=False))
+def test_nobody_who_tries_other_series_can_tell_a_masked_week(rules: Rules, counts: list[int], choose: Random) -> None:
+    """Another count of it, with others that are shown as the same, gives the same total, limits and marks."""
+    for week in [week for week, count in enumerate(counts) if 0 < count < 8][:2]:
+        assert len(possible_counts_of(week, counts, rules, choose)) > 1
 
 
 def test_a_series_with_most_weeks_masked_has_no_limits() -> None:

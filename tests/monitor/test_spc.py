@@ -105,3 +105,13 @@ def test_a_value_that_is_no_number_is_refused(value: float) -> None:
     """It would spoil the mean of all."""
     with pytest.raises(ValueError, match="the value of 2026-01-05"):
         xmr(weekly([value]))
+
+
+def test_an_unseen_period_counts_in_limits_and_ends_every_run() -> None:
+    """Eight points above the mean are a shift; with the fourth unseen they are three and four."""
+    values: list[Value | None] = [*CALM, 13, 12, 13, 12, 13, 12, 13]
+    seen, partly = (xmr(weekly(values), unseen=unseen) for unseen in ((), {monday(22)}))
+
+    assert limits_in(partly) == limits_in(seen)
+    assert Cause.SHIFT in {point.cause for point in seen.points}
+    assert {point.cause for point in partly.points} == {None}

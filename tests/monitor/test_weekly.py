@@ -13,13 +13,13 @@ import pytest
 from event_builders import Log, a_log, carded
 from reader import Reader
 from shown_alone import shown_alone
-from spc_builders import monday, weekly
+from spc_builders import charted, monday, weekly
 from sqlalchemy import Engine
 
 from cds_service.cardlog.rollups import roll_up_due
 from cds_service.monitor.chart_rules import Rules
-from cds_service.monitor.disclosure import RawCount, disclose_parts, disclose_percentage
-from cds_service.monitor.shown_spc import ShownSeries, shown_counts, shown_percentages
+from cds_service.monitor.disclosure import disclose_percentage
+from cds_service.monitor.shown_spc import ShownSeries, shown_percentages
 from cds_service.monitor.spc import Annotation, Direction, Xmr, xmr
 from cds_service.monitor.special_causes import Cause
 from cds_service.monitor.weekly import finding, limits_in_words
@@ -30,7 +30,7 @@ THURSDAY = date(2026, 11, 5)
 
 
 @pytest.fixture(scope="module")
-def begun_on_a_thursday(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+def log_of_a_month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """Ten redirects a day from a Thursday on, a lump on each day of the last week, and later a second EHR."""
     days = [THURSDAY + timedelta(days=number) for number in range(25)]
     redirects = [(day, {}) for day in days for _ in range(10)]
@@ -38,7 +38,13 @@ def begun_on_a_thursday(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Re
     others = [(day, {"client_id": "late-ehr"}) for day in days[12:] for _ in range(3)]
     with a_log(f"sqlite:///{tmp_path_factory.mktemp('log') / 'log.sqlite3'}") as log:
         _write(log, [*redirects, *lumps, *others])
-        yield Reader(figure_log.sources_of(log.engine))
+        yield log.engine
+
+
+@pytest.fixture(scope="module")
+def begun_on_a_thursday(log_of_a_month: Engine) -> Reader:
+    """Somebody who reads it."""
+    return Reader(figure_log.sources_of(log_of_a_month))
 
 
 def _write(log: Log, orders: Sequence[tuple[date, dict[str, object]]]) -> None:
@@ -86,12 +92,6 @@ def test_half_a_week_is_said_to_be_that(tmp_path: Path, page: str) -> None:
     assert "Nothing was logged for this choice" not in said
 
 
-def _counts(counts: Sequence[int], *annotations: Annotation) -> tuple[Xmr, ShownSeries]:
-    shown = disclose_parts({week: RawCount(count) for week, count in enumerate(counts)})
-    result = xmr(weekly(counts), rebase_at=annotations)
-    return result, shown_counts(result, list(shown.parts.values()), Direction.HIGHER)
-
-
 def _shares_of_100(accepted: Sequence[int], weeks_without_a_card: int = 0) -> tuple[Xmr, ShownSeries]:
     whole, nothing = shown_alone(100), shown_alone(0)
     shown = [disclose_percentage(shown_alone(part), whole) for part in accepted]
@@ -102,11 +102,11 @@ def _shares_of_100(accepted: Sequence[int], weeks_without_a_card: int = 0) -> tu
 
 def test_a_series_that_ends_in_masked_weeks_says_so_and_not_what_was_special_before() -> None:
     """An EHR that stopped calling is the finding, not the week above the limit before it."""
-    result, shown = _counts([100, 102, 98] * 6 + [150] + [3, 2] * 3)
+    result, shown = charted([100, 102, 98] * 6 + [150] + [3, 2] * 3)
 
-    assert [point.cause for point in result.points[-6:]] == [Cause.OUTSIDE] * 6
+    assert result.points[18].cause is Cause.OUTSIDE
     assert finding("Orders", result, shown) == "Orders: the latest 6 weeks cannot be shown"
-    assert finding("Orders", *_counts([100, 102] * 7 + [3])) == "Orders: the latest week cannot be shown"
+    assert finding("Orders", *charted([100, 102] * 7 + [3])) == "Orders: the latest week cannot be shown"
 
 
 def test_a_share_of_no_cards_is_the_finding_where_there_were_cards_before() -> None:
@@ -116,14 +116,14 @@ def test_a_share_of_no_cards_is_the_finding_where_there_were_cards_before() -> N
 
 def test_a_masked_week_that_others_follow_is_not_the_finding() -> None:
     """What is now is told, and that it speaks of the weeks that are shown."""
-    told = finding("Orders", *_counts([110, 80] * 7 + [3] + [110, 80] * 7))
+    told = finding("Orders", *charted([110, 80] * 7 + [3] + [110, 80] * 7))
 
     assert told == "Orders: no week that is shown differs by more than chance"
 
 
 def test_of_special_weeks_beside_each_other_the_strongest_rule_speaks() -> None:
     """A week below the limit is not told as close to it because a weaker signal follows."""
-    result, shown = _counts([100, 110, 104, 96] * 5 + [40, 70, 108, 99])
+    result, shown = charted([100, 110, 104, 96] * 5 + [40, 70, 108, 99])
 
     assert [point.cause for point in result.points[20:22]] == [Cause.OUTSIDE, Cause.TWO_OF_THREE]
     assert finding("Orders", result, shown) == (
@@ -133,26 +133,33 @@ def test_of_special_weeks_beside_each_other_the_strongest_rule_speaks() -> None:
 
 def test_a_week_outside_the_limits_stands_in_its_run() -> None:
     """Both are told."""
-    assert finding("Orders", *_counts([100, 90] * 6 + [104] * 8 + [180] + [104] * 2)) == (
+    assert finding("Orders", *charted([100, 90] * 6 + [104] * 8 + [180] + [104] * 2)) == (
         "Orders: above the upper limit in the week of 25 May 2026, and above the mean from the week of 30 March 2026 "
         "to that of 8 June 2026"
     )
 
 
-def test_a_run_is_told_by_its_shown_weeks_and_that_it_is_longer() -> None:
-    """Seven weeks in a row are below the mean; that the masked ones are, each by itself, would tell what they hide."""
-    told = finding("Orders", *_counts([40, 30] * 8 + [20] * 4 + [3, 2, 5] + [40, 41]))
+def test_a_run_ends_at_a_week_that_cannot_be_shown() -> None:
+    """Were it told to go on there, it would be told on which side of the mean the masked weeks lie."""
+    told = finding("Orders", *charted([40, 30] * 8 + [20] * 8 + [3, 2, 5] + [19] * 8))
 
-    assert (
-        "from the week of 27 April 2026 to that of 18 May 2026, and in weeks beside them that cannot be shown" in told
+    assert told == "Orders: below the mean from the week of 13 July 2026 to that of 31 August 2026"
+
+
+def test_where_masked_weeks_and_weeks_of_nought_are_most_that_is_the_finding() -> None:
+    """Neither a limit nor a mark is told there."""
+    result, shown = charted([0] * 8 + [7] + [0] * 7 + [40, 0, 0, 0])
+
+    assert finding("Orders", result, shown) == "Orders: control limits cannot be shown"
+    assert limits_in_words(result, shown) == (
+        "No control limits are shown: beside masked weeks they would tell what is masked."
     )
-    assert told.endswith("; no special week is shown since")
 
 
 def test_a_baseline_too_short_for_limits_is_the_finding() -> None:
     """A jump with a new version is not "no week differs by more than chance"."""
     begun = Annotation(monday(16), "Pathway nwl 1.3")
-    result, shown = _counts([100, 102] * 8 + [300, 302] * 5, begun)
+    result, shown = charted([100, 102] * 8 + [300, 302] * 5, begun)
 
     assert finding("Orders", result, shown) == "Orders: too few weeks since Pathway nwl 1.3 for control limits"
     assert limits_in_words(result, shown) == (
@@ -173,28 +180,19 @@ def test_the_sentence_says_why_there_are_no_limits() -> None:
 _CHOSEN = Rules(trend_points=6, screen_moving_ranges=True, lock_after=16)
 
 
-@pytest.fixture(scope="module")
-def four_months(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """A log of sixteen weeks."""
-    engine = figure_log.fill(tmp_path_factory.mktemp("log") / "log.sqlite3")
-    yield engine
-    engine.dispose()
-
-
 @pytest.mark.parametrize("rules", [Rules(), _CHOSEN])
 @pytest.mark.parametrize(
     ("page", "panels"),
     [
         ("/monitor", ("overview/weekly-firings", "overview/redirects-accepted")),
         ("/monitor/overrides", ("overrides/over-time",)),
-        ("/monitor/first-contact-practitioners", ("first-contact-practitioners/exempt-firings",)),
     ],
 )
 def test_every_control_chart_says_which_rules_hold(
-    four_months: Engine, rules: Rules, page: str, panels: Sequence[str]
+    log_of_a_month: Engine, rules: Rules, page: str, panels: Sequence[str]
 ) -> None:
     """Once below it on the page, in its picture and what is read aloud of that, and at the head of the JSON."""
-    reader = Reader(figure_log.sources_of(four_months, rules=rules))
+    reader = Reader(figure_log.sources_of(log_of_a_month, rules=rules))
 
     assert reader.text(page).count(rules.in_words) == len(panels)
     for panel in panels:
@@ -205,32 +203,14 @@ def test_every_control_chart_says_which_rules_hold(
         assert json.loads(reader.text(f"/monitor/{panel}.json"))["note"].endswith(rules.in_words)
 
 
-def test_charts_are_drawn_by_the_chosen_rules(tmp_path: Path) -> None:
-    """Sixteen calm weeks, and then three times as many: locked limits do not move with them."""
-    first = figure_log.TODAY - timedelta(weeks=26)
-    per_week = [*[10, 12] * 8, *[30, 32] * 5]
-    days = [first + timedelta(weeks=week) for week, orders in enumerate(per_week) for _ in range(orders)]
-    with a_log(f"sqlite:///{tmp_path / 'log.sqlite3'}") as log:
-        _write(log, [(day, {}) for day in days])
-        of_all, locked = (
-            Reader(figure_log.sources_of(log.engine, rules=rules)).text("/monitor")
-            for rules in (Rules(), Rules(lock_after=16))
-        )
-
-    assert "Mean 19, expected by chance from 12 to 26." in of_all
-    assert "Mean 11, expected by chance from 6 to 16." in locked
-    assert "above the upper limit in the week of 23 November 2026" in locked
-
-
-def test_about_these_figures_says_what_was_chosen_and_what_it_means(four_months: Engine) -> None:
+def test_about_these_figures_says_what_was_chosen_and_what_it_means(log_of_a_month: Engine) -> None:
     """A lock only where there is one."""
-    usual, chosen = (
-        Reader(figure_log.sources_of(four_months, rules=rules)).text("/monitor/about") for rules in (Rules(), _CHOSEN)
-    )
+    usual, chosen = (Reader(figure_log.sources_of(log_of_a_month, rules=rules)) for rules in (Rules(), _CHOSEN))
+    said_of_usual, said_of_chosen = usual.text("/monitor/about"), chosen.text("/monitor/about")
 
-    assert Rules().in_words in usual
-    assert "one of 7 in a row that rise, or fall" in usual
-    assert "choose a first day" not in usual
-    assert _CHOSEN.in_words in chosen
-    assert "one of 6 in a row that rise, or fall" in chosen
-    assert "The first 16 weeks, of a share those with a card, are those of the period that is shown" in chosen
+    assert Rules().in_words in said_of_usual
+    assert "one of 7 in a row that rise, or fall" in said_of_usual
+    assert "choose a first day" not in said_of_usual
+    assert _CHOSEN.in_words in said_of_chosen
+    assert "one of 6 in a row that rise, or fall" in said_of_chosen
+    assert "The first 16 weeks, of a share those with a card, are those of the period that is shown" in said_of_chosen
