@@ -1,4 +1,4 @@
-"""The list of boroughs that an ICB keeps: `ods_code,borough`, by contract and not by postcode (`domain.md`, A31)."""
+"""The list of boroughs that an ICB keeps: `ods_code,borough`, by contract and not by postcode."""
 
 from collections.abc import Mapping
 from pathlib import Path

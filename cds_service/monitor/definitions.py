@@ -1,4 +1,4 @@
-"""What each number of the monitor counts, what it is divided by, and what it cannot say (`domain.md` 4.2 and 4.3)."""
+"""What each number of the monitor counts, what it is divided by, and what it cannot say (docs/monitor.md)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

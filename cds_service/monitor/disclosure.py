@@ -1,4 +1,4 @@
-"""Small numbers: the one way by which a count about people leaves the service (`domain.md` 4.5).
+"""Small numbers: the one way by which a count about people leaves the service (docs/monitor.md, "Small numbers").
 
 A count is a `RawCount`, which cannot be formatted, until it has become a `Shown` here. The method is NHS Digital's for
 sub-national figures: 1 to 7 are masked, 0 is shown, all else goes to the nearest 5, and percentages are made from

@@ -30,7 +30,7 @@ OUT_OF_SCOPE: Final = frozenset(
 """Outcomes of orders that no pathway in force speaks of; all others are in scope."""
 
 TOLD_OF_PLACES: Final = tuple(outcome.value for outcome in Outcome if outcome not in {*OUT_OF_SCOPE, *RED_FLAGS})
-"""Outcomes in scope that may be told of places below a footprint: red flags are not (`domain.md` 4.5)."""
+"""Outcomes in scope that may be told of places below a footprint (docs/monitor.md, "Small numbers"): no red flags."""
 
 
 class Counted(Protocol):
@@ -100,7 +100,7 @@ def of_outcomes(rows: Iterable[_RowOfOutcome], outcomes: Container[str]) -> list
 
 
 def but_red_flags(rows: Iterable[_RowOfOutcome]) -> list[_RowOfOutcome]:
-    """The rows of what may be told of places below a footprint (`domain.md` 4.5)."""
+    """The rows of what may be told of places below a footprint (docs/monitor.md, "Small numbers")."""
     return [row for row in rows if row.outcome not in RED_FLAGS]
 
 

@@ -41,7 +41,7 @@ RowsOf = Callable[[Asked], Iterable[WeeklyCount]]
 """The rows of a request that a series is made of."""
 
 _BY_STRENGTH: Final = tuple(Cause)
-"""The rules by precedence (`domain.md` 4.4)."""
+"""The rules, the strongest first: by it a spell of weeks is told."""
 
 _Value = TypeVar("_Value", int, Sums)
 

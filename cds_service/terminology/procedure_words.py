@@ -4,7 +4,7 @@ Data only; `procedure_text` reads them. Every phrase is lower case, its words pa
 text is brought into that form first (`U/S` is read as `u s`). A plural in -s need not be listed.
 
 When in doubt a word stands among those that exclude: an order that goes unrecognised is left alone, while a
-leg Doppler or a baby's hip scan taken for an MSK scan would be sent the wrong way (`domain.md` A4).
+leg Doppler or a baby's hip scan taken for an MSK scan would be sent the wrong way.
 """
 
 from collections.abc import Mapping

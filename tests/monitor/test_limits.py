@@ -1,4 +1,4 @@
-"""Natural process limits: each rule of `domain.md` 4.4 that is about them."""
+"""Natural process limits: each rule of Making Data Count that is about them."""
 
 from fractions import Fraction
 

@@ -1,4 +1,4 @@
-"""Special causes: a case for each rule of `domain.md` 4.4, and what must hold of every series."""
+"""Special causes: a case for each rule of Making Data Count, and what must hold of every series."""
 
 from fractions import Fraction
 

@@ -1,4 +1,4 @@
-"""What can be permitted in the monitor, and the roles that permit it (`domain.md`, section 4.6)."""
+"""What can be permitted in the monitor, and the roles that permit it (docs/monitor-access.md, "Roles")."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -3,9 +3,9 @@
 All places of a footprint go through disclosure together, however far a reader looks into them, so that no two views can
 be laid over each other to tell what one of them masks.
 
-Red flags are told of footprints alone, and only where one is chosen (`domain.md` 4.5). Below a footprint no figure
-holds them, and no row stands there for their sake: a list of places that had one would be as good as the count, and all
-orders less those of the other outcomes would be the red flags.
+Red flags are told of footprints alone, and only where one is chosen (docs/monitor.md, "Small numbers"). Below a
+footprint no figure holds them, and no row stands there for their sake: a list of places that had one would be as good
+as the count, and all orders less those of the other outcomes would be the red flags.
 """
 
 from collections.abc import Callable, Collection, Iterable
