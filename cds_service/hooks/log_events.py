@@ -1,13 +1,21 @@
-"""From an answered call to its card log record: only allow-listed facts are handed over."""
+"""From an answered call, or feedback, to what the card log keeps of it: only allow-listed facts are handed over."""
 
 from datetime import date
+from operator import attrgetter
 from typing import NamedTuple
 
 from cds_service import __version__
 from cds_service.cardlog.bands import age_band, body_region_group
 from cds_service.cardlog.card_log import EvaluationLog
 from cds_service.cardlog.episode_keys import EpisodeKeys
-from cds_service.cardlog.events import CallRecord, CardEvent, EvaluationEvent, SuggestionEvent
+from cds_service.cardlog.events import (
+    CallRecord,
+    CardEvent,
+    EvaluationEvent,
+    FeedbackEvent,
+    FeedbackOutcome,
+    SuggestionEvent,
+)
 from cds_service.fhir.reading import HookContext, ReadOrder
 from cds_service.fhir.shapes import objects
 from cds_service.hooks.answers import Answer, AnsweredOrder, Call
@@ -16,6 +24,7 @@ from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.outcomes import Indicator
 from cds_service.pathway.register import PathwayRegister
 from cds_service.protocol.card import Card, Suggestion
+from cds_service.protocol.feedback import Feedback
 from cds_service.protocol.identifiers import ordered_uuid
 
 
@@ -59,8 +68,8 @@ class CallLogger:
         self._episode_keys = episode_keys
         self._mode = mode
 
-    def record_of(self, call: Call, answer: Answer, moment: Moment) -> CallRecord | None:
-        """Count the call, and gather what the log keeps of it; None when no MSK order was evaluated.
+    def count(self, call: Call, answer: Answer, moment: Moment) -> None:
+        """Count the call and its unknown codes, whether or not an order of it was evaluated.
 
         Args:
             call: the call.
@@ -71,6 +80,15 @@ class CallLogger:
         for code_system, code in call.selection.unknown_procedures:
             self._card_log.count_unknown_procedure(day, client_id, code_system, code)
         self._card_log.count_call(day, hour, client_id, hook, answer.result)
+
+    def record_of(self, call: Call, answer: Answer, moment: Moment) -> CallRecord | None:
+        """What the log keeps of a call; None when no MSK order was evaluated.
+
+        Args:
+            call: the call.
+            answer: what it gets.
+            moment: when, by whom and how.
+        """
         if not answer.orders:
             return None
         events = [self._evaluation(order, call.context, len(answer.cards), moment) for order in answer.orders]
@@ -133,6 +151,48 @@ class CallLogger:
         return self._episode_keys.keys(
             moment.client_id, context.patient_id, draft_reference, context.encounter_id, moment.day, moment.hour
         )
+
+
+class Sent(NamedTuple):
+    """What the entries of one feedback call share.
+
+    Attributes:
+        received_on: the day in Europe/London on which they came.
+        received_hour: the hour of that day.
+        client_id: the configured id of the caller.
+        service_id: the service at whose address they came; `other` for any but this one.
+    """
+
+    received_on: date
+    received_hour: int
+    client_id: str
+    service_id: str
+
+
+def feedback_events(entries: list[Feedback], sent: Sent) -> list[FeedbackEvent]:
+    """What the log keeps of feedback, in order of time.
+
+    A time is kept to the second; of entries of one second the ids, which rise, then tell which was the last.
+    """
+    return [_feedback_event(entry, sent) for entry in sorted(entries, key=attrgetter("outcome_timestamp"))]
+
+
+def _feedback_event(entry: Feedback, sent: Sent) -> FeedbackEvent:
+    return FeedbackEvent(
+        event_id=ordered_uuid(),
+        received_on=sent.received_on,
+        received_hour=sent.received_hour,
+        service_id=sent.service_id,
+        client_id=sent.client_id,
+        card_id=entry.card,
+        outcome=FeedbackOutcome(entry.outcome),
+        suggestion_accepted=entry.suggestion_accepted,
+        suggestion_id=entry.suggestion_id,
+        override_reason_code=entry.override_code,
+        override_reason_system=entry.override_system,
+        had_comment=entry.had_comment,
+        outcome_timestamp=entry.outcome_timestamp,
+    )
 
 
 def _has_reason(order: ReadOrder) -> bool:

@@ -7,25 +7,23 @@ handling costs more than reading the facts does. Its OpenAPI description is writ
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import date, datetime
-from operator import attrgetter
-from typing import NamedTuple, Protocol
+from datetime import datetime
+from typing import Protocol
 
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cds_service.cardlog.card_log import CardLogUnavailable, EvaluationLog
-from cds_service.cardlog.events import CallRecord, FeedbackEvent, FeedbackOutcome
+from cds_service.cardlog.events import CallRecord
 from cds_service.hooks.answers import Call, Responder
 from cds_service.hooks.discovery import DISCOVERY, SERVICE_ID
-from cds_service.hooks.log_events import CallLogger, Moment
+from cds_service.hooks.log_events import CallLogger, Moment, Sent, feedback_events
 from cds_service.hooks.metrics import count_feedback, observe_call
 from cds_service.hooks.responses import json_response, outcome_response, read_body
 from cds_service.london_time import london_day_and_hour
-from cds_service.protocol.feedback import Feedback, parse_feedback
+from cds_service.protocol.feedback import parse_feedback
 from cds_service.protocol.hook_request import HookRequest, parse_hook_request
-from cds_service.protocol.identifiers import ordered_uuid
 from cds_service.protocol.json_body import parse_object
 from cds_service.protocol.operation_outcome import Issue, IssueType, ProtocolError
 from cds_service.security.clients import Client
@@ -101,6 +99,7 @@ class ServiceCall:
         elapsed = time.perf_counter() - started
         hook = hook_request.hook
         moment = Moment(today, hour, hook, client.id, round(elapsed * 1000))
+        self._call_logger.count(call, answer, moment)
         record = self._call_logger.record_of(call, answer, moment)
         observe_call(hook, answer, elapsed)
         if answer.refusal is not None:
@@ -142,12 +141,16 @@ class FeedbackCall:
         return json_response({})
 
     async def _keep(self, scope: Scope, receive: Receive, service_id: str) -> None:
+        """Store what was sent, once the caller is let in.
+
+        Raises:
+            ProtocolError: the caller is not let in, the body is no feedback, or it cannot be stored now (503).
+        """
         client = await _admitted(self._door, scope, FEEDBACK_PATH)
         entries = parse_feedback(parse_object(await read_body(scope, receive)))
-        sent = _Sent(*london_day_and_hour(self._clock()), client.id, service_id)
-        entries.sort(key=attrgetter("outcome_timestamp"))  # kept to the second; the ids then tell the last
+        sent = Sent(*london_day_and_hour(self._clock()), client.id, service_id)
         try:
-            await self._card_log.store_feedback([_feedback_event(entry, sent) for entry in entries])
+            await self._card_log.store_feedback(feedback_events(entries, sent))
         except CardLogUnavailable:
             text = "The feedback could not be stored now. Send it again later."
             raise ProtocolError(503, [Issue("transient", text)]) from None
@@ -240,30 +243,3 @@ def _no_such_service() -> ProtocolError:
 def _check_method(scope: Scope) -> None:
     if scope["method"] != "POST":
         raise ProtocolError(405, [Issue("not-supported", "Send a POST.")], {"Allow": "POST"})
-
-
-class _Sent(NamedTuple):
-    """What the entries of one feedback call share."""
-
-    received_on: date
-    received_hour: int
-    client_id: str
-    service_id: str
-
-
-def _feedback_event(entry: Feedback, sent: _Sent) -> FeedbackEvent:
-    return FeedbackEvent(
-        event_id=ordered_uuid(),
-        received_on=sent.received_on,
-        received_hour=sent.received_hour,
-        service_id=sent.service_id,
-        client_id=sent.client_id,
-        card_id=entry.card,
-        outcome=FeedbackOutcome(entry.outcome),
-        suggestion_accepted=entry.suggestion_accepted,
-        suggestion_id=entry.suggestion_id,
-        override_reason_code=entry.override_code,
-        override_reason_system=entry.override_system,
-        had_comment=entry.had_comment,
-        outcome_timestamp=entry.outcome_timestamp,
-    )
