@@ -9,7 +9,7 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,13 +96,12 @@ class EditableCsv:
         return text.getvalue().encode()
 
 
-def open_csv(folder: Path, table: TableFormat[RowT], columns: Sequence[str] | None = None) -> EditableCsv:
+def open_csv(folder: Path, table: TableFormat[RowT]) -> EditableCsv:
     """Read a file of the folder for changing; an absent one has no row yet.
 
     Args:
         folder: the configuration folder.
         table: what the file must look like.
-        columns: the columns that the change will write; all of the contract when left out.
 
     Raises:
         ConfigurationError: the file cannot be read as a CSV file, or its header lacks a column.
@@ -116,7 +115,7 @@ def open_csv(folder: Path, table: TableFormat[RowT], columns: Sequence[str] | No
     if findings.problems:
         raise ConfigurationError(folder, findings.problems)
     present = list(sheet.columns) if sheet is not None else []
-    present += [column for column in columns or table.columns if column not in present]
+    present += [column for column in table.columns if column not in present]
     rows = [dict(row.cells) for row in sheet.rows] if sheet is not None else []
     return EditableCsv(path, present, rows, before, [dict(row) for row in rows])
 

@@ -38,15 +38,12 @@ class OdsApi:
 
     Args:
         base: its address.
-        client: how it is asked; ours when left out.
         pause: waits between two tries, in seconds.
     """
 
-    def __init__(
-        self, base: str = ORD, client: httpx.Client | None = None, pause: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, base: str = ORD, pause: Callable[[float], None] = time.sleep) -> None:
         self._base = base.rstrip("/")
-        self._client = client or httpx.Client(timeout=SECONDS, headers={"Accept": "application/json"})
+        self._client = httpx.Client(timeout=SECONDS, headers={"Accept": "application/json"})
         self._pause = pause
 
     def close(self) -> None:

@@ -69,8 +69,6 @@ class FhirFetcher:
         templates: the prefetch templates that discovery offers, by key.
         failure: the client's error; a read that ends with it brings nothing, any other error is a defect and passes.
         budget_seconds: the time that both rounds have together.
-        longest_response: the most bytes of one response.
-        most_pages: how many pages of one search are fetched.
     """
 
     def __init__(
@@ -79,14 +77,10 @@ class FhirFetcher:
         failure: type[Exception],
         *,
         budget_seconds: float = BUDGET_SECONDS,
-        longest_response: int = LONGEST_RESPONSE,
-        most_pages: int = MOST_PAGES,
     ) -> None:
         self._templates = templates
         self._failure = failure
         self._budget = budget_seconds
-        self._longest_response = longest_response
-        self._most_pages = most_pages
 
     async def complete(
         self, context: HookContext, selection: Selection, access_token: str, client: JsonClient
@@ -139,7 +133,7 @@ class FhirFetcher:
         so_far = as_object(found.begun[read.key])
         is_search = "?" in read.path or so_far.get("resourceType") == "Bundle"
         path: str | None = read.path
-        for _ in range(self._most_pages if is_search else 1):
+        for _ in range(MOST_PAGES if is_search else 1):
             if path is None:
                 return
             answer = await self._answer(path, server)
@@ -155,9 +149,7 @@ class FhirFetcher:
         url = f"{server.base}{'' if path.startswith('?') else '/'}{path}"
         try:
             # The budget ends every read; the client's own limit is the second lock on the same door.
-            answer = await server.client.get_json(
-                url, headers=headers, timeout=self._budget, limit=self._longest_response
-            )
+            answer = await server.client.get_json(url, headers=headers, timeout=self._budget, limit=LONGEST_RESPONSE)
         except self._failure:
             return {}
         return as_object(answer)

@@ -51,9 +51,7 @@ class InventedHistory:
             self._is_looked_after = True
 
 
-def fill_once(
-    engine: Engine, effective: Mapping[str, tuple[str, date]], story: Story, software_version: str, *, seed: int = SEED
-) -> int:
+def fill_once(engine: Engine, effective: Mapping[str, tuple[str, date]], story: Story, software_version: str) -> int:
     """Write the history up to yesterday, unless it is there already or the log holds anything but a demo's events.
 
     The latest day is written first and the first day last, so that one that broke off is made whole the next time:
@@ -64,7 +62,6 @@ def fill_once(
         effective: for each region the version that is in force and since when.
         story: what happens when.
         software_version: of this service.
-        seed: another one gives another history.
 
     Returns:
         How many days were written.
@@ -78,7 +75,7 @@ def fill_once(
     ensure_partitions(engine, {month_of(day) for day in days})
     for day in days:
         versions = {region: _version(day, *since) for region, since in effective.items()}
-        _write(engine, day, InventedDay(seed, story, day, versions, software_version).make())
+        _write(engine, day, InventedDay(SEED, story, day, versions, software_version).make())
     return len(days)
 
 

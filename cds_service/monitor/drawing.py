@@ -20,6 +20,9 @@ SOFT: Final = "#4c6272"
 LINE: Final = "#d8dde0"
 PAPER: Final = "#ffffff"
 
+WIDTH: Final = 640
+"""Of every drawing, in pixels."""
+
 TEXT_SIZE: Final = 13
 """Of all text, in points; 17 pixels at the drawing's own size."""
 
@@ -51,14 +54,12 @@ class Drawing:
     Attributes:
         title: what is drawn, one line.
         description: what the chart says, for those who do not see it.
-        width: in pixels.
         height: in pixels.
         draw: puts the marks on the axes.
     """
 
     title: str
     description: str
-    width: int = 640
     height: int = 420
     draw: "Callable[[Axes], None]"
 
@@ -66,7 +67,7 @@ class Drawing:
         """As a picture for a page: no script, no style, nothing from elsewhere; text is text."""
         written = BytesIO()
         self._figure().savefig(written, format="svg", metadata={"Date": None, "Creator": None})
-        return _plain_svg(written.getvalue(), self.title, self.description, self.width, self.height)
+        return _plain_svg(written.getvalue(), self.title, self.description, WIDTH, self.height)
 
     def png(self) -> bytes:
         """As a picture for a paper, at twice the size."""
@@ -76,7 +77,7 @@ class Drawing:
 
     def _figure(self) -> "Figure":
         figure = _new_figure()(
-            figsize=(self.width / _PIXELS_PER_INCH, self.height / _PIXELS_PER_INCH),
+            figsize=(WIDTH / _PIXELS_PER_INCH, self.height / _PIXELS_PER_INCH),
             dpi=_PIXELS_PER_INCH,
             layout="constrained",
             facecolor=PAPER,

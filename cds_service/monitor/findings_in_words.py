@@ -58,9 +58,9 @@ def being_worked_out(asked: Asked) -> list[str]:
     return [told]
 
 
-def amount(count: Shown, one: str, many: str | None = None) -> str:
+def amount(count: Shown, one: str) -> str:
     """`1,205 orders`; `a masked number of orders` where it is not shown, for whatever reason; `no orders`."""
-    many = many or f"{one}s"
+    many = f"{one}s"
     if count.rounded is None:
         return f"a masked number of {many}"
     return f"no {many}" if count.rounded == 0 else f"{count} {many}"

@@ -18,7 +18,7 @@ from cds_service.monitor.charts import (
     stacked_share_chart,
 )
 from cds_service.monitor.disclosure import Shown, ShownPercentage, disclose_percentage
-from cds_service.monitor.drawing import Drawing
+from cds_service.monitor.drawing import WIDTH, Drawing
 from cds_service.monitor.funnel import Outlier, Place, funnel_chart, outliers
 from cds_service.monitor.shown_spc import shown_counts
 from cds_service.monitor.spc import Annotation, Direction, xmr
@@ -106,7 +106,7 @@ def test_a_png_is_of_twice_the_size() -> None:
     png = _bars().png()
 
     assert png.startswith(b"\x89PNG")
-    assert (int.from_bytes(png[16:20]), int.from_bytes(png[20:24])) == (2 * _bars().width, 2 * _bars().height)
+    assert (int.from_bytes(png[16:20]), int.from_bytes(png[20:24])) == (2 * WIDTH, 2 * _bars().height)
 
 
 def test_text_is_text_and_names_are_written_as_they_are() -> None:
