@@ -261,6 +261,12 @@ def nobody_in_the_logs(markers: Markers) -> Iterator[list[str]]:
     assert markers.in_text("\n".join(lines)) == set()
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A configuration folder of one's own, as good as the demo's."""
+    return Path(shutil.copytree(DEMO_CONFIGURATION, tmp_path / "configuration"))
+
+
 @pytest.fixture(scope="session")
 def start_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartService]:
     """Start services in process."""

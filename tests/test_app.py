@@ -1,6 +1,5 @@
 """Wiring: what stops the start, what is mounted, and that everything handed over is stored at the end."""
 
-import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ from cds_service.settings import Settings
 from cds_service.wiring.edge import Edge, Edges, NoClientError
 from cds_service.wiring.log import DatabaseSettingError
 from fhir_fixtures import hook_call
-from tests.conftest import BASE_URL, DEMO_CONFIGURATION, NOW, InProcess, StartService
+from tests.conftest import BASE_URL, NOW, InProcess, StartService
 from tests.docs.conftest import ROOT
 
 EXAMPLE = ROOT / "examples" / "deployment"
@@ -27,12 +26,6 @@ EXAMPLE = ROOT / "examples" / "deployment"
 KNEE = "nwl-gp-knee-mri-pain--redirect.json"
 
 StatedSettings = Callable[..., Settings]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A configuration folder of one's own, as good as the demo's."""
-    return Path(shutil.copytree(DEMO_CONFIGURATION, tmp_path / "configuration"))
 
 
 @pytest.fixture

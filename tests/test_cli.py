@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -28,7 +27,6 @@ from cds_service.cli import main
 from cds_service.settings import Settings
 from fhir_fixtures import resources
 from tests.cardlog.event_builders import evaluation
-from tests.conftest import DEMO_CONFIGURATION
 from tests.docs.conftest import ROOT
 
 EXAMPLE = ROOT / "examples" / "deployment"
@@ -57,12 +55,6 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Served:
     for module in (sys, threading):  # what the command sets for its process is taken back
         monkeypatch.setattr(module, "excepthook", module.excepthook)
     return stand_in
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A configuration folder of one's own, as good as the demo's."""
-    return Path(shutil.copytree(DEMO_CONFIGURATION, tmp_path / "configuration"))
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import Engine, create_engine, select, text
 
 from cds_service.cardlog.bands import AgeBand, BodyRegionGroup
+from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.events import (
     CallRecord,
     CardEvent,
@@ -153,6 +154,14 @@ def store(database_url: str) -> Iterator[CardLogStore]:
     card_log_store = CardLogStore(database_url, WRITER_ID)
     yield card_log_store
     card_log_store.dispose()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """The way to the test's database."""
+    opened = open_engine(database_url)
+    yield opened
+    opened.dispose()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy import Engine, insert
 
 from cds_service.cardlog.access_schema import ACCESS_TABLES
 from cds_service.cardlog.data_dictionary import FieldType, read_dictionary
-from cds_service.cardlog.databases import CardLogStoreError, open_engine
+from cds_service.cardlog.databases import CardLogStoreError
 from cds_service.cardlog.events import CallRecord, FeedbackEvent
 from cds_service.cardlog.export_formats import CsvWriter, ExportFormat
 from cds_service.cardlog.exporting import (
@@ -40,14 +40,6 @@ OCTOBER = date(2026, 10, 5)
 NOVEMBER = date(2026, 11, 21)
 STRAY = 9
 WRITERS = ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002")
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """The way to the test's database."""
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from itertools import islice
 
@@ -43,14 +43,6 @@ DAYS = (date(2026, 8, 31), date(2026, 9, 1), date(2026, 9, 30), date(2026, 10, 1
 OLD = [day for day in DAYS if day < BEFORE]
 KEPT = [day for day in DAYS if day >= BEFORE]
 WRITER_ID = "00000000-0000-4000-8000-000000000001"
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """The way to the test's database."""
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -7,7 +7,6 @@ from sqlalchemy import Engine
 
 from cds_service.cardlog import status as module
 from cds_service.cardlog.access_schema import ACCESS_TABLES
-from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.events import CallRecord
 from cds_service.cardlog.rows import rows_of
 from cds_service.cardlog.schema import metadata
@@ -18,14 +17,6 @@ BuildCall = Callable[..., CallRecord]
 
 OCTOBER = date(2026, 10, 5)
 NOVEMBER = date(2026, 11, 21)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """The way to the test's database."""
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 def size_of(table: str, engine: Engine, *, exact: bool = False) -> TableSize:

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -6,7 +6,6 @@ import pytest
 from event_builders import WRITER_ID
 from sqlalchemy import Engine, Executable, Table, delete, update
 
-from cds_service.cardlog.databases import open_engine
 from cds_service.cardlog.episode_keys import window_start
 from cds_service.cardlog.episodes import work_out_window
 from cds_service.cardlog.events import CallRecord, FeedbackEvent
@@ -43,14 +42,6 @@ OCTOBER = date(2026, 10, 5)
 NOVEMBER = date(2026, 11, 21)
 LATE = "came when those of the month had been deleted; its monthly figures stay as they were"
 MEND = "run a purge that broke off again; else the figures must be worked out anew"
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """The way to the test's database."""
-    opened = open_engine(database_url)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

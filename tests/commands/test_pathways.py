@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from datetime import UTC, date, datetime, timedelta
 from errno import EACCES
 from itertools import pairwise
@@ -59,13 +58,11 @@ def test_check_tells_of_a_wrong_file_in_words(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The demo's configuration with NWL's pathway as the deployment's own file."""
-    shutil.copytree(DEMO_CONFIGURATION, tmp_path / "configuration")
-    (tmp_path / "configuration" / "pathways").mkdir()
-    own = tmp_path / "configuration" / "pathways" / "nwl-1.2.yaml"
-    own.write_text(read_pathway_files()[0].text, encoding="utf-8")
-    return tmp_path / "configuration"
+def folder(folder: Path) -> Path:
+    """The same with NWL's pathway as the deployment's own file."""
+    (folder / "pathways").mkdir()
+    (folder / "pathways" / "nwl-1.2.yaml").write_text(read_pathway_files()[0].text, encoding="utf-8")
+    return folder
 
 
 def test_prove_does_not_prove_twice(folder: Path) -> None:

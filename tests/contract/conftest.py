@@ -34,6 +34,12 @@ class Exchange(NamedTuple):
         return cards
 
 
+def empty(value: object) -> bool:
+    """Whether a value is, or holds, an empty one."""
+    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return value in (None, "", [], {}) or any(empty(member) for member in members)
+
+
 class ContractRun(NamedTuple):
     """All the exchanges by fixture file, the answers to feedback and ill-formed calls, and what was left behind."""
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fhir_fixtures import JsonObject, feedback, hook_call
 from tests.conftest import InProcess
+from tests.contract.conftest import empty
 
 CALLS = [
     "nwl-gp-knee-mri-pain--redirect.json",
@@ -41,12 +42,6 @@ def put(body: JsonObject, path: Path, value: object) -> None:
             return
     if isinstance(holder, dict) or (isinstance(holder, list) and isinstance(path[-1], int) and path[-1] < len(holder)):
         holder[path[-1]] = copy.deepcopy(value)  # type: ignore[index]  # a list is indexed by a number here
-
-
-def empty(value: object) -> bool:
-    """Whether a value is, or holds, an empty one."""
-    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return value in (None, "", [], {}) or any(empty(member) for member in members)
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()

@@ -15,7 +15,7 @@ from cds_service.pathway.decide import decide
 from cds_service.pathway.loading import load_pathways
 from fhir_fixtures import expectations, hook_call
 from tests.conftest import InProcess, JsonObject
-from tests.contract.conftest import ContractRun
+from tests.contract.conftest import ContractRun, empty
 from tests.spec.test_decision_table import ROWS, facts_of
 
 STATUS = frozenset({"draft", "active", "on-hold", "revoked", "completed", "entered-in-error", "unknown"})
@@ -120,12 +120,6 @@ def references(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from references(item)
-
-
-def empty(value: object) -> bool:
-    """Whether a value is, or holds, an empty one."""
-    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return value in (None, "", [], {}) or any(empty(member) for member in members)
 
 
 def came_with(call: JsonObject) -> set[str]:

@@ -8,7 +8,18 @@ import httpx
 import pytest
 from starlette.types import ASGIApp
 
-from tests.conftest import InProcess
+from tests.conftest import InProcess, JsonObject
+
+
+def removed(cards: list[JsonObject]) -> list[str]:
+    """The orders that the cards would remove."""
+    return [
+        action["resourceId"]
+        for card in cards
+        for suggestion in card.get("suggestions", [])
+        for action in suggestion["actions"]
+        if action["type"] == "delete"
+    ]
 
 
 @pytest.fixture(autouse=True)

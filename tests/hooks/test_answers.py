@@ -5,6 +5,7 @@ import pytest
 
 from fhir_fixtures import hook_call
 from tests.conftest import DEMO_CONFIGURATION, InProcess, JsonObject, StartService
+from tests.hooks.conftest import removed
 
 SNOMED = "http://snomed.info/sct"
 MRI_LUMBAR = "394451000119106"
@@ -114,17 +115,6 @@ def with_a_second_order(call: JsonObject, **changes: object) -> JsonObject:
     entries.append({"resource": {name: value for name, value in second.items() if value is not None}})
     call["context"].pop("selections", None)
     return {**call, "hook": "order-sign"}
-
-
-def removed(cards: list[JsonObject]) -> list[str]:
-    """The orders that the cards would remove."""
-    return [
-        action["resourceId"]
-        for card in cards
-        for suggestion in card.get("suggestions", [])
-        for action in suggestion["actions"]
-        if action["type"] == "delete"
-    ]
 
 
 @pytest.mark.parametrize(

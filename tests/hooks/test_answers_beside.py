@@ -4,6 +4,7 @@ import pytest
 
 from fhir_fixtures import hook_call
 from tests.conftest import InProcess, JsonObject
+from tests.hooks.conftest import removed
 
 SNOMED = "http://snomed.info/sct"
 CAUDA_EQUINA = "192970008"
@@ -30,17 +31,6 @@ def with_another(call: JsonObject, **elements: object) -> JsonObject:
     second = {**order_of(call), "id": "draft-2", **elements}
     call["context"]["draftOrders"]["entry"].append({"resource": second})
     return {**call, "hook": "order-select", "context": {**call["context"], "selections": ["ServiceRequest/draft-1"]}}
-
-
-def removed(cards: list[JsonObject]) -> list[str]:
-    """The orders that the cards would remove."""
-    return [
-        action["resourceId"]
-        for card in cards
-        for suggestion in card.get("suggestions", [])
-        for action in suggestion["actions"]
-        if action["type"] == "delete"
-    ]
 
 
 BESIDE = {

@@ -5,7 +5,6 @@ import os
 import re
 import resource
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from loss_callers import ask, health
 from loss_ledger import Health
-from servers import DEMO_CONFIGURATION, HEALTH_PATH, ROOT, VoidRunError
+from servers import DEMO_CONFIGURATION, HEALTH_PATH, ROOT, VoidRunError, free_port
 from wire import LOOPBACK
 
 from cds_service.cardlog.spool import waiting_in
@@ -35,13 +34,6 @@ _UP = "Application startup complete"
 _LOST_AT_THE_END = re.compile(r"closed before (\d+) evaluations could be stored")
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @dataclass(slots=True)
 class Service:
     """One replica: its port, its folder (output, spool, episode secrets), and its process once it is started.
@@ -58,7 +50,7 @@ class Service:
     database_url: str
     workers: int = 1
     program: Sequence[str] = _PROGRAM
-    port: int = field(default_factory=_free_port)
+    port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
 
     @property

@@ -117,7 +117,7 @@ def running(
     Raises:
         VoidRunError: it did not start, or is not one process.
     """
-    port = _free_port()
+    port = free_port()
     output = folder / "output.txt"
     with output.open("wb") as stream:
         spawned_at = time.perf_counter()
@@ -188,7 +188,8 @@ def _environment(trust: Trust | None = None) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody uses now."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]

@@ -1,6 +1,5 @@
 """The monitor reads the configuration folder that is in force, not the one of the process's start."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import date
 from importlib import resources
@@ -18,7 +17,7 @@ from cds_service.pathway.proof_record import record_of
 from cds_service.pathway.register import PathwayRegister, seal_of
 from cds_service.pathway.sign_off import sign, with_signature
 from cds_service.settings import Settings
-from tests.conftest import DEMO_CONFIGURATION, InProcess
+from tests.conftest import InProcess
 from tests.monitor.access.conftest import hidden_fields
 from tests.wiring.test_folder_watch import configuration, rewrite, until
 
@@ -26,9 +25,8 @@ NETWORK = "/monitor/where?region=nwl&borough=Brent&pcn=Larkfield+PCN"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A configuration folder of one's own, as good as the demo's, with the pathway of North West London in it."""
-    folder = Path(shutil.copytree(DEMO_CONFIGURATION, tmp_path / "configuration"))
+def folder(folder: Path) -> Path:
+    """The same with the pathway of North West London in it."""
     (folder / "pathways").mkdir()
     packaged = resources.files("cds_service.pathway") / "packaged" / "nwl.yaml"
     (folder / "pathways" / "nwl-1.2.yaml").write_text(packaged.read_text("utf-8"), "utf-8")

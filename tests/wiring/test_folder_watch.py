@@ -1,7 +1,6 @@
 import asyncio
 import logging
 import os
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -33,7 +32,7 @@ from cds_service.wiring.exchange import fhir_server
 from cds_service.wiring.folder import Folder, read_folder
 from cds_service.wiring.folder_watch import FolderWatch, Served, folder_signature, told_without_values
 from fhir_fixtures import hook_call
-from tests.conftest import DEMO_CONFIGURATION, NOW, InProcess
+from tests.conftest import NOW, InProcess
 
 KNEE = hook_call("nwl-gp-knee-mri-pain--redirect.json")
 EVENING = datetime(2026, 11, 29, 23, 59, tzinfo=UTC)
@@ -393,12 +392,6 @@ def test_a_refusal_names_places_and_no_value(error: Exception, told: str) -> Non
     assert said.startswith(told)
     assert "9991" not in said
     assert "Somebody" not in said
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A configuration folder of one's own, as good as the demo's."""
-    return Path(shutil.copytree(DEMO_CONFIGURATION, tmp_path / "configuration"))
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """An area that moves from one region to another, in a service that runs on: each day's footprint places its orders."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
@@ -17,7 +16,7 @@ from cds_service.pathway.proof_record import RECORD, record_of
 from cds_service.pathway.register import PathwayRegister, seal_of
 from cds_service.settings import Settings
 from fhir_fixtures import hook_call
-from tests.conftest import DEMO_CONFIGURATION, InProcess
+from tests.conftest import InProcess
 from tests.wiring.test_folder_watch import until
 
 KNEE = hook_call("nwl-gp-knee-mri-pain--redirect.json")
@@ -65,12 +64,6 @@ def reaching(*sub_icb: str) -> Json:
     return {"name": "Invented", "sub_icb": [*sub_icb], "legacy_icb": [], "boroughs": ["Brent"]}
 
 
-@pytest.fixture
-def empty(tmp_path: Path) -> Path:
-    """The demo's configuration, without pathways of its own."""
-    return Path(shutil.copytree(DEMO_CONFIGURATION, tmp_path / "configuration"))
-
-
 def take_over(folder: Path, last_day: str, first_day: str) -> None:
     """A joint region begins on the day after both packaged ones have ended."""
     nwl, nel = packaged("nwl"), packaged("nel")
@@ -86,9 +79,8 @@ def take_over(folder: Path, last_day: str, first_day: str) -> None:
 
 
 @pytest.fixture
-def folder(empty: Path) -> Path:
+def moving(folder: Path) -> Path:
     """A configuration whose North West London practices belong to North East London from 30 November."""
-    folder = empty
     nwl, nel = packaged("nwl"), packaged("nel")
     from_tomorrow = {"version": "9.0", "effective": "2026-11-30"}
     write_pathways(
@@ -113,13 +105,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def start(empty: Path, tmp_path: Path, clock: Clock) -> Iterator[Callable[..., InProcess]]:
+def start(folder: Path, tmp_path: Path, clock: Clock) -> Iterator[Callable[..., InProcess]]:
     """Starts the service; unless told otherwise it looks at its folder all the time."""
     running: list[InProcess] = []
 
     def started(reload_seconds: float = 0.02) -> InProcess:
         url = f"sqlite:///{tmp_path / 'log.sqlite3'}"
-        settings = Settings(config=empty, auth="off", demo=True, database_url=url, reload_seconds=reload_seconds)
+        settings = Settings(config=folder, auth="off", demo=True, database_url=url, reload_seconds=reload_seconds)
         running.append(InProcess(create_app(settings, clock=clock), tmp_path / "log.sqlite3").__enter__())
         return running[-1]
 
@@ -139,7 +131,7 @@ def spoken(service: InProcess) -> str:
     return str(card["source"]["label"])
 
 
-@pytest.mark.usefixtures("folder")
+@pytest.mark.usefixtures("moving")
 def test_a_service_that_never_reads_again_places_by_the_day(start: Callable[..., InProcess], clock: Clock) -> None:
     """Versions advance by date, and footprints with them: a region never speaks in an area that it gave up."""
     service = start(reload_seconds=0)
@@ -151,11 +143,11 @@ def test_a_service_that_never_reads_again_places_by_the_day(start: Callable[...,
 
 
 def test_a_folder_refused_over_midnight_does_not_keep_yesterdays_footprint(
-    start: Callable[..., InProcess], folder: Path, clock: Clock
+    start: Callable[..., InProcess], moving: Path, clock: Clock
 ) -> None:
     """What stays of the former folder is its files; the day is that of the call, also once the mistake is undone."""
     service = start()
-    organisations = folder / "organisations.csv"
+    organisations = moving / "organisations.csv"
     sound = organisations.read_text("utf-8")
     organisations.write_text(sound.replace("general-practice", "GP"), "utf-8")
     until(service, lambda: is_refused(service))
@@ -168,10 +160,10 @@ def test_a_folder_refused_over_midnight_does_not_keep_yesterdays_footprint(
 
 
 def test_a_region_can_take_over_the_whole_area_of_others(
-    start: Callable[..., InProcess], empty: Path, clock: Clock
+    start: Callable[..., InProcess], folder: Path, clock: Clock
 ) -> None:
     """Its destinations stand in the folder before, and those of the others after, and no day refuses the folder."""
-    take_over(empty, last_day="2026-11-29", first_day="2026-11-30")
+    take_over(folder, last_day="2026-11-29", first_day="2026-11-30")
     service = start()
     assert spoken(service).startswith("North West London")
     assert "Brent Demo Community MSK Service" in str(service.cards(KNEE))
@@ -187,10 +179,10 @@ def test_a_region_can_take_over_the_whole_area_of_others(
     [("directory", "check"), ("directory", "lookup", "Z99001"), ("directory", "fcp", "list"), ("pathways", "check")],
     ids=" ".join,
 )
-def test_a_takeover_can_be_prepared(empty: Path, words: tuple[str, ...]) -> None:
+def test_a_takeover_can_be_prepared(folder: Path, words: tuple[str, ...]) -> None:
     """The commands read a folder as the service does, long before the day."""
-    take_over(empty, last_day="2090-03-31", first_day="2090-04-01")
-    shown = CliRunner().invoke(main, [*words, "--config", str(empty)], env={"CDS_SERVICE_CONFIG": None})
+    take_over(folder, last_day="2090-03-31", first_day="2090-04-01")
+    shown = CliRunner().invoke(main, [*words, "--config", str(folder)], env={"CDS_SERVICE_CONFIG": None})
     assert "is not a region id" not in shown.output
     assert shown.exception is None or isinstance(shown.exception, SystemExit)
     assert "Error" not in shown.output

@@ -1,6 +1,5 @@
 """`monitor-access.yaml` re-read: who is taken out is out, a wrong file opens and closes nothing, and health says so."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,19 +12,13 @@ from pydantic import SecretStr
 from cds_service.app import create_app
 from cds_service.monitor.access.access_file import AccessFileError
 from cds_service.settings import Settings
-from tests.conftest import DEMO_CONFIGURATION, NOW, InProcess
+from tests.conftest import NOW, InProcess
 from tests.monitor.access.provider import CLIENT_ID, CLIENT_SECRET, LocalProvider
 from tests.wiring.test_folder_watch import KNEE, configuration, rewrite, until
 
 ANALYST = {"value": "Monitor.Analyst.NWL", "role": "analyst", "footprints": ["nwl"]}
 AUDITOR = {"value": "Monitor.Auditor", "role": "auditor", "footprints": ["nel"]}
 NAME = "monitor-access.yaml"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A configuration folder of one's own, as good as the demo's."""
-    return Path(shutil.copytree(DEMO_CONFIGURATION, tmp_path / "configuration"))
 
 
 Write = Callable[..., None]
