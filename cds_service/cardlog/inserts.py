@@ -121,7 +121,8 @@ def _iso_date(day: date) -> str:
 
 
 def _utc_text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
+    # Not strftime: it writes the year 1, an empty time of many an EHR, without its zeros, and nobody can read it back.
+    return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 @lru_cache(maxsize=256)

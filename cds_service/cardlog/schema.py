@@ -7,7 +7,7 @@ why it is needed stands in `data_dictionary.csv`, which is the allow list; how t
 """
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -25,6 +25,8 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
 )
+from sqlalchemy.dialects.sqlite import DATETIME
+from sqlalchemy.types import TypeEngine
 
 metadata: Final = MetaData(
     naming_convention={
@@ -36,11 +38,20 @@ metadata: Final = MetaData(
 )
 
 
+_AS_TEXT: Final = r"(\d+)-(\d+)-(\d+) (\d+):(\d+):(\d+)\.(\d+)"
+
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware time in UTC, also on SQLite, which keeps no time zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """On SQLite, read a year before 1000 without its zeros too: so it was written until it was noticed."""
+        if dialect.name != "sqlite":
+            return dialect.type_descriptor(self.impl_instance)
+        return dialect.type_descriptor(DATETIME(regexp=_AS_TEXT))  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
         """Give back what was written: UTC. A naive value comes from SQLite and is in UTC already."""

@@ -262,6 +262,37 @@ def test_feedback_is_told_by_its_card(
     assert exported(outcome=Outcome.LUMP) == [1, 2]
 
 
+EMPTY_TIME = datetime(1, 1, 1, tzinfo=UTC)
+"""What many a program sends for a time that nobody set."""
+
+
+@pytest.mark.parametrize("kind", list(ExportFormat))
+def test_a_time_that_an_ehr_left_empty_spoils_no_export(
+    store: CardLogStore, a_feedback: BuildFeedback, export: Callable[..., list[dict[str, Any]]], kind: ExportFormat
+) -> None:
+    """It comes out as it came, beside everybody else's."""
+    store.write(rows_of([[a_feedback(outcome_timestamp=EMPTY_TIME), a_feedback()]]))
+
+    first, second = sorted(export("feedback", kind), key=lambda row: str(row["outcome_timestamp"]))
+
+    assert str(first["outcome_timestamp"]).startswith("0001-01-01")
+    assert str(second["outcome_timestamp"]).startswith("2026-")
+
+
+def test_an_empty_time_of_an_earlier_version_can_be_read(
+    store: CardLogStore, engine: Engine, a_feedback: BuildFeedback, export: Callable[..., list[dict[str, Any]]]
+) -> None:
+    """It stands in SQLite without the zeros of its year."""
+    store.write(rows_of([[a_feedback(outcome_timestamp=EMPTY_TIME)]]))
+    if engine.dialect.name == "sqlite":
+        with engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE feedback SET outcome_timestamp = '1-01-01 00:00:00.000000'")
+
+    [row] = export("feedback")
+
+    assert row["outcome_timestamp"].startswith("0001-01-01")
+
+
 @pytest.mark.parametrize(
     ("table", "filters", "option"),
     [
