@@ -26,6 +26,7 @@ from cds_service.server import keep_words_out_of_tracebacks, tune_interpreter, u
 from cds_service.settings import Settings, problems
 from cds_service.wiring.folder_watch import REFUSED
 from cds_service.wiring.log import DatabaseSettingError
+from cds_service.workers import run_workers
 
 STARTING_ERRORS = (
     *REFUSED,
@@ -193,18 +194,19 @@ def _run(settings: Settings) -> None:
     tune_interpreter()
     where: dict[str, Any] = {"host": settings.host, "port": settings.port, **uvicorn_options()}
     if settings.workers == 1:
-        _listen(app, where)
+        _listen(uvicorn.run, app, where)
         return
     # These have no option: they stand in the environment already.
     for name, value in settings.model_dump(mode="json", exclude_none=True, exclude=_SECRETS).items():
         os.environ[f"CDS_SERVICE_{name.upper()}"] = str(value)
-    _listen("cds_service.server:worker_application", {"factory": True, "workers": settings.workers, **where})
+    several = {"factory": True, "workers": settings.workers, **where}
+    _listen(run_workers, "cds_service.server:worker_application", several)
 
 
-def _listen(app: ASGIApp | str, options: dict[str, Any]) -> None:
+def _listen(run: Callable[..., None], app: ASGIApp | str, options: dict[str, Any]) -> None:
     """Serve until stopped. Where that cannot begin the log has said why, of a taken port in the system's words."""
     try:
-        uvicorn.run(app, **options)
+        run(app, **options)
     except SystemExit as end:
         if end.code == STARTUP_FAILURE:
             _stop(

@@ -19,7 +19,7 @@ import click.testing
 import pytest
 import uvicorn
 
-from cds_service import __version__
+from cds_service import __version__, cli
 from cds_service.cardlog.events import CallRecord
 from cds_service.cardlog.rows import rows_of
 from cds_service.cardlog.store import CardLogStore
@@ -36,14 +36,14 @@ Run = Callable[..., click.testing.Result]
 
 
 class Served:
-    """What uvicorn was asked to run."""
+    """What was to be served, by one process or several."""
 
     def __init__(self) -> None:
         self.app: object = None
         self.options: dict[str, Any] = {}
 
     def __call__(self, app: object, **options: Any) -> None:  # noqa: ANN401 - uvicorn's own options
-        """Stand in for `uvicorn.run`."""
+        """Stand in for `uvicorn.run` and `run_workers`."""
         self.app, self.options = app, options
 
 
@@ -52,6 +52,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Served:
     """Nothing is really served."""
     stand_in = Served()
     monkeypatch.setattr(uvicorn, "run", stand_in)
+    monkeypatch.setattr(cli, "run_workers", stand_in)
     for module in (sys, threading):  # what the command sets for its process is taken back
         monkeypatch.setattr(module, "excepthook", module.excepthook)
     return stand_in
