@@ -6,6 +6,7 @@ parsed once, by one parser, so that nobody can show one thing to the check and a
 """
 
 import binascii
+import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
@@ -123,7 +124,7 @@ def check_claims(token: ClientToken, client: Client, audiences: Sequence[str], n
         text = "The token is not valid yet (iat or nbf lies in the future). Set the client's clock."
         raise TokenRefusedError(Reason.TIME, text)
     if not 0 < claims["exp"] - claims["iat"] <= client.maximum_life:
-        text = f"The token lives too long: exp may be at most {client.maximum_life} seconds after iat."
+        text = f"The token's life is not right: exp must lie after iat, by at most {client.maximum_life} seconds."
         raise TokenRefusedError(Reason.LIFE, text)
 
 
@@ -145,7 +146,22 @@ def _json_part(part: str) -> dict[str, Any]:
         raise _not_a_token("its header and claims must be flat: fewer lists and objects in them")
     if not isinstance(read, dict):
         raise _not_a_token("its header and claims must be JSON objects")
+    if orjson.dumps(read) != text:  # as most are written: then no name was lost
+        _check_names(text)
     return read
+
+
+def _check_names(text: bytes) -> None:
+    """Refuse a JSON text with a name twice in one object: of the two each reader keeps its own (RFC 7519, 4)."""
+    _NAMES.decode(text.decode())
+
+
+def _named_once(members: list[tuple[str, object]]) -> None:
+    if len(dict(members)) < len(members):
+        raise _not_a_token("its header and claims must name each member once")
+
+
+_NAMES = json.JSONDecoder(object_pairs_hook=_named_once, parse_int=str, parse_float=str)
 
 
 def _check_types(claims: dict[str, Any]) -> None:

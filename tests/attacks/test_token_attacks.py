@@ -146,6 +146,14 @@ def with_nested_member(members: dict[str, Any]) -> str:
     return urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
+def claims_twice(deployment: Deployment) -> str:
+    """Two issuers, rightly signed: a proxy may read the one, and the service the other."""
+    ehr = deployment.ehr
+    header = encoded({"alg": "ES384", "typ": "JWT", "kid": ehr.kid})
+    text = f'{{"iss": "https://another.example", {json.dumps(ehr.claims())[1:]}'
+    return ehr.sign_parts(header, urlsafe_b64encode(text.encode()).rstrip(b"=").decode())
+
+
 def nested_header(deployment: Deployment) -> str:
     """A header made to exhaust a reader's stack; nobody has to sign it."""
     header = with_nested_member({"alg": "ES384", "typ": "JWT", "kid": deployment.ehr.kid})
@@ -187,6 +195,7 @@ ATTACKS: dict[str, Attack] = {
     "kid: none": kid(None),
     "kid: very long": kid("k" * 4000),
     "critical extension": critical_extension,
+    "a claim twice": claims_twice,
     "claims changed after signing": claims_changed_after_signing,
     "algorithm changed after signing": algorithm_changed_after_signing,
     "expired": claim(iat=lambda now: now - 600, exp=lambda now: now - 300),
