@@ -48,6 +48,13 @@ NO_UPGRADE = (
 """The parser would take the body for the next request, and whoever shares the connection for its answers."""
 
 
+NO_SINGLE_HOST = (400, Issue("structure", "Host is missing, or comes twice. Send HTTP/1.1 with one Host."))
+"""Servers on the way of such a request choose each another host (RFC 9112, 3.2); HTTP/1.0 may do without."""
+
+ANOTHER_VERSION = (400, Issue("not-supported", "The version is neither HTTP/1.1 nor HTTP/1.0. Send HTTP/1.1."))
+"""The parser lets HTTP/2.0 pass, and a line without a version, to which an answer would have no head."""
+
+
 class _RefusedHeadError(Exception):
     """Stops the parser."""
 
@@ -131,6 +138,10 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self._head_refusal = self._too_large_a_head()
         elif self.parser.should_upgrade() and _announces_a_body(self.headers):
             self._head_refusal = NO_UPGRADE
+        elif (version := self.parser.get_http_version()) not in {"1.1", "1.0"}:
+            self._head_refusal = ANOTHER_VERSION
+        elif (hosts := [name for name, _ in self.headers].count(b"host")) > 1 or (hosts < 1 and version == "1.1"):
+            self._head_refusal = NO_SINGLE_HOST
         elif len(self.connections) > self.most_connections and not self._close_an_idle_connection():
             self._head_refusal = FULL
         if self._head_refusal is not None:

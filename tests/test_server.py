@@ -343,6 +343,7 @@ def test_what_is_not_http_is_refused(port: int, garbage: bytes) -> None:
         ["Content-Length: -2"],
         ["X Y: z"],
         ["X-Line: a\rb"],
+        ["Host: elsewhere"],
     ],
 )
 def test_a_head_that_two_servers_could_read_differently_is_refused(port: int, fields: list[str]) -> None:
@@ -352,6 +353,23 @@ def test_a_head_that_two_servers_could_read_differently_is_refused(port: int, fi
     (answer,) = talk(port, "\r\n".join(lines).encode() + b"{}")
 
     assert answer.status == 400
+
+
+@pytest.mark.parametrize("fields", ["", "Host: one\r\nHost: one\r\n"])
+def test_a_request_names_one_host(port: int, fields: str) -> None:
+    """None at all was for HTTP/1.0."""
+    (answer,) = talk(port, f"GET / HTTP/1.1\r\n{fields}\r\n".encode())
+
+    assert (answer.status, "one Host" in issue_of(answer)["diagnostics"]) == (400, True)
+    assert talk(port, b"GET / HTTP/1.0\r\n\r\n")[0].status == 200
+
+
+@pytest.mark.parametrize("version", ["", " HTTP/0.9", " HTTP/2.0"])
+def test_another_version_is_refused(port: int, version: str) -> None:
+    """A client of the first would take our head for the answer; HTTP/2 is written otherwise."""
+    (answer,) = talk(port, f"GET /{version}\r\nHost: localhost\r\n\r\n".encode() if version else b"GET /\r\n\r\n")
+
+    assert (answer.status, "HTTP/1.1" in issue_of(answer)["diagnostics"]) == (400, True)
 
 
 def test_a_body_that_breaks_off_into_garbage_is_refused(port: int) -> None:
