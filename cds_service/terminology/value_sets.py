@@ -15,7 +15,7 @@ from typing import Final
 
 from cds_service.terminology.overlaps import overlaps, strays
 from cds_service.terminology.value_set_file import Concept, ValueSet, ValueSetError, read_value_set
-from cds_service.terminology.vocabulary import SDS_JOB_ROLE, SDS_JOB_ROLE_SYSTEMS
+from cds_service.terminology.vocabulary import SDS_JOB_ROLE, SDS_JOB_ROLE_SYSTEMS, plain_coding
 
 PACKAGED: Final[Traversable] = resources.files("cds_service.terminology") / "value_sets"
 """Where the packaged value sets are."""
@@ -88,18 +88,18 @@ class Terminology:
 
     def groups(self, system: str, code: str) -> frozenset[str]:
         """Return the names of the value sets that hold the code; empty when none does."""
-        return self._groups.get((system, code.strip()), _NO_GROUPS)
+        return self._groups.get(plain_coding(system, code), _NO_GROUPS)
 
     def display(self, system: str, code: str) -> str | None:
         """Return the plain name that a value set gives the code, or None when none holds it."""
-        return self._displays.get((system, code.strip()))
+        return self._displays.get(plain_coding(system, code))
 
     def procedure(self, system: str, code: str) -> ProcedureConcept | None:
         """Return what the code images, or None when it is no procedure that we know.
 
         A referral is a known procedure of modality `other`, so that it is never mistaken for a scan.
         """
-        return self._procedures.get((system, code.strip()))
+        return self._procedures.get(plain_coding(system, code))
 
     def procedures(self) -> Iterator[tuple[str, str, ProcedureConcept]]:
         """Return every procedure that is known by a code, each as (system, code, what it images)."""
@@ -111,7 +111,7 @@ class Terminology:
         `unknown` is a role that is known to say nothing of the profession. A category is for the log: it
         never exempts, and never tells the setting (fact 3).
         """
-        code = code.strip()
+        system, code = plain_coding(system, code)
         if system in SDS_JOB_ROLE_SYSTEMS:
             # Live systems send service, group and role in one (`S8000:G8000:R8000`): the role comes last.
             return self._requester_categories.get((SDS_JOB_ROLE, code.rpartition(":")[2]))
@@ -224,7 +224,7 @@ def build_terminology(value_sets: Iterable[ValueSet]) -> Terminology:
     for value_set in value_sets:
         summaries[value_set.group] = _summarise(value_set)
         for concept in value_set.concepts:
-            key = (concept.system, concept.code)
+            key = plain_coding(concept.system, concept.code)
             groups.setdefault(key, set()).add(value_set.group)
             displays.setdefault(key, concept.display)
             _enter_procedure(procedures, key, concept)

@@ -4,9 +4,36 @@ Modalities and body regions are those of the pathway's facts. This room knows no
 written down here once more and a test holds the two lists together.
 """
 
+import re
 from typing import Final
 
 SNOMED: Final = "http://snomed.info/sct"
+
+_SNOMED_BY_ANOTHER_NAME: Final = re.compile(
+    r"https?://snomed\.info/sct(?:/[0-9]+(?:/version/[0-9]+)?)?/?"
+    r"|(?:urn:oid:)?2\.16\.840\.1\.113883\.(?:6\.96|2\.1\.3\.2\.4\.15)",
+    re.IGNORECASE,
+)
+"""The URI of an edition or a version (SNOMED CT URI Standard), HL7's OID, and the one of NHS documents in CDA."""
+
+_CODE_AND_TERM: Final = re.compile(r"\s*([0-9]+)\s*\|[^|]*\|\s*")
+"""A concept as SNOMED CT's compositional grammar writes it alone: `192970008 |Cauda equina syndrome|`."""
+
+
+def plain_coding(system: str, code: str) -> tuple[str, str]:
+    """A coding with its system, and a SNOMED CT code, written the one way in which the lists have it.
+
+    Args:
+        system: as sent.
+        code: as sent.
+    """
+    system = system.strip()
+    if system != SNOMED and _SNOMED_BY_ANOTHER_NAME.fullmatch(system) is not None:
+        system = SNOMED
+    if "|" in code and system == SNOMED and (alone := _CODE_AND_TERM.fullmatch(code)) is not None:
+        return system, alone[1]
+    return system, code.strip()
+
 
 MRI: Final = "mri"
 USS: Final = "uss"

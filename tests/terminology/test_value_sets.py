@@ -135,9 +135,46 @@ def test_white_space_around_a_code_is_no_difference(terminology: Terminology) ->
     assert terminology.requester_category(SDS_SYSTEMS[0], " R0260 ") == "gp"
 
 
-@pytest.mark.parametrize(("system", "code"), [("http://snomed.info/sct/", "192970008"), (SNOMED, "192 970008")])
+SNOMED_BY_ANOTHER_NAME = [
+    "http://snomed.info/sct/",
+    "https://snomed.info/sct",
+    "http://snomed.info/sct/83821000000107",
+    "http://snomed.info/sct/83821000000107/version/20260401",
+    "urn:oid:2.16.840.1.113883.6.96",
+    "URN:OID:2.16.840.1.113883.6.96",
+    "2.16.840.1.113883.6.96",
+    "urn:oid:2.16.840.1.113883.2.1.3.2.4.15",
+]
+
+
+@pytest.mark.parametrize("system", SNOMED_BY_ANOTHER_NAME)
+def test_snomed_ct_by_another_of_its_names_is_snomed_ct(terminology: Terminology, system: str) -> None:
+    """An edition, a version or an OID names the same concepts, in every question."""
+    assert terminology.groups(system, "192970008") == {"ind_cauda_equina"}
+    assert terminology.procedure(system, "241641004") == terminology.procedure(SNOMED, "241641004") is not None
+    assert terminology.display(system, "192970008") == terminology.display(SNOMED, "192970008") is not None
+    assert terminology.is_oncology_service(system, "892571000000101")
+
+
+def test_a_code_with_its_term_is_the_code(terminology: Terminology) -> None:
+    """As SNOMED CT's grammar writes a concept alone; an expression of several is another thing."""
+    assert terminology.groups(SNOMED, " 192970008 |Cauda equina syndrome| ") == {"ind_cauda_equina"}
+    assert terminology.groups(SNOMED, "192970008 |Cauda equina syndrome| : 363698007 = 7569003") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("system", "code"),
+    [
+        ("http://snomed.info/id", "192970008"),
+        ("http://snomed.info/sct/x", "192970008"),
+        ("http://snomed.info/sctx", "192970008"),
+        ("2.16.840.1.113883.6.961", "192970008"),
+        ("", "192970008"),
+        (SNOMED, "192 970008"),
+    ],
+)
 def test_nothing_else_is_mended(terminology: Terminology, system: str, code: str) -> None:
-    """A system that differs, or white space inside a code, is not guessed at."""
+    """A system that is another, or white space inside a code, is not guessed at."""
     assert terminology.groups(system, code) == frozenset()
 
 
