@@ -175,18 +175,21 @@ _LEAST_URGENT_FIRST = ("routine", "urgent", "asap", "stat")
 _WORDS = frozenset(kind.text for kind in REFERRAL_KINDS.values())
 
 
-def is_drafted(text: TextKey, drafts: Iterable[Json]) -> bool:
-    """Whether a referral is among the drafts already: by its code, at least as urgent, and by its words no other.
+def is_drafted(text: TextKey, drafts: Iterable[Json], orders: Iterable[OrderForCard]) -> bool:
+    """Whether a referral is among the drafts already: its code, its urgency or more, its reasons, and no other's words.
 
     Several referrals share a code (to an oncologist: an emergency for cord compression, and back to the treating
-    team), so that a draft with the words of another of them, or a less urgent one, is not this one.
+    team), so that a draft with the words of another of them, or a less urgent one, is not this one. Nor is one that
+    somebody drafted for another complaint: its card would have the scan removed for a referral about something else.
 
     Args:
         text: the card text, which decides the kind of referral.
         drafts: the ServiceRequests drafted for the patient.
+        orders: the card's orders.
     """
     kind = REFERRAL_KINDS[text]
-    return any(_is_this(kind, draft) for draft in drafts)
+    asked = list(orders)
+    return any(_is_this(kind, draft) and _is_about(draft, kind, asked) for draft in drafts)
 
 
 def _is_this(kind: ReferralKind, draft: Json) -> bool:
@@ -195,8 +198,37 @@ def _is_this(kind: ReferralKind, draft: Json) -> bool:
     codings = [_coding(coding) for coding in stated] if isinstance(stated, list) else []
     if not any((coding.get("system"), coding.get("code")) == (SNOMED, kind.code) for coding in codings):
         return False
-    words = _text_members(concept, ("text",)).get("text")
-    return _urgency(draft.get("priority")) >= _urgency(kind.priority) and words not in _WORDS - {kind.text}
+    return _urgency(draft.get("priority")) >= _urgency(kind.priority) and _words(draft) not in _WORDS - {kind.text}
+
+
+def _is_about(draft: Json, kind: ReferralKind, orders: list[OrderForCard]) -> bool:
+    """Whether a draft has a reason of each order, and no other body site than theirs.
+
+    Without reasons it must have our words, or none: it may have been proposed before the orders had theirs.
+    """
+    reasons, sites = _names(draft.get("reasonCode")), _names(draft.get("bodySite"))
+    if not reasons and _words(draft) not in {None, kind.text}:
+        return False
+    for order in orders:
+        own_sites = _names(list(order.body_sites))
+        if reasons and reasons.isdisjoint(_names(list(order.reasons))):
+            return False
+        if sites and own_sites and sites.isdisjoint(own_sites):
+            return False
+    return True
+
+
+def _words(draft: Json) -> str | None:
+    return _text_members(draft.get("code"), ("text",)).get("text")
+
+
+def _names(concepts: object) -> set[tuple[str, str]]:
+    """What concepts are known by: their codes with their systems, or their words where they have no code."""
+    found: set[tuple[str, str]] = set()
+    for copy in _concepts(one for one in concepts if isinstance(one, dict)) if isinstance(concepts, list) else ():
+        codes = {(coding.get("system", ""), coding["code"]) for coding in copy.get("coding", ())}
+        found |= codes or {("", copy["text"].casefold())}
+    return found
 
 
 def _urgency(priority: object) -> int:

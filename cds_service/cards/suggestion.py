@@ -55,7 +55,7 @@ def offer_of(
         return Offer()
     if not decision.proposes_referral or (decision.outcome in NEEDS_DESTINATION and destination is None):
         return Offer()
-    if is_drafted(text_key, context.drafts):
+    if is_drafted(text_key, context.drafts, orders):
         return Offer(is_drafted=True, by_hand=tuple(order for order in orders if order.decision.may_delete))
     removable = [order for order in orders if order.decision.may_delete and order.reference is not None]
     label = text.suggestion_keeping_scan

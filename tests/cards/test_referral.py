@@ -106,9 +106,9 @@ def test_a_referral_that_was_accepted_is_drafted(text: TextKey) -> None:
     kept = accepted(text)
     without_words = {**kept, "code": {"coding": kept["code"]["coding"]}}
 
-    assert is_drafted(text, [{}, kept])
-    assert is_drafted(text, [without_words])
-    assert not is_drafted(text, [])
+    assert is_drafted(text, [{}, kept], [an_order()])
+    assert is_drafted(text, [without_words], [an_order()])
+    assert not is_drafted(text, [], [an_order()])
 
 
 @pytest.mark.parametrize(
@@ -131,14 +131,56 @@ def test_a_referral_that_was_accepted_is_drafted(text: TextKey) -> None:
 )
 def test_another_referral_or_a_less_urgent_one_is_not_this_one(text: TextKey, draft: Json) -> None:
     """An emergency is not held back by a draft that would take weeks."""
-    assert not is_drafted(text, [draft])
+    assert not is_drafted(text, [draft], [an_order()])
+
+
+CHEST_PAIN, SHOULDER_PAIN = ({"coding": [{"system": SNOMED, "code": code}]} for code in ("29857009", "45326000"))
+LEFT, RIGHT = ({"coding": [{"system": SNOMED, "code": code}]} for code in ("82169009", "6757004"))
+
+
+@pytest.mark.parametrize(
+    ("text", "draft"),
+    [
+        (TextKey.CES, accepted(TextKey.CES, reasonCode=[CHEST_PAIN])),
+        (TextKey.CES, accepted(TextKey.CES, reasonCode=[{"text": "chest pain"}])),
+        (
+            TextKey.CES,
+            accepted(TextKey.CES, reasonCode=None, code={**accepted(TextKey.CES)["code"], "text": "A&E: chest pain"}),
+        ),
+        (TextKey.REDIRECT, accepted(TextKey.REDIRECT, reasonCode=[SHOULDER_PAIN])),
+    ],
+)
+def test_a_referral_for_another_complaint_is_not_this_one(text: TextKey, draft: Json) -> None:
+    """Whoever sent that and removed the scan would have neither (H10)."""
+    assert not is_drafted(text, [draft], [an_order()])
+
+
+def test_a_referral_without_reasons_is_known_by_its_words() -> None:
+    """It was proposed before the order had its reason; in words of somebody's own it may be about anything."""
+    drafted = accepted(TextKey.REDIRECT, reasonCode=None)
+
+    assert is_drafted(TextKey.REDIRECT, [drafted], [an_order()])
+    assert is_drafted(TextKey.REDIRECT, [drafted], [an_order(reasons=())])
+    assert not is_drafted(TextKey.REDIRECT, [accepted(TextKey.REDIRECT)], [an_order(reasons=())])
+
+
+def test_a_referral_is_about_each_of_the_orders() -> None:
+    """With a reason of each, and with no other side or site than theirs."""
+    shoulder = an_order(reasons=(SHOULDER_PAIN,))
+    left = accepted(TextKey.REDIRECT, bodySite=[LEFT])
+
+    assert not is_drafted(TextKey.REDIRECT, [accepted(TextKey.REDIRECT)], [an_order(), shoulder])
+    both = referral({}, {"reasons": (SHOULDER_PAIN,)})
+    assert is_drafted(TextKey.REDIRECT, [both], [an_order(), shoulder])
+    assert not is_drafted(TextKey.REDIRECT, [left], [an_order(body_sites=(RIGHT,))])
+    assert is_drafted(TextKey.REDIRECT, [left], [an_order(body_sites=(LEFT,))])
 
 
 def test_a_more_urgent_draft_stands_for_a_referral() -> None:
     """And one without a priority is routine, as R4 says."""
-    assert is_drafted(TextKey.REDIRECT, [accepted(TextKey.REDIRECT, priority="urgent")])
-    assert is_drafted(TextKey.REDIRECT, [accepted(TextKey.REDIRECT, priority=None)])
-    assert is_drafted(TextKey.URGENT, [accepted(TextKey.URGENT_SAME_DAY)])
+    assert is_drafted(TextKey.REDIRECT, [accepted(TextKey.REDIRECT, priority="urgent")], [an_order()])
+    assert is_drafted(TextKey.REDIRECT, [accepted(TextKey.REDIRECT, priority=None)], [an_order()])
+    assert is_drafted(TextKey.URGENT, [accepted(TextKey.URGENT_SAME_DAY)], [an_order()])
 
 
 @pytest.mark.parametrize("destination", [None, Destination("nwl", None, "ces", "No code")])
