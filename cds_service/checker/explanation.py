@@ -67,6 +67,7 @@ KEEP_WORDS = {
     KeepScan.OTHER_RED_FLAG: "another red flag is coded",
     KeepScan.ONCOLOGY_PATIENT: "active cancer, or under oncology care",
     KeepScan.RED_FLAG_BESIDE: "another order of the call carries a red flag",
+    KeepScan.UNREAD_BESIDE: "another order of the call, or its reason, could not be read",
     KeepScan.REASON_UNREAD: "a reason was sent that could not be read",
     KeepScan.IN_FORCE: "the order is not a draft",
     KeepScan.HIGH_PRIORITY: "the order's priority is above urgent, or not known",

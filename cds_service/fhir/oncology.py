@@ -5,17 +5,21 @@ otherwise, and that nothing in it is beyond reading: an absent key is never read
 whose patient is named in another form, a problem without a SNOMED CT code, or care of which nobody can tell the
 service. Of care, an active episode must say its service in a code that can be read. A care team must only where it
 states a category (one of LOINC says what a team is for and not of which service); its name and its members' roles
-are mostly words, and would make every patient unknown. So would an encounter's type, and no encounter is asked for
+are mostly words, and would make every patient unknown. Words that name cancer care ("Breast oncology MDT") do so, as
+does a team that states a cancer for its reason, or an oncology episode that has not begun or rests: never "none",
+and no more than that. An encounter's type would make every patient unknown too, and no encounter is asked for
 "none".
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from cds_service.fhir.reasons import is_not_true
 from cds_service.fhir.resources import ResourceIndex, another_patient, same_patient
 from cds_service.fhir.shapes import (
     Json,
+    as_object,
     as_text,
     codings,
     codings_of,
@@ -26,7 +30,7 @@ from cds_service.fhir.shapes import (
 )
 from cds_service.pathway.facts import Oncology
 from cds_service.terminology.value_sets import Terminology
-from cds_service.terminology.vocabulary import SNOMED
+from cds_service.terminology.vocabulary import SNOMED, plain_coding
 
 ONCOLOGY_PREFETCH = ("conditions", "pastConditions", "episodes", "careTeams")
 """The prefetch keys that together answer whether there is, or was, cancer."""
@@ -39,6 +43,7 @@ PAST_STATUS = frozenset({"resolved", "inactive", "remission"})
 """Values of Condition.clinicalStatus that make a cancer a past one."""
 
 CURRENT_ENCOUNTER = frozenset({"planned", "arrived", "triaged", "in-progress", "onleave"})
+EPISODE_TO_COME = frozenset({"planned", "waitlist", "onhold"})
 ENDED_CARE_TEAM = frozenset({"proposed", "suspended", "inactive", "entered-in-error"})
 
 
@@ -64,7 +69,8 @@ class _Found(NamedTuple):
         care: what shows the patient's current oncology care.
         unclear: cancers and oncology care that may be the patient's or another's.
         uncoded: the problems that are in no code that can be read.
-        unread: current care of which nobody can tell the service.
+        unread: current care of which nobody can tell the service, or whose words speak of cancer; and oncology care
+            that is to come.
     """
 
     cancers: list[tuple[Json, frozenset[str]]]
@@ -126,7 +132,7 @@ def _is_readable(system: str, code: str, systems: frozenset[str], terminology: T
 
 
 def _can_be_read(system: str, code: str, groups: frozenset[str], systems: frozenset[str]) -> bool:
-    return bool(groups) or (system in systems and bool(code.strip()))
+    return bool(groups) or (plain_coding(system, code)[0] in systems and bool(code.strip()))
 
 
 def _is_active(condition: Json, groups: frozenset[str]) -> bool:
@@ -144,15 +150,16 @@ def _read_care(found: _Found, patient_id: str, index: ResourceIndex, terminology
 
     for care in _CARE:
         for resource in index.prefetched(care.kind):
-            if not care.is_current(resource.get("status")):
-                continue
             subject = resource.get(care.patient)
-            if any(treats_cancer(service) for service in care.services(resource)):
-                if same_patient(subject, patient_id, index):
-                    found.care.append(resource)
-                elif not another_patient(subject, patient_id, index):
-                    found.unclear.append(resource)
-            elif care.is_unread(resource, terminology) and not another_patient(subject, patient_id, index):
+            if another_patient(subject, patient_id, index):
+                continue
+            treats = any(treats_cancer(service) for service in care.services(resource))
+            if not care.is_current(resource.get("status")):
+                if treats and care.is_to_come(resource.get("status")):
+                    found.unread.append(resource)
+            elif treats:
+                (found.care if same_patient(subject, patient_id, index) else found.unclear).append(resource)
+            elif care.is_unread(resource, terminology):
                 found.unread.append(resource)
 
 
@@ -172,11 +179,33 @@ def _care_team_codings(team: Json) -> list[tuple[str, str]]:
 
 
 def _is_unread_team(team: Json, terminology: Terminology) -> bool:
-    return any(
+    return _speaks_of_cancer(team, terminology) or any(
         (has_coding(category) or concept_words(category))
         and not any(_is_readable(*coding, _CATEGORY_SYSTEMS, terminology) for coding in codings(category))
         for category in objects(team.get("category"))
     )
+
+
+_OF_CANCER_CARE = re.compile(r"oncolog|cancer|macmillan|chemotherap|radiotherap", re.IGNORECASE)
+
+
+def _speaks_of_cancer(team: Json, terminology: Terminology) -> bool:
+    """Whether a care team's words name cancer care, or a cancer is its reason."""
+    reasons = objects(team.get("reasonCode"))
+    groups = {group for coding in codings_of(reasons) for group in terminology.groups(*coding)}
+    return not groups.isdisjoint(CANCER_GROUPS) or any(map(_OF_CANCER_CARE.search, _words_of(team, reasons)))
+
+
+def _words_of(team: Json, reasons: list[Json]) -> Iterator[str]:
+    """A care team's name, its reasons, and what it says of those who belong to it."""
+    participants = objects(team.get("participant"))
+    references = [*objects(team.get("managingOrganization"))]
+    references += [as_object(one.get(element)) for one in participants for element in ("member", "onBehalfOf")]
+    for text in (team.get("name"), *(reference.get("display") for reference in references)):
+        if isinstance(text, str):
+            yield text
+    for concept in (*reasons, *(role for one in participants for role in objects(one.get("role")))):
+        yield from concept_words(concept)
 
 
 def _encounter_codings(encounter: Json) -> list[tuple[str, str]]:
@@ -200,6 +229,7 @@ class _Care(NamedTuple):
         kind: the resource type.
         patient: the element that names its patient.
         is_current: whether a status is one of care that goes on.
+        is_to_come: whether it is one of care that has not begun, or rests.
         services: the codes that say the service.
         is_unread: whether it may be of any service, as far as its codes can be read.
     """
@@ -207,6 +237,7 @@ class _Care(NamedTuple):
     kind: str
     patient: str
     is_current: Callable[[object], bool]
+    is_to_come: Callable[[object], bool]
     services: Callable[[Json], list[tuple[str, str]]]
     is_unread: Callable[[Json, Terminology], bool]
 
@@ -219,8 +250,20 @@ def _is_current_encounter(status: object) -> bool:
     return as_text(status) in CURRENT_ENCOUNTER
 
 
+def _is_current_episode(status: object) -> bool:
+    return status == "active"
+
+
+def _is_episode_to_come(status: object) -> bool:
+    return as_text(status) in EPISODE_TO_COME
+
+
+def _never(_status: object) -> bool:
+    return False
+
+
 _CARE = (
-    _Care("EpisodeOfCare", "patient", lambda status: status == "active", _episode_codings, _is_unread_episode),
-    _Care("CareTeam", "subject", _is_current_team, _care_team_codings, _is_unread_team),
-    _Care("Encounter", "subject", _is_current_encounter, _encounter_codings, lambda *_: False),
+    _Care("EpisodeOfCare", "patient", _is_current_episode, _is_episode_to_come, _episode_codings, _is_unread_episode),
+    _Care("CareTeam", "subject", _is_current_team, _never, _care_team_codings, _is_unread_team),
+    _Care("Encounter", "subject", _is_current_encounter, _never, _encounter_codings, lambda *_: False),
 )

@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from cds_service.fhir.shapes import Json, MalformedOrderError, as_object, as_text
+from cds_service.fhir.request_groups import contained_in, with_what_groups_name
+from cds_service.fhir.shapes import Json, MalformedOrderError, as_object, as_text, objects
 
 NOT_LIVE = ("revoked", "completed", "entered-in-error")
 """Values of ServiceRequest.status that take an order out of account; a tuple, since a call may hold any JSON there."""
@@ -17,9 +18,12 @@ _WHETHER_LIVE: dict[str, tuple[type, str]] = {
 _TO_CLASSIFY: dict[str, tuple[type, str]] = {
     "code": (dict, "a CodeableConcept object"),
 }
-_TO_EVALUATE: dict[str, tuple[type, str]] = {
+_REASONS: dict[str, tuple[type, str]] = {
     "reasonCode": (list, "an array of CodeableConcept objects"),
     "reasonReference": (list, "an array of Reference objects"),
+}
+_TO_EVALUATE: dict[str, tuple[type, str]] = {
+    **_REASONS,
     "bodySite": (list, "an array of CodeableConcept objects"),
     "basedOn": (list, "an array of Reference objects"),
     "requester": (dict, "a Reference object"),
@@ -38,6 +42,17 @@ _OF_ANOTHER_KIND = re.compile(
     r"|MedicationRequest|NutritionOrder|RequestGroup|SupplyRequest|Task|VisionPrescription)/[A-Za-z0-9.-]{1,64}"
 )
 """A selection that names a draft of another kind (FHIR R4's requests): it need not be there, nothing is asked of it."""
+
+
+ORDERS_OF_OTHER_RELEASES = frozenset(
+    {"DiagnosticOrder", "DiagnosticRequest", "ProcedureRequest", "RequestOrchestration"}
+)
+"""What FHIR's other releases call an order for a scan, or a group of orders: R4 has no such types."""
+
+_BUNDLE_ELEMENTS = frozenset(
+    {"resourceType", "id", "meta", "implicitRules", "language", "identifier", "type", "timestamp", "total", "link"}
+    | {"entry", "signature"}
+)
 
 
 class SelectionError(Exception):
@@ -69,15 +84,15 @@ def selected_orders(draft_orders: Json, selections: Sequence[str] | None) -> lis
 
     Raises:
         SelectionError: a selected ServiceRequest is not in the bundle.
-        MalformedOrderError: `entry` is not an array.
+        MalformedOrderError: `entry` is not an array, or there is none and orders stand elsewhere.
     """
     drafts = _told_apart(list(_drafts(draft_orders)))
-    if selections is None:
-        chosen = [order for order, _ in drafts]
-    else:
-        chosen = [order for order, names in drafts if not names.isdisjoint(selections)]
+    if selections is not None:
         known = {name for _, names in drafts for name in names}
         _check_all_found(selections, known, list(_unreadable(draft_orders)))
+        wanted = with_what_groups_name(selections, [(order.resource, names) for order, names in drafts])
+        drafts = [(order, names) for order, names in drafts if not names.isdisjoint(wanted)]
+    chosen = (order for draft, _ in drafts for order in _with_its_contained(draft))
     return [order for order in chosen if order.resource.get("resourceType") == "ServiceRequest"]
 
 
@@ -127,7 +142,17 @@ def _entries(draft_orders: Json) -> list[Any]:
     entries = draft_orders.get("entry", [])
     if not isinstance(entries, list):
         raise MalformedOrderError("context.draftOrders.entry", "an array of entries")
+    if not entries:
+        _check_that_nothing_stands_elsewhere(draft_orders)
     return entries
+
+
+def _check_that_nothing_stands_elsewhere(draft_orders: Json) -> None:
+    """Without entries nothing is ordered, unless it stands in an element that no Bundle has (`entries`)."""
+    for name, value in draft_orders.items():
+        if name not in _BUNDLE_ELEMENTS and objects(value):
+            expected = "an element of a Bundle, whose orders stand in entry"
+            raise MalformedOrderError(f"context.draftOrders.{name}", expected)
 
 
 def _path(position: int) -> str:
@@ -153,6 +178,10 @@ def _fault(entry: object, path: str) -> MalformedOrderError | None:
         return MalformedOrderError(f"{path}.resource.resourceType", "text, for example 'ServiceRequest'")
     if kind == "Bundle":
         return MalformedOrderError(f"{path}.resource.resourceType", "the type of an order: drafts stand side by side")
+    if kind in ORDERS_OF_OTHER_RELEASES or (
+        kind.casefold() == "servicerequest" and resource["resourceType"] != "ServiceRequest"
+    ):
+        return MalformedOrderError(f"{path}.resource.resourceType", "a type of FHIR R4, where it is 'ServiceRequest'")
     return None
 
 
@@ -175,6 +204,14 @@ def _told_apart(drafts: list[tuple[SelectedOrder, set[str]]]) -> list[tuple[Sele
     return [
         (order if times[order.reference] == 1 else order._replace(reference=None), names) for order, names in drafts
     ]
+
+
+def _with_its_contained(draft: SelectedOrder) -> Iterator[SelectedOrder]:
+    """A draft, and the orders that stand in a live group and nowhere else: without a name of theirs none is removed."""
+    yield draft
+    if is_live(draft):
+        for position, resource in contained_in(draft.resource):
+            yield SelectedOrder(resource, f"{draft.path}.contained[{position}]", None)
 
 
 def _check_all_found(
@@ -203,7 +240,9 @@ def check_can_be_classified(order: SelectedOrder) -> None:
         MalformedOrderError: one of them has the wrong JSON type.
     """
     _check_elements(order, _TO_CLASSIFY)
-    _check_codings(order.resource.get("code"), f"{order.path}.code")
+    code, path = order.resource.get("code"), f"{order.path}.code"
+    _check_codings(code, path)
+    _check_release(code, path, "concept", "an element of R4's code, which has coding and text")
 
 
 def check_can_be_evaluated(order: SelectedOrder) -> None:
@@ -213,7 +252,29 @@ def check_can_be_evaluated(order: SelectedOrder) -> None:
         MalformedOrderError: one of them has the wrong JSON type.
     """
     _check_elements(order, _TO_EVALUATE)
-    for element, expected in _ITEMS.items():
+    _check_items(order, _ITEMS)
+    _check_release(order.resource, order.path, "reason", "an element of R4's ServiceRequest, which has reasonCode")
+
+
+def check_reasons(order: SelectedOrder) -> None:
+    """Check the elements that say why alone, of an order that only stands beside others.
+
+    Raises:
+        MalformedOrderError: one of them has the wrong JSON type.
+    """
+    _check_elements(order, _REASONS)
+    _check_items(order, {element: _ITEMS[element] for element in _REASONS})
+    _check_release(order.resource, order.path, "reason", "an element of R4's ServiceRequest, which has reasonCode")
+
+
+def _check_release(value: object, path: str, element: str, expected: str) -> None:
+    """Check that an element of FHIR R5 is not there: R4 has another in its place, so that it would be passed over."""
+    if as_object(value).get(element):
+        raise MalformedOrderError(f"{path}.{element}", expected)
+
+
+def _check_items(order: SelectedOrder, items: dict[str, str]) -> None:
+    for element, expected in items.items():
         for position, item in enumerate(order.resource.get(element) or ()):
             path = f"{order.path}.{element}[{position}]"
             if not isinstance(item, dict):

@@ -8,7 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from cds_service.directory.model import Directory
-from cds_service.fhir.drafts_beside import DraftBeside, drafts_beside
+from cds_service.fhir.drafts_beside import Beside, drafts_beside
 from cds_service.fhir.oncology import OncologyStatus, read_oncology
 from cds_service.fhir.orders import (
     SelectedOrder,
@@ -107,11 +107,11 @@ class ReadCall(NamedTuple):
 
     Attributes:
         orders: the selected orders in scope.
-        beside: the other ServiceRequests among its drafts.
+        beside: the other ServiceRequests among its drafts, and whether anything there could not be read.
     """
 
     orders: list[ReadOrder]
-    beside: list[DraftBeside]
+    beside: Beside
 
 
 class OrderReader:
@@ -149,7 +149,7 @@ class OrderReader:
             today: the date in Europe/London.
         """
         if not selection.orders:
-            return ReadCall([], [])
+            return ReadCall([], Beside([]))
         call = _CallReader(context, self._directory, self._terminology, today)
         orders = [call.read(order, procedure) for order, procedure in selection.orders]
         return ReadCall(orders, call.read_beside([order for order, _ in selection.orders]))
@@ -222,7 +222,7 @@ class _CallReader:
         label = order_label(resource, procedure)
         return ReadOrder(order, procedure, facts, label, reasons, requester, home, whose, read_priority(resource))
 
-    def read_beside(self, scans: list[SelectedOrder]) -> list[DraftBeside]:
+    def read_beside(self, scans: list[SelectedOrder]) -> Beside:
         return drafts_beside(scans, self._context.patient_id, self._index, self._terminology)
 
     def _oncology_for(self, whose: Whose) -> OncologyStatus:

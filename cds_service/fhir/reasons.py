@@ -7,7 +7,16 @@ free text is kept apart as `TEXT_ONLY` and never parsed, because negation would 
 from typing import NamedTuple
 
 from cds_service.fhir.resources import ResourceIndex
-from cds_service.fhir.shapes import Json, as_text, codings_of, concept_words, has_coding, objects, status_codes
+from cds_service.fhir.shapes import (
+    Json,
+    as_object,
+    as_text,
+    codings_of,
+    concept_words,
+    has_coding,
+    objects,
+    status_codes,
+)
 from cds_service.pathway.beside import RED_FLAG_REASONS
 from cds_service.pathway.facts import Indication
 from cds_service.terminology.value_sets import Terminology
@@ -86,9 +95,12 @@ def read_reasons(order: Json, index: ResourceIndex, terminology: Terminology) ->
                 found |= indications
                 read += [(concept, indications)] if isinstance(concept, dict) else []
         for resource in named:
-            if asserted := _asserted(resource, terminology):
+            for concept in _asserted(resource, terminology):
+                asserted = _indications(concept, terminology) & RED_FLAG_REASONS
                 found |= asserted
-                read.append((resource["code"], asserted))
+                read.append((concept, asserted))
+            if _may_state_a_red_flag(resource, terminology):
+                unread.append(True)
     if unread:
         found.add(Indication.UNRECOGNISED)
     where = ", ".join(dict.fromkeys(evidence)) or "no reason sent"
@@ -115,24 +127,56 @@ _RANKS = {
 }
 
 
-def _asserted(resource: Json, terminology: Terminology) -> set[Indication]:
-    """The red flags that an Observation states by its code alone: it is given as a reason, and nothing denies it.
+def _asserted(resource: Json, terminology: Terminology) -> list[Json]:
+    """The concepts by which an Observation or a DiagnosticReport that was made states a red flag.
 
-    With a value, an interpretation or parts its code is a question, and the answer may be no. Whatever else its code
-    means may lower a concern, so it stays a reason that could not be read.
+    Of an Observation its code, where nothing denies it: with a value, an interpretation or parts the code is a
+    question, and the answer may be no. The value `true` is a yes. Of a report its coded conclusions. Whatever else they
+    mean may lower a concern, so it stays a reason that could not be read.
     """
-    if resource.get("resourceType") != "Observation" or as_text(resource.get("status")) not in _MADE:
-        return set()
-    if any(element.lstrip("_").startswith(_ANSWERS) for element in resource):
-        return set()
-    return _indications(resource.get("code"), terminology) & RED_FLAG_REASONS
+    kind = resource.get("resourceType")
+    if kind not in _STATING or as_text(resource.get("status")) not in _MADE:
+        return []
+    if kind == "DiagnosticReport":
+        stated = objects(resource.get("conclusionCode"))
+    elif any(_may_deny(element, value) for element, value in resource.items()):
+        stated = []
+    else:
+        stated = [as_object(resource.get("code"))]
+    return [concept for concept in stated if _is_a_red_flag(concept, terminology)]
 
 
-_MADE = frozenset({"preliminary", "final", "amended", "corrected"})
-"""Values of Observation.status with which an observation was made, and stands."""
+def _may_state_a_red_flag(resource: Json, terminology: Terminology) -> bool:
+    """Whether an Observation that came holds a red flag in a way in which nobody here can tell yes from no.
+
+    It exempts nobody, as a Condition that did not come: who sends it knows what it says. `false` is a no.
+    """
+    if resource.get("resourceType") != "Observation" or as_text(resource.get("status")) in _VOID:
+        return False
+    if resource.get("valueBoolean") is False or _asserted(resource, terminology):
+        return False
+    parts = [part.get("code") for part in objects(resource.get("component"))]
+    values = [one.get("valueCodeableConcept") for one in (resource, *objects(resource.get("component")))]
+    return any(_is_a_red_flag(concept, terminology) for concept in (resource.get("code"), *parts, *values))
+
+
+def _is_a_red_flag(concept: object, terminology: Terminology) -> bool:
+    return not _indications(concept, terminology).isdisjoint(RED_FLAG_REASONS)
+
+
+_STATING = frozenset({"Observation", "DiagnosticReport"})
+
+_MADE = frozenset({"partial", "preliminary", "final", "amended", "corrected", "appended"})
+"""Values of the status of an Observation or a DiagnosticReport with which it was made, and stands."""
+
+_VOID = frozenset({"entered-in-error", "cancelled"})
 
 _ANSWERS = ("value", "dataAbsentReason", "interpretation", "component", "hasMember", "note", "modifierExtension")
 """How the elements begin in which the answer to an Observation's code may stand, or words that deny it."""
+
+
+def _may_deny(element: str, value: object) -> bool:
+    return element.lstrip("_").startswith(_ANSWERS) and not (element == "valueBoolean" and value is True)
 
 
 def _is_of_another_kind(reference: Json, named: list[Json]) -> bool:

@@ -27,6 +27,8 @@ class ResourceIndex:
         self._found: dict[str, list[Json]] = {}
         self._containers: dict[int, Json] = {}
         self._contained: dict[int, dict[str, list[Json]]] = {}
+        for group in self._drafts_of_type("RequestGroup"):  # orders that it contains refer to what it contains
+            self._containers.update((id(contained), group) for contained in objects(group.get("contained")))
         for value in prefetch.values():
             if not isinstance(value, dict):
                 continue

@@ -9,7 +9,7 @@ from cds_service.cards.order import CardContext, CodeDisplay, DestinationFinder,
 from cds_service.cards.speaker import Speakers
 from cds_service.directory.daily import DailyDirectory
 from cds_service.directory.model import Directory
-from cds_service.fhir.drafts_beside import DraftBeside
+from cds_service.fhir.drafts_beside import Beside
 from cds_service.fhir.orders import SelectionError, is_draft
 from cds_service.fhir.patient import Home
 from cds_service.fhir.reading import HookContext, OrderReader, ReadOrder, Selection
@@ -23,8 +23,8 @@ from cds_service.pathway.beside import (
     heeding_a_high_priority,
     keeping_a_scan_whose_reason_is_unread,
     keeping_an_order_in_force,
-    keeping_scans_beside_red_flags,
-    not_exempting_an_unread_condition,
+    keeping_scans_beside_others,
+    not_silent_before_an_unread_condition,
 )
 from cds_service.pathway.decide import decide
 from cds_service.pathway.decision import Decision
@@ -153,7 +153,7 @@ class Responder:
         orders = [_as_seen_by(client, order) for order in sent] if client.footprints else sent
         for_cards = self._for_cards(orders, beside, client, today)
         speakers = self._speakers.of(self._register.in_force(today))
-        drafts = tuple(draft.order.resource for draft in beside if draft.is_the_patients_draft)
+        drafts = tuple(draft.order.resource for draft in beside.drafts if draft.is_the_patients_draft)
         card_context = CardContext(context.patient_id, context.user_id, today, drafts)
         built = build_cards(for_cards, speakers, card_context)
         unchecked = _unchecked(call, sent, orders, for_cards)
@@ -170,15 +170,16 @@ class Responder:
         refusal = None if built else unchecked.refusal()
         return Answer([card for card, _ in built], refusal, logged)
 
-    def _for_cards(
-        self, orders: list[ReadOrder], beside: list[DraftBeside], client: Client, today: date
-    ) -> list[OrderForCard]:
+    def _for_cards(self, orders: list[ReadOrder], beside: Beside, client: Client, today: date) -> list[OrderForCard]:
         """Decide each order by itself, and then what they mean for each other."""
         pathways = self._register.in_force(today)
         alone = [_alone(order, pathways.get(order.facts.region), today) for order in orders]
         patients = [patient_of(order.order.resource, order.whose) for order in orders]
-        others = [OrderBeside(patient_of(draft.order.resource, draft.whose), draft.indications) for draft in beside]
-        decisions = keeping_scans_beside_red_flags(alone, patients, others)
+        others = [
+            OrderBeside(patient_of(draft.order.resource, draft.whose), draft.indications, draft.condition_unread)
+            for draft in beside.drafts
+        ]
+        decisions = keeping_scans_beside_others(alone, patients, others, some_unreadable=beside.some_unreadable)
         directory = self._directories.on(today)
         return [
             _for_card(order, decision, destination_finder(order, client, directory), self._terminology.display)
@@ -196,7 +197,7 @@ def _alone(order: ReadOrder, pathway: Pathway | None, today: date) -> Decision:
     if not order.reasons.some_unread:
         return decision
     kept = keeping_a_scan_whose_reason_is_unread(decision)
-    return not_exempting_an_unread_condition(kept) if order.reasons.condition_unread else kept
+    return not_silent_before_an_unread_condition(kept) if order.reasons.condition_unread else kept
 
 
 def _unchecked(call: Call, sent: list[ReadOrder], orders: list[ReadOrder], for_cards: list[OrderForCard]) -> Unchecked:
@@ -210,8 +211,8 @@ def _unchecked(call: Call, sent: list[ReadOrder], orders: list[ReadOrder], for_c
     """
     unread = [
         (order.order.path, for_card)
-        for order, for_card in zip(orders, for_cards, strict=True)
-        if could_not_read_its_reason(for_card.decision)
+        for first, order, for_card in zip(sent, orders, for_cards, strict=True)
+        if could_not_read_its_reason(for_card.decision) and first is order  # one of another footprint is told as that
     ]
     return Unchecked(
         malformed=call.selection.malformed,

@@ -4,11 +4,12 @@ What the orders of one call mean for each other, what a reason means that was se
 an order means that is no draft any more, or that its requester marks as one that cannot wait.
 """
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 from cds_service.pathway.decision import Decision
-from cds_service.pathway.facts import Indication
+from cds_service.pathway.facts import NO_SINGLE_PART, Facts, Indication, Modality, Setting
 from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.outcomes import RED_FLAGS, Caution, KeepScan, Outcome, RuleId
 from cds_service.pathway.scan_removal import REMOVING_RULES
@@ -33,16 +34,22 @@ class OrderBeside(NamedTuple):
     Attributes:
         patient: whose order it is, as for the decided orders.
         indications: the groups of its coded reasons.
+        is_unread: whether it refers to a Condition that could not be read.
     """
 
     patient: Hashable
     indications: frozenset[Indication]
+    is_unread: bool = False
 
 
-def keeping_scans_beside_red_flags(
-    decisions: Sequence[Decision], patients: Sequence[Hashable], others: Iterable[OrderBeside] = ()
+def keeping_scans_beside_others(
+    decisions: Sequence[Decision],
+    patients: Sequence[Hashable],
+    others: Iterable[OrderBeside] = (),
+    *,
+    some_unreadable: bool = False,
 ) -> list[Decision]:
-    """The decisions of one call; a redirect leaves its scan where another order of its patient carries a red flag.
+    """The decisions of one call; a redirect leaves its scan where another order carries a red flag, or may carry one.
 
     The reason may have been coded on one of two scans of the same thing, and the other be the one that is kept.
 
@@ -50,15 +57,36 @@ def keeping_scans_beside_red_flags(
         decisions: what `decide` answered, order by order.
         patients: whose order each is.
         others: what stands beside these orders in the call. For keeping a scan their coded reasons count as well.
+        some_unreadable: whether the call holds an order, or what may be one, that could not be read at all; nobody can
+            tell whose.
     """
-    flagged = {patient for decision, patient in zip(decisions, patients, strict=True) if _is_a_red_flag(decision)}
-    flagged |= {other.patient for other in others if not RED_FLAG_REASONS.isdisjoint(other.indications)}
-    return [
-        decision._replace(keep=(*decision.keep, KeepScan.RED_FLAG_BESIDE))
-        if decision.rule is RuleId.REDIRECT and patient in flagged
-        else decision
-        for decision, patient in zip(decisions, patients, strict=True)
-    ]
+    of_orders = [(patient, _as_seen_beside(decision)) for decision, patient in zip(decisions, patients, strict=True)]
+    beside = Counter([*of_orders, *((other.patient, _of_an_other(other)) for other in others)])
+    kept = []
+    for decision, own in zip(decisions, of_orders, strict=True):
+        patient, _ = own
+        reasons = [reason for reason in _BESIDE if beside[patient, reason] > (own == (patient, reason))]
+        if some_unreadable and KeepScan.UNREAD_BESIDE not in reasons:
+            reasons.append(KeepScan.UNREAD_BESIDE)
+        is_redirect = decision.rule is RuleId.REDIRECT
+        kept.append(decision._replace(keep=(*decision.keep, *reasons)) if is_redirect and reasons else decision)
+    return kept
+
+
+_BESIDE = (KeepScan.RED_FLAG_BESIDE, KeepScan.UNREAD_BESIDE)
+
+
+def _as_seen_beside(decision: Decision) -> KeepScan | None:
+    """Why a decided order keeps the scans of its patient's other orders, or that it does not."""
+    if decision.outcome in KEEPING_SCANS or KeepScan.STRONG_SIGN in decision.keep:
+        return KeepScan.RED_FLAG_BESIDE
+    return KeepScan.UNREAD_BESIDE if KeepScan.REASON_UNREAD in decision.keep else None
+
+
+def _of_an_other(other: OrderBeside) -> KeepScan | None:
+    if not RED_FLAG_REASONS.isdisjoint(other.indications):
+        return KeepScan.RED_FLAG_BESIDE
+    return KeepScan.UNREAD_BESIDE if other.is_unread else None
 
 
 def keeping_an_order_in_force(decision: Decision) -> Decision:
@@ -69,10 +97,6 @@ def keeping_an_order_in_force(decision: Decision) -> Decision:
     if decision.rule not in REMOVING_RULES:
         return decision
     return decision._replace(keep=(*decision.keep, KeepScan.IN_FORCE))
-
-
-def _is_a_red_flag(decision: Decision) -> bool:
-    return decision.outcome in KEEPING_SCANS or KeepScan.STRONG_SIGN in decision.keep
 
 
 def keeping_a_scan_whose_reason_is_unread(decision: Decision) -> Decision:
@@ -101,16 +125,26 @@ def heeding_a_high_priority(decision: Decision) -> Decision:
 _REDIRECTS = frozenset({RuleId.REDIRECT, RuleId.REDIRECT_UNKNOWN_SETTING})
 
 
-EXEMPTING = frozenset({RuleId.OUT_OF_POLICY, RuleId.COMMUNITY_MSK, RuleId.FCP_EXEMPT})
+SILENT_FOR_WANT_OF_A_RED_FLAG = frozenset(
+    {
+        RuleId.OUTSIDE_FOOTPRINT,
+        RuleId.NOT_EFFECTIVE,
+        RuleId.OUT_OF_POLICY,
+        RuleId.COMMUNITY_MSK,
+        RuleId.FCP_EXEMPT,
+    }
+)
 """Rules that say nothing because the reasons hold no red flag; secondary care is silent whatever they hold."""
 
 
-def not_exempting_an_unread_condition(decision: Decision) -> Decision:
-    """The decision of an order that refers to a Condition that could not be read: none of `EXEMPTING` holds.
+def not_silent_before_an_unread_condition(decision: Decision) -> Decision:
+    """The decision of an order that refers to a Condition that could not be read: it is not silence.
 
-    Their silence rests on what the reasons are (facts 1, 2 and 5), and one of them nobody knows.
+    Wherever a coded CES would speak, silence rests on what the reasons are, and one of them nobody knows (facts 1, 2
+    and 5). So it is with a scan of no known part; not with one that is no MSK scan, or is screening of a baby's hip.
     """
-    if decision.rule not in EXEMPTING:
+    of_no_known_part = decision.rule is RuleId.NOT_AN_MSK_SCAN and _speaks_of_ces_alone(decision.facts)
+    if decision.rule not in SILENT_FOR_WANT_OF_A_RED_FLAG and not of_no_known_part:
         return decision
     return Decision(
         Outcome.COULD_NOT_EVALUATE,
@@ -120,6 +154,12 @@ def not_exempting_an_unread_condition(decision: Decision) -> Decision:
         reasons=(REASON_UNREAD,),
         keep=(KeepScan.OUTCOME, KeepScan.REASON_UNREAD),
     )
+
+
+def _speaks_of_ces_alone(facts: Facts) -> bool:
+    """Whether an order that is no MSK scan for what is known of it would be one with a coded CES or MSCC."""
+    is_of_interest = facts.live and facts.modality is not Modality.OTHER and facts.body_region in NO_SINGLE_PART
+    return is_of_interest and facts.setting is not Setting.SECONDARY_CARE
 
 
 REASON_UNREAD = "A reason that the order refers to could not be read; without it nobody can say that nothing is urgent."

@@ -136,6 +136,7 @@ class KeepScan(StrEnum):
     OTHER_RED_FLAG = "other_red_flag"
     ONCOLOGY_PATIENT = "oncology_patient"
     RED_FLAG_BESIDE = "red_flag_beside"
+    UNREAD_BESIDE = "unread_beside"
     REASON_UNREAD = "reason_unread"
     IN_FORCE = "in_force"
     HIGH_PRIORITY = "high_priority"

@@ -50,6 +50,15 @@ def test_an_order_of_another_footprint_is_forbidden(bound_to: dict[str, InProces
     assert "does not mean that there are no concerns" in issue["diagnostics"]
 
 
+def test_so_is_one_whose_reason_could_not_be_read(bound_to: dict[str, InProcess]) -> None:
+    """No card tells of it either: this system could not read it from there."""
+    call = hook_call("nwl-gp-knee-mri-pain--redirect.json")
+    (order,) = (entry["resource"] for entry in call["context"]["draftOrders"]["entry"])
+    order["reasonReference"] = [{"reference": "Condition/lost"}]
+
+    assert bound_to["nel"].call(call).status_code == 403
+
+
 @pytest.mark.parametrize(
     "file",
     ["nwl-gp-lumbar-mri-ces--ces.json", "nwl-gp-lumbar-mri-cord-compression-under-oncology--mscc.json"],

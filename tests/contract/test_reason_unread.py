@@ -185,3 +185,68 @@ def test_an_order_that_nothing_places_is_told_beside_it(service: InProcess, asks
 
     assert ["ODS code" in issue["diagnostics"] for issue in issues] == [True, False]
     assert "Nothing in the call places it in a region" in card["detail"].partition("**Not checked:**")[2]
+
+
+OUTSIDE = "ncl-gp-knee-mri-pain--outside-footprint.json"
+UNSTATED = "nwl-gp-unspecified-mri-pain--not-applicable.json"
+BABYS_HIP = "nwl-gp-hips-uss-infant--not-applicable.json"
+BRAIN = "nwl-gp-brain-mri--not-applicable.json"
+
+
+@pytest.mark.parametrize("file", [OUTSIDE, UNSTATED])
+def test_it_is_silence_nowhere_that_a_coded_emergency_would_speak(
+    service: InProcess, asks_for_cards: InProcess, file: str
+) -> None:
+    """Outside the footprints, and where the part of the body is not stated."""
+    assert service.cards(hook_call(file)) == []
+
+    response = service.call(referring_to(file, DID_NOT_COME))
+    (card,) = asks_for_cards.cards(referring_to(file, DID_NOT_COME))
+    emergency = {"reasonCode": [{"coding": [{"system": SNOMED, "code": "192970008"}]}]}
+    (told,) = service.cards(referring_to(file, **emergency))
+
+    assert response.status_code == 412
+    assert "could not be read" in response.json()["issue"][0]["diagnostics"]
+    assert "not checked: a reason for the" in card["summary"]
+    assert told["indicator"] == "critical"
+
+
+@pytest.mark.parametrize("file", [BABYS_HIP, BRAIN])
+def test_what_is_no_msk_scan_is_let_be(service: InProcess, file: str) -> None:
+    """The pathways have nothing to say of it."""
+    assert service.cards(referring_to(file, DID_NOT_COME)) == []
+
+
+@pytest.mark.parametrize(
+    ("observation", "status"),
+    [
+        ({"valueBoolean": True}, 200),
+        ({"valueString": "since Monday"}, 412),
+        ({"valueBoolean": False}, 200),
+    ],
+)
+def test_an_observation_that_may_state_a_red_flag_exempts_nobody(
+    service: InProcess, observation: JsonObject, status: int
+) -> None:
+    """Yes is heard, no is no, and what nobody here can tell is not silence."""
+    numbness = contained("Observation", status="final", code={"coding": [{"system": SNOMED, "code": "449813001"}]})
+    lumbar = {"coding": [{"system": SNOMED, "code": "394451000119106"}]}
+
+    response = service.call(referring_to(FCP, {"reference": "#r1"}, code=lumbar, contained=[numbness | observation]))
+
+    assert response.status_code == status
+    if status == 200:
+        assert [card["indicator"] for card in response.json()["cards"]] == ["critical"] * (
+            observation["valueBoolean"] is True
+        )
+
+
+@pytest.mark.parametrize("file", [FCP, COMMUNITY, OUTSIDE, REDIRECTED])
+@pytest.mark.parametrize("system", ["urn:oid:2.16.840.1.113883.6.96", "http://snomed.info/sct/83821000000107"])
+def test_an_emergency_in_snomed_ct_by_another_name_is_heard(service: InProcess, file: str, system: str) -> None:
+    """An edition's URI or the OID names the same concepts; it was silence for all but the last."""
+    reason = {"coding": [{"system": system, "code": "192970008"}]}
+
+    (card,) = service.cards(referring_to(file, reasonCode=[reason]))
+
+    assert card["indicator"] == "critical"

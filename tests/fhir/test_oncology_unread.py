@@ -184,3 +184,45 @@ def test_what_is_known_outweighs_what_cannot_be_read() -> None:
     assert (
         oncology(episodes=bundle(episode(UNREAD_SERVICES["words"]), episode(MEDICAL_ONCOLOGY))) is Oncology.UNDER_CARE
     )
+
+
+ONCOLOGY_IN_WORDS = {
+    "its name": {"name": "Breast ONCOLOGY MDT"},
+    "a role": {"participant": [{"role": [{"text": "Cancer nurse specialist"}]}]},
+    "a member": {"participant": [{"member": {"display": "Macmillan team"}}]},
+    "on behalf of": {"participant": [{"onBehalfOf": {"display": "Chemotherapy day unit"}}]},
+    "its organisation": {"managingOrganization": [{"display": "Demo Radiotherapy Centre"}]},
+    "its reason": {"reasonCode": [concept(BREAST_CANCER)]},
+    "its reason in words": {"reasonCode": [{"text": "breast cancer"}]},
+}
+
+
+@pytest.mark.parametrize("words", ONCOLOGY_IN_WORDS.values(), ids=ONCOLOGY_IN_WORDS.keys())
+def test_a_care_team_that_speaks_of_cancer_is_never_none(words: Json) -> None:
+    """Nor is it care by oncology, which needs a code; another patient's says nothing."""
+    spoken = team(**{"participant": [], **words})
+    assert status_of({**EMPTY, "careTeams": bundle(spoken)}).value is Oncology.UNKNOWN
+    assert status_of({**EMPTY, "careTeams": bundle(spoken | {"status": "inactive"})}).value is Oncology.NONE
+    assert status_of({**EMPTY, "careTeams": bundle(spoken | {"subject": ref("Patient/p2")})}).value is Oncology.NONE
+
+
+@pytest.mark.parametrize("name", ["District nurses", "Oncall team", 7, None])
+def test_a_care_team_of_other_words_leaves_none(name: object) -> None:
+    """Most teams are known by words alone."""
+    assert status_of({**EMPTY, "careTeams": bundle(team(participant=[], name=name))}).value is Oncology.NONE
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("planned", Oncology.UNKNOWN),
+        ("waitlist", Oncology.UNKNOWN),
+        ("onhold", Oncology.UNKNOWN),
+        ("finished", Oncology.NONE),
+        ("cancelled", Oncology.NONE),
+        ("entered-in-error", Oncology.NONE),
+    ],
+)
+def test_an_oncology_episode_to_come_is_never_none(status: str, expected: Oncology) -> None:
+    """It has not begun, or rests: no current care, and no "no cancer" either; past care says nothing."""
+    assert status_of({**EMPTY, "episodes": bundle(episode(status=status))}).value is expected

@@ -27,6 +27,7 @@ TO_CLASSIFY: list[tuple[str, object, str]] = [
     ("code", {"coding": [{}, {"system": [SNOMED], "code": "241641004"}]}, "code.coding[1].system"),
     ("code", {"coding": [{"system": SNOMED, "code": "241641004", "display": 7}]}, "code.coding[0].display"),
     ("code", {"text": ["MRI knee"]}, "code.text"),
+    ("code", {"concept": concept("241641004")}, "code.concept"),
     ("status", {"value": "draft"}, "status"),
     ("doNotPerform", "true", "doNotPerform"),
     ("doNotPerform", 1, "doNotPerform"),
@@ -51,6 +52,7 @@ TO_EVALUATE: list[tuple[str, object, str]] = [
     ("requester", "Practitioner/a", "requester"),
     ("requester", [{"reference": "Practitioner/a"}], "requester"),
     ("subject", "Patient/p1", "subject"),
+    ("reason", [{"concept": concept(CAUDA_EQUINA)}], "reason"),
 ]
 """What leaves open why, for whom or by whom a scan is ordered."""
 
@@ -180,6 +182,19 @@ NO_RESOURCE: dict[str, tuple[object, str]] = {
     "a type that is no text": ({"resource": EMERGENCY | {"resourceType": 7}}, f"{ENTRY}.resource.resourceType"),
     "an empty resource": ({"resource": {}}, f"{ENTRY}.resource.resourceType"),
     "a Bundle": ({"resource": bundle(EMERGENCY)}, f"{ENTRY}.resource.resourceType"),
+    "the type in other letters": (
+        {"resource": EMERGENCY | {"resourceType": "serviceRequest"}},
+        f"{ENTRY}.resource.resourceType",
+    ),
+    "the type with a space": (
+        {"resource": EMERGENCY | {"resourceType": "ServiceRequest "}},
+        f"{ENTRY}.resource.resourceType",
+    ),
+    "STU3's type": ({"resource": EMERGENCY | {"resourceType": "ProcedureRequest"}}, f"{ENTRY}.resource.resourceType"),
+    "R5's group": (
+        {"resource": EMERGENCY | {"resourceType": "RequestOrchestration"}},
+        f"{ENTRY}.resource.resourceType",
+    ),
 }
 """Entries of which nobody can say what is ordered there, and the place that is named."""
 
@@ -238,7 +253,28 @@ def test_a_selected_order_within_a_nested_bundle_is_an_order_that_did_not_come()
         paths([{"resource": bundle(EMERGENCY)}], "ServiceRequest/draft-1")
 
 
-@pytest.mark.parametrize("kind", ["MedicationRequest", "RequestGroup", "serviceRequest", "Invented"])
+@pytest.mark.parametrize("kind", ["MedicationRequest", "RequestGroup", "Invented"])
 def test_a_draft_of_another_type_is_passed_over(kind: str) -> None:
     """There is nothing to say of it, known or not."""
     assert paths([{"resource": EMERGENCY | {"resourceType": kind}}]) == []
+
+
+@pytest.mark.parametrize("selections", [None, ["ServiceRequest/draft-1"]])
+@pytest.mark.parametrize("name", ["entries", "Entry", "orders"])
+@pytest.mark.parametrize("entry", [{}, {"entry": []}])
+def test_orders_that_stand_where_no_bundle_has_them_are_raised(
+    entry: Json, name: str, selections: list[str] | None
+) -> None:
+    """Passed over, they would look like "no concerns" (fact 5)."""
+    drafts = {"resourceType": "Bundle", **entry, name: [{"resource": EMERGENCY}]}
+    with pytest.raises(MalformedOrderError) as raised:
+        reading(draft_orders=drafts, selections=selections)
+    assert raised.value.path == f"context.draftOrders.{name}"
+
+
+@pytest.mark.parametrize(
+    "elements", [{}, {"link": [{"relation": "self"}]}, {"entry": []}, {"_links": {"a": 1}}, {"x": []}, {"x": ["a"]}]
+)
+def test_a_bundle_in_which_nothing_stands_is_an_empty_one(elements: Json) -> None:
+    """Whatever else it has."""
+    assert reading(draft_orders={"resourceType": "Bundle", **elements}) == Reading([], [])

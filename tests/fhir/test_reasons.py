@@ -333,11 +333,38 @@ def test_a_red_flag_that_an_observation_states_by_its_code_counts(status: str) -
     assert (read.some_unread, read.condition_unread) == (True, False)
 
 
+def test_the_value_true_is_a_yes() -> None:
+    """As a form sends a finding that was made; with anything else that may deny it, it is none."""
+    assert Indication.CES_SYMPTOM_STRONG in observed(SADDLE_NUMBNESS, valueBoolean=True).indications
+    assert observed(SADDLE_NUMBNESS, valueBoolean=True, note=[{"text": "in 2010"}]).indications == {UNRECOGNISED}
+    assert observed(SADDLE_NUMBNESS, valueBoolean="true").indications == {UNRECOGNISED}
+
+
+@pytest.mark.parametrize(
+    ("elements", "exempts"),
+    [
+        ({"code": concept(SADDLE_NUMBNESS), "valueCodeableConcept": {"text": "present"}}, False),
+        ({"code": concept(SADDLE_NUMBNESS), "valueString": "since Monday"}, False),
+        ({"code": concept(SADDLE_NUMBNESS), "status": "registered"}, False),
+        ({"code": {"text": "Diagnosis"}, "valueCodeableConcept": concept(CAUDA_EQUINA)}, False),
+        ({"code": {"text": "Form"}, "component": [{"code": concept(SADDLE_NUMBNESS), "valueBoolean": True}]}, False),
+        ({"code": concept(SADDLE_NUMBNESS), "valueBoolean": False}, True),
+        ({"code": concept(SADDLE_NUMBNESS), "valueBoolean": True}, True),
+        ({"code": concept(SADDLE_NUMBNESS), "valueString": "x", "status": "entered-in-error"}, True),
+        ({"code": concept(KNEE_PAIN), "valueString": "since Monday"}, True),
+    ],
+)
+def test_an_observation_that_may_state_a_red_flag_exempts_nobody(elements: Json, *, exempts: bool) -> None:
+    """It came, and nobody here can tell yes from no; one that says no, or that is heard, is another matter."""
+    observation = {"resourceType": "Observation", "id": "o1", "status": "final", **elements}
+    read = reasons(reasonReference=[ref("#o1")], contained=[observation])
+    assert read.condition_unread is not exempts
+
+
 @pytest.mark.parametrize(
     "elements",
     [
         {"valueBoolean": False},
-        {"valueBoolean": True},
         {"valueCodeableConcept": concept("2667000")},
         {"_valueString": {"extension": []}},
         {"dataAbsentReason": {"text": "not asked"}},
@@ -369,3 +396,14 @@ def test_no_other_kind_states_anything_by_its_code(kind: str) -> None:
     """A report's code names the test."""
     resource = {"resourceType": kind, "id": "r1", "status": "final", "code": concept(SADDLE_NUMBNESS)}
     assert reasons(reasonReference=[ref("#r1")], contained=[resource]).indications == {UNRECOGNISED}
+
+
+def test_a_report_states_a_red_flag_by_its_conclusion() -> None:
+    """Once it was made; a conclusion that is none lowers no concern."""
+    report: Json = {"resourceType": "DiagnosticReport", "id": "r1", "status": "final"}
+    report["conclusionCode"] = [concept(CAUDA_EQUINA)]
+    read = reasons(reasonReference=[ref("#r1")], contained=[report])
+    assert (read.indications, read.concepts) == ({CES, UNRECOGNISED}, (concept(CAUDA_EQUINA),))
+
+    for changed in ({"status": "registered"}, {"conclusionCode": [concept(MENISCAL_TEAR)]}, {"conclusionCode": "x"}):
+        assert reasons(reasonReference=[ref("#r1")], contained=[report | changed]).indications == {UNRECOGNISED}

@@ -74,7 +74,6 @@ NO_REASON_TO_KEEP = {
     "an order not to do something": {"reasonCode": [coded(CAUDA_EQUINA)], "doNotPerform": True},
     "another patient's order": {"reasonCode": [coded(CAUDA_EQUINA)], "subject": {"reference": "Patient/another"}},
     "another kind of draft": {"reasonCode": [coded(CAUDA_EQUINA)], "resourceType": "MedicationRequest"},
-    "junk": {"reasonCode": "cauda equina", "status": ["draft"], "subject": 7},
 }
 
 
@@ -163,3 +162,50 @@ def test_an_order_for_another_patient_says_so_first(service: InProcess, subject:
     assert len(card["summary"]) < 140
     assert card["detail"].startswith("**For another patient** than the one of this call.")
     assert "suggestions" not in card
+
+
+UNREAD = {
+    "reasons that are no list": {"reasonCode": coded(CAUDA_EQUINA)},
+    "reasons that are no concepts": {"reasonCode": "cauda equina", "status": ["draft"], "subject": 7},
+    "a code that is a number": {"reasonCode": [{"coding": [{"system": SNOMED, "code": 192970008}]}]},
+    "a Condition that did not come": {"reasonCode": [], "reasonReference": [{"reference": "Condition/lost"}]},
+    "its type in other letters": {"resourceType": "serviceRequest", "reasonCode": [coded(CAUDA_EQUINA)]},
+}
+
+
+@pytest.mark.parametrize("beside", UNREAD.values(), ids=UNREAD.keys())
+@pytest.mark.parametrize("hook", ["order-select", "order-sign"])
+def test_a_draft_that_could_not_be_read_keeps_the_scan_beside_it(
+    service: InProcess, beside: JsonObject, hook: str
+) -> None:
+    """Selected or not: it may be about this very scan, and carry any reason."""
+    call = with_another(hook_call(REDIRECTED), **beside)
+    if hook == "order-sign":
+        call["context"].pop("selections")
+
+    (card,) = service.cards({**call, "hook": hook})
+
+    assert "ServiceRequest/draft-1" not in removed([card])
+    assert "another order of this call, or its reason, could not be read" in card["detail"]
+
+
+def test_an_order_is_not_beside_itself(service: InProcess) -> None:
+    """A scan that stays for a sign of its own does not stay for another order, where there is none."""
+    call = hook_call(REDIRECTED)
+    order_of(call).update(code=coded("91333005"), reasonCode=[coded("267064002")])
+
+    (card,) = service.cards(call)
+
+    assert "a strong sign of cauda equina syndrome" in card["detail"]
+    assert "another order" not in card["detail"]
+
+
+def test_a_referral_for_another_complaint_is_not_the_emergency(service: InProcess) -> None:
+    """The emergency draft is proposed beside it, and nothing is to be removed by hand."""
+    chest = {"code": {**coded("306254002"), "text": "A&E: chest pain"}, "priority": "stat", "intent": "proposal"}
+    call = with_another(hook_call(CES), reasonCode=[{"text": "chest pain"}], **chest)
+
+    (card,) = service.cards(call)
+
+    assert [action["type"] for action in card["suggestions"][0]["actions"]] == ["create", "delete"]
+    assert "already among the orders" not in card["detail"]

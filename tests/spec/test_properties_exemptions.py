@@ -17,7 +17,7 @@ from situations import (
     situations,
 )
 
-from cds_service.pathway.beside import EXEMPTING, could_not_read_its_reason, not_exempting_an_unread_condition
+from cds_service.pathway.beside import could_not_read_its_reason, not_silent_before_an_unread_condition
 from cds_service.pathway.facts import (
     SPINE_REGIONS,
     UNRESOLVED,
@@ -30,7 +30,7 @@ from cds_service.pathway.facts import (
     RegionId,
     Setting,
 )
-from cds_service.pathway.outcomes import Caution, Outcome, RuleId
+from cds_service.pathway.outcomes import Caution, Outcome
 
 NEL = RegionId("nel")
 NOT_CURRENT = sorted(set(FcpListing) - {FcpListing.CURRENT, FcpListing.CURRENT_NOT_SPINE})
@@ -199,12 +199,15 @@ def test_a_spine_order_with_a_cancer_history_always_carries_ng234(
 
 @given(situations() | orders_under_a_pathway() | exempt_practitioners())
 def test_an_order_whose_condition_could_not_be_read_is_exempt_from_nothing(situation: Situation) -> None:
-    """It could not be evaluated; only secondary care is exempt whatever the reason, and no card is changed."""
+    """It could not be evaluated wherever a coded CES would speak and it does not; no card is changed."""
     alone = situation.decided()
+    facts = situation.facts
+    with_ces = situation.with_facts(indications=facts.indications | {Indication.CAUDA_EQUINA}).decided()
+    is_a_babys_hip = facts.age == 0 and facts.modality is Modality.USS and facts.body_region is BodyRegion.HIP
 
-    decision = not_exempting_an_unread_condition(alone)
+    decision = not_silent_before_an_unread_condition(alone)
 
-    assert decision.rule not in EXEMPTING
-    assert (decision.outcome is Outcome.SPECIALIST_EXEMPT) == (alone.rule is RuleId.SECONDARY_CARE)
-    assert could_not_read_its_reason(decision) == (alone.rule in EXEMPTING)
-    assert decision == alone or (alone.indicator is None and not decision.may_delete)
+    is_silent = alone.outcome is not Outcome.COULD_NOT_EVALUATE and alone.indicator is None
+    speaks_of_ces = with_ces.outcome is Outcome.CES and not is_a_babys_hip
+    assert could_not_read_its_reason(decision) == (is_silent and speaks_of_ces)
+    assert decision == alone or not decision.may_delete

@@ -15,7 +15,7 @@ from cds_service.pathway.beside import (
     heeding_a_high_priority,
     keeping_a_scan_whose_reason_is_unread,
     keeping_an_order_in_force,
-    keeping_scans_beside_red_flags,
+    keeping_scans_beside_others,
 )
 from cds_service.pathway.facts import (
     NO_SINGLE_PART,
@@ -29,7 +29,7 @@ from cds_service.pathway.facts import (
     RegionId,
     Setting,
 )
-from cds_service.pathway.outcomes import Caution, KeepScan, Outcome
+from cds_service.pathway.outcomes import Caution, KeepScan, Outcome, RuleId
 
 REMOVING = {Outcome.REDIRECT, Outcome.CES}
 
@@ -129,8 +129,8 @@ def test_a_red_flag_beside_it_keeps_a_redirected_scan_of_the_same_patient(scan: 
     """The orders of one call, put together; what `decide` says of each order is changed in nothing else."""
     alone = [scan.decided(), beside.decided()]
 
-    ours, _ = keeping_scans_beside_red_flags(alone, ["the same", "the same"])
-    others = keeping_scans_beside_red_flags(alone, ["one", "another"])
+    ours, _ = keeping_scans_beside_others(alone, ["the same", "the same"])
+    others = keeping_scans_beside_others(alone, ["one", "another"])
 
     redirected = alone[0].outcome is Outcome.REDIRECT
     assert (KeepScan.RED_FLAG_BESIDE in ours.keep) == (redirected and alone[1].outcome in KEEPING_SCANS)
@@ -145,12 +145,36 @@ def test_a_red_flag_on_any_order_beside_it_keeps_a_redirected_scan(
     """Of the same patient: what nobody selected, or what is no MSK scan, is decided on by nobody."""
     alone = [scan.decided()]
 
-    (ours,) = keeping_scans_beside_red_flags(alone, ["the same"], [OrderBeside("the same", reasons)])
-    others = keeping_scans_beside_red_flags(alone, ["one"], [OrderBeside("another", reasons)])
+    (ours,) = keeping_scans_beside_others(alone, ["the same"], [OrderBeside("the same", reasons)])
+    others = keeping_scans_beside_others(alone, ["one"], [OrderBeside("another", reasons)])
 
     redirected = alone[0].outcome is Outcome.REDIRECT
     assert (KeepScan.RED_FLAG_BESIDE in ours.keep) == (redirected and not RED_FLAG_REASONS.isdisjoint(reasons))
     assert others == alone
+
+
+@given(removable_scans(), st.booleans())
+def test_what_could_not_be_read_beside_it_keeps_a_redirected_scan(scan: Situation, is_unread: bool) -> None:
+    """Of the same patient, or of whom nobody can tell; its own reason is another matter."""
+    alone = [scan.decided()]
+    beside = [OrderBeside("the same", frozenset(), is_unread=is_unread)]
+
+    (ours,) = keeping_scans_beside_others(alone, ["the same"], beside)
+    (whoever,) = keeping_scans_beside_others(alone, ["one"], some_unreadable=is_unread)
+    others = keeping_scans_beside_others(alone, ["one"], [OrderBeside("another", frozenset(), is_unread=is_unread)])
+
+    redirected = alone[0].outcome is Outcome.REDIRECT
+    assert (KeepScan.UNREAD_BESIDE in ours.keep) == (redirected and is_unread)
+    assert whoever == ours
+    assert others == alone
+
+
+@given(removable_scans())
+def test_an_order_is_not_beside_itself(scan: Situation) -> None:
+    """A strong sign or an unread reason of its own keeps it, and no other order is named for that."""
+    redirected = scan.decided()._replace(rule=RuleId.REDIRECT, keep=(KeepScan.STRONG_SIGN, KeepScan.REASON_UNREAD))
+
+    assert keeping_scans_beside_others([redirected], ["the same"]) == [redirected]
 
 
 @given(situations() | removable_scans())
