@@ -139,6 +139,22 @@ class Asked:
         """
         return [day for day in self._days_due if day >= self.period.first]
 
+    @cached_property
+    def weeks_to_come(self) -> frozenset[date]:
+        """The Mondays of the period's weeks of which the log has nothing yet, in any footprint: a 0 would be no figure.
+
+        A week of which something is there is not among them, though it may be too low: late feedback marks its days
+        again and again. To be asked before the figures, like the days.
+
+        Raises:
+            CardLogStoreError: the database failed.
+        """
+        due = {week_of(day) for day in self.days_due}
+        if not due:
+            return frozenset()
+        there = self._answer(reports.weekly_counts, Filters(first=self.period.first, last=self.period.last))
+        return frozenset(due - {row.week for row in there})
+
     @property
     def days_before_due(self) -> list[date]:
         """The same of the period before."""
@@ -328,10 +344,14 @@ def within(rows: Iterable[_Row], period: Period) -> list[_Row]:
 
 
 def weeks_logged(asked: Asked) -> list[date]:
-    """The weeks of the period from the first that the log has whole: before its first day nothing was counted, not 0.
+    """The weeks of the period that may be shown one by one, from the first that the log has whole.
+
+    Before its first day nothing was counted, and a week that is still to be worked out is not there: neither is 0.
 
     Raises:
         CardLogStoreError: the database failed.
     """
-    begun = asked.first_day
-    return [] if begun is None else [monday for monday in asked.period.mondays() if monday >= begun]
+    begun, to_come = asked.first_day, asked.weeks_to_come
+    if begun is None:
+        return []
+    return [monday for monday in asked.period.mondays() if monday >= begun and monday not in to_come]

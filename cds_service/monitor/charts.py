@@ -5,6 +5,7 @@ No chart says anything by colour alone: marks have shapes of their own, lines da
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
 from textwrap import fill
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -106,8 +107,7 @@ def line_chart(
         plain_axes(axes)
         for line, (shape, colour, dashes) in zip(lines, _LINES, strict=False):
             axes.plot(
-                [each.toordinal() for each in periods],
-                [_height(each) for each in line.values],
+                *_broken(periods, [_height(each) for each in line.values]),
                 color=colour,
                 linestyle=dashes,
                 linewidth=2,
@@ -241,7 +241,20 @@ def _put_pieces(axes: "Axes", label: str, colour: str, hatch: str, pieces: Seque
 
 def _connect(axes: "Axes", series: ShownSeries) -> None:
     values = [float("nan") if point.value is None else point.value for point in series.points]
-    axes.plot([point.period.toordinal() for point in series.points], values, color=SOFT, linewidth=1.2, zorder=2)
+    days, heights = _broken([point.period for point in series.points], values)
+    axes.plot(days, heights, color=SOFT, linewidth=1.2, zorder=2)
+
+
+def _broken(periods: Sequence[date], heights: Sequence[float]) -> tuple[list[int], list[float]]:
+    """The points of a line, which ends where a period is left out and begins anew after it."""
+    days = [each.toordinal() for each in periods]
+    step = min((later - earlier for earlier, later in pairwise(days)), default=0)
+    drawn: list[tuple[int, float]] = []
+    for day, height in zip(days, heights, strict=True):
+        if drawn and day - drawn[-1][0] > step:
+            drawn.append((drawn[-1][0] + step, float("nan")))
+        drawn.append((day, height))
+    return [day for day, _ in drawn], [height for _, height in drawn]
 
 
 def _put_marks(axes: "Axes", points: Sequence[ShownPoint], mark: _Mark) -> None:

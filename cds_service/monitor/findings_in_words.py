@@ -39,6 +39,8 @@ def nothing_by_week(asked: Asked, name: str) -> tuple[str, str]:
         return EMPTY_LOG, WHY_EMPTY
     if begun > asked.period.last_monday:
         return _NO_WHOLE_WEEK, _WHY_NO_WHOLE_WEEK
+    if asked.weeks_to_come:
+        return f"{name}: none in the weeks that are worked out", "Others of these weeks are still being worked out."
     return f"{name}: none in these weeks", f"The log has these weeks, and in them none{for_choice(asked)}."
 
 
@@ -55,6 +57,9 @@ def being_worked_out(asked: Asked) -> list[str]:
         f"Figures of {number(due, 'day')} are still being worked out: what is told of these weeks may be too low, or "
         "missing. They are there in some minutes, as a rule; if not, the log of the service says why."
     )
+    if asked.weeks_to_come:
+        weeks = number(len(asked.weeks_to_come), "week")
+        told += f" Of {weeks} there is nothing yet: tables and charts leave such out."
     return [told]
 
 

@@ -3,17 +3,20 @@
 import csv
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from io import StringIO
+from pathlib import Path
 
 import figure_log
 import pytest
-from event_builders import WRITER_ID
+from event_builders import WRITER_ID, a_log, carded
 from reader import Reader
 from sqlalchemy import Engine, delete, event, insert
 from test_site import plain
 
+from cds_service.cardlog.rollups import roll_up_due
 from cds_service.cardlog.schema import rollup_due
+from cds_service.monitor.weeks import week_of
 
 _WEEK = date(2026, 11, 16)
 _NOTICE = "Figures of 2 days are still being worked out"
@@ -115,3 +118,38 @@ def test_the_days_are_asked_for_once_and_before_any_figure(due: Engine) -> None:
     of_figures = [number for number, statement in enumerate(asked) if "SELECT weekly_" in statement]
     assert len(of_days) == 1
     assert of_days[0] < of_figures[0]
+
+
+@pytest.fixture
+def with_a_week_to_come(tmp_path: Path) -> Iterator[Reader]:
+    """Ten redirects a day for five weeks; of the last but one nothing is worked out yet."""
+    first, to_come = date(2026, 10, 26), date(2026, 11, 16)
+    days = [first + timedelta(days=number) for number in range(35)]
+    orders = [(day, number) for number, day in enumerate(day for day in days for _ in range(10))]
+    with a_log(f"sqlite:///{tmp_path / 'log.sqlite3'}") as log:
+        log.write(*(carded(number, occurred_on=day) for day, number in orders if week_of(day) != to_come))
+        roll_up_due(log.engine)
+        log.write(*(carded(number, occurred_on=day) for day, number in orders if week_of(day) == to_come))
+        yield Reader(figure_log.sources_of(log.engine))
+
+
+def test_a_week_of_which_nothing_is_there_is_left_out_and_not_0(with_a_week_to_come: Reader) -> None:
+    """In tables, files and charts, and the notice says so; blocks of four weeks that hold it are left out whole."""
+    said = plain(with_a_week_to_come.text("/monitor"))
+    for panel in ("overview/weekly-firings", "overview/redirects-accepted", "data-quality/by-week"):
+        rows = csv.DictReader(StringIO(with_a_week_to_come.text(f"/monitor/{panel}.csv")))
+        assert [row["week"] for row in rows] == ["2026-10-26", "2026-11-02", "2026-11-09", "2026-11-23"], panel
+
+    assert "Figures of 7 days are still being worked out" in said
+    assert "Of 1 week there is nothing yet: tables and charts leave such out." in said
+    assert "No whole block of four weeks to show" in with_a_week_to_come.text("/monitor/red-flags")
+    assert "none in the weeks that are worked out" in with_a_week_to_come.text("/monitor?outcome=lump")
+
+
+def test_a_week_that_is_worked_out_again_stays(due: Engine) -> None:
+    """Late feedback marks its days again and again: charts would have no latest weeks."""
+    reader = Reader(figure_log.sources_of(due))
+    rows = csv.DictReader(StringIO(reader.text(f"/monitor/overview/weekly-firings.csv?{_FOUR_WEEKS}")))
+
+    assert _WEEK.isoformat() in [row["week"] for row in rows]
+    assert "there is nothing yet" not in reader.text(f"/monitor?{_FOUR_WEEKS}")

@@ -193,3 +193,13 @@ def test_more_than_can_be_told_apart_is_refused() -> None:
         line_chart("x", "x", [monday(0)], [NamedLine(str(number), [Shown(0)]) for number in range(5)])
     with pytest.raises(ValueError, match="at most 4"):
         stacked_share_chart("x", "x", ("a",), [SharesRow("row", Shown(0), (Shown(0), Shown(0)))])
+
+
+def test_a_line_ends_where_a_week_is_left_out() -> None:
+    """Drawn through, it would say that the week was measured."""
+    values = [Shown(10), Shown(20), Shown(30), Shown(40)]
+    weeks = [monday(0), monday(1), monday(3), monday(4)]
+    drawing = line_chart("Reasons", "No change.", weeks, [NamedLine("Other", values)])
+    [line] = drawing._figure().axes[0].get_lines()
+
+    assert [*map(str, line.get_ydata())] == ["10.0", "20.0", "nan", "30.0", "40.0"]
