@@ -13,7 +13,6 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Engine
 
 from cds_service.cardlog import reports
-from cds_service.cardlog.partitions import month_of
 from cds_service.cardlog.report_rows import (
     CallCount,
     ClientCount,
@@ -31,7 +30,6 @@ from cds_service.monitor.selection import HOOKS, PLACES, Field, Selection
 from cds_service.monitor.sources import Sources
 from cds_service.monitor.sums import TOLD_OF_PLACES, OfOutcome
 from cds_service.monitor.weeks import week_of
-from cds_service.monitor.words import WITHOUT_FOOTPRINT
 from cds_service.pathway.facts import Modality
 from cds_service.pathway.outcomes import Outcome
 
@@ -97,22 +95,6 @@ class Asked:
         begun = [pathway for pathway in self.sources.versions() if pathway.is_effective(self.period.last)]
         latest = {pathway.id: pathway for pathway in sorted(begun, key=lambda pathway: pathway.effective)}
         return tuple(f"{each.id}-{each.version}" for each in latest.values() if each.id in self.regions)
-
-    def region_name(self, region: str) -> str:
-        """A region as a person knows it."""
-        return self.sources.region_name(region)
-
-    def organisation_name(self, code: str) -> str:
-        """An organisation as a person knows it, with its code."""
-        name = self.sources.organisation_name(code)
-        return code if name is None else f"{name} ({code})"
-
-    def reason_words(self, code: str) -> str:
-        """An override reason as the cards show it; one that no card offers as it came."""
-        if not code:
-            return "No coded reason"
-        offered = (reason for pathway in self.sources.pathways().values() for reason in pathway.override_reasons)
-        return next((reason.display for reason in offered if reason.code == code), code)
 
     @cached_property
     def first_day(self) -> date | None:
@@ -259,42 +241,6 @@ class Asked:
             for field in self.selection.narrowed_by()
             if field not in PLACES
         }
-
-    @cached_property
-    def sees_every_footprint(self) -> bool:
-        """Whether the reader may see every footprint that there is, so that nothing is of somebody else's."""
-        return {pathway.id for pathway in self.sources.versions()} <= set(self.all_regions)
-
-    def is_wholly_seen(self, client: str) -> bool:
-        """Whether the reader may see all footprints of an EHR: what has no region is shown of such EHRs alone.
-
-        Its footprints are those to which it is bound and those in which it ordered. Of one without either, such as an
-        EHR none of whose codes is known, nothing tells whose it is: those alone who see every footprint see it.
-
-        Raises:
-            CardLogStoreError: the database failed.
-        """
-        if self.sees_every_footprint:
-            return True
-        bound_to = self.sources.client_footprints().get(client, frozenset())
-        if not bound_to <= set(self.all_regions) or client in self._ordering_elsewhere:
-            return False
-        return bool(bound_to) or client in self._ordering_here
-
-    @cached_property
-    def _ordering_here(self) -> set[str]:
-        footprints = tuple(region for region in self.all_regions if region not in WITHOUT_FOOTPRINT)
-        # No region at all would narrow nothing.
-        return reports.clients_with_orders(self.sources.engine, self._anywhere(footprints)) if footprints else set()
-
-    @cached_property
-    def _ordering_elsewhere(self) -> set[str]:
-        here = (*self.all_regions, *WITHOUT_FOOTPRINT)
-        return reports.clients_with_orders(self.sources.engine, self._anywhere(), outside=here)
-
-    def _anywhere(self, regions: tuple[str, ...] = ()) -> Filters:
-        # From the week in which the first month begins, since unknown codes are counted by month.
-        return Filters(first=week_of(month_of(self.period.first)), last=self.period.last, regions=regions)
 
     def _choices(self, field: Field) -> set[str]:
         """The values of a filter besides the chosen one."""

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import date
 
-from cds_service.monitor.charts import NamedLine, SharesRow, bar_chart, line_chart, stacked_share_chart
+from cds_service.monitor.bar_charts import SharesRow, bar_chart, stacked_share_chart
 from cds_service.monitor.disclosure import Shown, ShownPercentage
 from cds_service.monitor.drawing import Drawing
 from cds_service.monitor.period import day_in_words
 from cds_service.monitor.tables import Cell, FigureTable, Heading
+from cds_service.monitor.weekly_charts import NamedLine, line_chart
 
 
 def bars(table: FigureTable, label: Heading, figure: Heading) -> Drawing:

@@ -19,6 +19,10 @@ INK: Final = "#212b32"
 SOFT: Final = "#4c6272"
 LINE: Final = "#d8dde0"
 PAPER: Final = "#ffffff"
+PURPLE: Final = "#490092"
+
+ON_PAPER: Final = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}
+"""What a text stands on where lines would run through it."""
 
 WIDTH: Final = 640
 """Of every drawing, in pixels."""

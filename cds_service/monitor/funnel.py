@@ -5,7 +5,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cds_service.monitor.disclosure import ShownPercentage
-from cds_service.monitor.drawing import INK, PAPER, SOFT, TEXT_SIZE, Drawing, plain_axes, put_legend
+from cds_service.monitor.drawing import INK, PAPER, PURPLE, SOFT, TEXT_SIZE, Drawing, plain_axes, put_legend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,7 +82,7 @@ def funnel_chart(
                 linestyle="none",
                 marker="D" if is_outside else "o",
                 markersize=8 if is_outside else 7,
-                markerfacecolor="#490092" if is_outside else PAPER,
+                markerfacecolor=PURPLE if is_outside else PAPER,
                 markeredgecolor=INK if is_outside else SOFT,
                 label=label if chosen else None,
                 clip_on=False,

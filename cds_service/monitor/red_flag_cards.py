@@ -74,7 +74,7 @@ class RedFlagCards:
             fields=form_fields(
                 stated.stated(),
                 NOT_BY_PLACE,
-                [(region, asked.region_name(region)) for region in asked.all_regions],
+                [(region, asked.sources.region_name(region)) for region in asked.all_regions],
                 self._clients.of(asked.all_regions, self._around.sources.now()),
                 outcomes=RED_FLAGS,
             ),
@@ -98,7 +98,7 @@ def _finding(cards: list[RedFlagCard], asked: Asked) -> str:
 def _row(card: RedFlagCard, asked: Asked) -> list[str]:
     return [
         day_in_words(card.week),
-        asked.region_name(card.region),
+        asked.sources.region_name(card.region),
         known(card.borough),
         card.client_id,
         outcome_words(card.outcome),

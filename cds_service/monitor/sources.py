@@ -46,3 +46,15 @@ class Sources:
         """A region as a person knows it."""
         pathway = self.pathways().get(region)
         return WITHOUT_FOOTPRINT.get(region, region) if pathway is None else pathway.footprint.name
+
+    def organisation_words(self, code: str) -> str:
+        """An organisation as a person knows it, with its code; one that is not listed by its code alone."""
+        name = self.organisation_name(code)
+        return code if name is None else f"{name} ({code})"
+
+    def reason_words(self, code: str) -> str:
+        """An override reason as the cards show it; one that no card offers as it came."""
+        if not code:
+            return "No coded reason"
+        offered = (reason for pathway in self.pathways().values() for reason in pathway.override_reasons)
+        return next((reason.display for reason in offered if reason.code == code), code)

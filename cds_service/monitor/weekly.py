@@ -14,7 +14,6 @@ from cds_service.cardlog.report_rows import WeeklyCount
 from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, weeks_logged
 from cds_service.monitor.chart_rules import LEAST_POINTS
-from cds_service.monitor.charts import control_chart
 from cds_service.monitor.findings_in_words import amount, nothing_by_week, of
 from cds_service.monitor.period import day_in_words
 from cds_service.monitor.shown_spc import ShownSeries, shown_counts, shown_percentages
@@ -24,6 +23,7 @@ from cds_service.monitor.standard_tables import answers_over_time, answers_table
 from cds_service.monitor.sums import Sums, grouped
 from cds_service.monitor.tables import ALL, Cell, FigureTable, Heading, Key, Share, is_masked
 from cds_service.monitor.view import Panel
+from cds_service.monitor.weekly_charts import control_chart
 from cds_service.monitor.weeks import by_week, first_whole_week
 from cds_service.monitor.words import sentence_case
 from cds_service.pathway.model import Pathway
@@ -147,7 +147,9 @@ def annotation_of(asked: Asked, pathway: Pathway) -> Annotation:
 
     A week with days of both versions would move the new mean and widen its limits.
     """
-    return Annotation(first_whole_week(pathway.effective), f"{asked.region_name(pathway.id)} pathway {pathway.version}")
+    return Annotation(
+        first_whole_week(pathway.effective), f"{asked.sources.region_name(pathway.id)} pathway {pathway.version}"
+    )
 
 
 def _panel(measure: WeeklyMeasure, table: FigureTable, result: Xmr, shown: ShownSeries, total: str, unit: str) -> Panel:

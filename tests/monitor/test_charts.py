@@ -7,21 +7,14 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from spc_builders import charted, monday
 
+from cds_service.monitor.bar_charts import SharesRow, _bar, bar_chart, stacked_share_chart
 from cds_service.monitor.chart_rules import Rules
-from cds_service.monitor.charts import (
-    NamedLine,
-    SharesRow,
-    _bar,
-    bar_chart,
-    control_chart,
-    line_chart,
-    stacked_share_chart,
-)
 from cds_service.monitor.disclosure import Shown, ShownPercentage, disclose_percentage
 from cds_service.monitor.drawing import WIDTH, Drawing
 from cds_service.monitor.funnel import Outlier, Place, funnel_chart, outliers
 from cds_service.monitor.shown_spc import shown_counts
 from cds_service.monitor.spc import Annotation, Direction, xmr
+from cds_service.monitor.weekly_charts import NamedLine, control_chart, line_chart
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _COUNTS = [103, 101] * 10 + [180, 3, *[150, 151] * 8]

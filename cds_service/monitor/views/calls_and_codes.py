@@ -10,6 +10,7 @@ from cds_service.monitor.selection import Field
 from cds_service.monitor.standard_tables import counts_of
 from cds_service.monitor.tables import ALL, Disclosed, FigureTable, Heading, Key
 from cds_service.monitor.view import Panel, PanelKind
+from cds_service.monitor.wholly_seen import WhollySeen
 from cds_service.monitor.words import sentence_case
 
 _RESULTS: Final = tuple(
@@ -47,9 +48,10 @@ _OTHERS_CLIENTS: Final = (
 
 def calls(asked: Asked) -> Panel:
     """Hook calls by EHR and result: whether an EHR calls at all, and how often it cannot be answered."""
+    seen = asked.once(WhollySeen)
     counts: dict[Key, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for row in sorted(asked.calls, key=lambda row: (row.client_id, row.hook)):
-        if asked.is_wholly_seen(row.client_id):
+        if seen.has(row.client_id):
             counts[row.client_id, row.hook][row.result] += row.calls
     disclosed = Disclosed(counts, tuple(heading.name for heading in _RESULTS))
     rows = tuple(
@@ -75,10 +77,11 @@ def calls(asked: Asked) -> Panel:
 
 def unknown_procedures(asked: Asked) -> Panel:
     """Procedure codes that no list knows: the mapping worklist, the most frequent first."""
+    seen = asked.once(WhollySeen)
     codes = {
         (row.client_id, row.code_system, row.code): row.orders
         for row in asked.unknown_procedures
-        if asked.is_wholly_seen(row.client_id)
+        if seen.has(row.client_id)
     }
     disclosed = counts_of({(" ".join(key),): orders for key, orders in codes.items()})
     rows = [(*key, disclosed.whole((" ".join(key),))) for key in codes]
@@ -94,7 +97,7 @@ def unknown_procedures(asked: Asked) -> Panel:
         return Panel(
             finding=(
                 "The mapping worklist is empty"
-                if asked.sees_every_footprint
+                if seen.every_footprint
                 else "The mapping worklist is empty for the EHRs that are yours to see"
             ),
             sentence="Every procedure code that came is on a list, or belongs to an EHR that is not yours to see.",

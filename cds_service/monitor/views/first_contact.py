@@ -80,7 +80,7 @@ def exempt_firings(asked: Asked) -> Panel:
 def worklist(asked: Asked) -> Panel:
     """Practices from which somebody says to be assured, for whoever keeps the register."""
     disclosed = counts_in(asked, _by_practice)
-    rows = tuple((asked.organisation_name(str(key[0])), disclosed.whole(key)) for key in disclosed.below())
+    rows = tuple((asked.sources.organisation_words(str(key[0])), disclosed.whole(key)) for key in disclosed.below())
     table = FigureTable(
         caption="Cards overridden by somebody who says to be an assured practitioner, by practice",
         headings=(headings.PRACTICE, _SAID_SO),

@@ -54,10 +54,10 @@ def reasons(asked: Asked) -> Panel:
     now = asked.once(_by_reason_and_outcome)
     before = _disclosed(asked, lambda each: each.override_reasons_before) if asked.has_period_before else None
     either = _reason_keys(now) if before is None else _reason_keys(now) | _reason_keys(before)
-    keys = sorted(either, key=lambda key: asked.reason_words(_code(key)))
+    keys = sorted(either, key=lambda key: asked.sources.reason_words(_code(key)))
     rows = tuple(
         (
-            asked.reason_words(_code(key)),
+            asked.sources.reason_words(_code(key)),
             _code(key),
             now.whole(key),
             None if before is None else before.whole(key),
@@ -80,7 +80,7 @@ def reasons(asked: Asked) -> Panel:
         )
     first = max(coded, key=lambda key: (now.whole(key).rounded or 0, _code(key)))
     return Panel(
-        finding=f"The most frequent reason: {asked.reason_words(_code(first))}",
+        finding=f"The most frequent reason: {asked.sources.reason_words(_code(first))}",
         sentence=f"{now.whole(first)} overrides had this reason; "
         + (
             "there are no figures of all the period before."
@@ -119,7 +119,7 @@ def reasons_by_outcome(asked: Asked) -> Panel:
     disclosed = asked.once(_by_reason_and_outcome)
     keys = sorted(_reason_keys(disclosed), key=_code)
     rows = tuple(
-        (outcome_words(outcome), asked.reason_words(_code(key)), _code(key), disclosed.count(key, outcome))
+        (outcome_words(outcome), asked.sources.reason_words(_code(key)), _code(key), disclosed.count(key, outcome))
         for outcome in disclosed.kinds
         for key in keys
         if disclosed.count(key, outcome).rounded != 0

@@ -49,9 +49,9 @@ def place_name(asked: Asked, key: Key) -> str:
     """A place as a person knows it."""
     last = str(key[-1])
     if len(key) == 1:
-        return asked.region_name(last)
+        return asked.sources.region_name(last)
     if len(key) == len(_LEVELS):
-        return known(last) if not last else asked.organisation_name(last)
+        return known(last) if not last else asked.sources.organisation_words(last)
     return known(last)
 
 

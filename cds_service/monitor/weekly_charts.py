@@ -1,6 +1,6 @@
-"""The monitor's charts. They take values as they may be shown, and nothing else.
+"""Charts by week. They take values as they may be shown, and nothing else.
 
-No chart says anything by colour alone: marks have shapes of their own, lines dashes, and bars their figures.
+Nothing is said by colour alone: marks have shapes of their own, and lines dashes.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,17 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cds_service.monitor.disclosure import MASK, Shown, ShownPercentage
-from cds_service.monitor.drawing import INK, LINE, PAPER, SOFT, TEXT_SIZE, Drawing, plain_axes, put_legend
+from cds_service.monitor.drawing import (
+    INK,
+    ON_PAPER,
+    PAPER,
+    PURPLE,
+    SOFT,
+    TEXT_SIZE,
+    Drawing,
+    plain_axes,
+    put_legend,
+)
 from cds_service.monitor.shown_spc import ShownBaseline, ShownPoint, ShownSeries
 from cds_service.monitor.spc import Meaning
 
@@ -18,17 +28,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _BLUE: Final = "#005eb8"
-_DEEP: Final = "#12436d"
 _ORANGE: Final = "#f46a25"
-_PURPLE: Final = "#490092"
 _MOST_DATES: Final = 7
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_BAR_PIXELS: Final = 44
 _ON_EXACT_FIGURES: Final = "Marks and limits go by exact figures, values are drawn rounded."
-_FRAME_PIXELS: Final = 110
 _CAPTION_LETTERS: Final = 74
-_LABEL_LETTERS: Final = 26
-_ON_PAPER: Final = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}
 
 
 class _Mark(NamedTuple):
@@ -42,10 +46,9 @@ _MARKS: Final = {
     Meaning.COMMON_CAUSE: _Mark("Common cause", "o", PAPER, SOFT),
     Meaning.IMPROVEMENT: _Mark("Improvement", "s", _BLUE, _BLUE),
     Meaning.CONCERN: _Mark("Concern", "^", _ORANGE, INK),
-    Meaning.NEUTRAL: _Mark("Change", "D", _PURPLE, _PURPLE),
+    Meaning.NEUTRAL: _Mark("Change", "D", PURPLE, PURPLE),
 }
-_LINES: Final = (("o", _BLUE, "-"), ("^", _PURPLE, "--"), ("s", "#7a3e00", "-."), ("D", SOFT, ":"))
-_FILLS: Final = ((_DEEP, ""), ("#6fa8dc", "//"), (LINE, ""), (PAPER, ".."))
+_LINES: Final = (("o", _BLUE, "-"), ("^", PURPLE, "--"), ("s", "#7a3e00", "-."), ("D", SOFT, ":"))
 
 
 def control_chart(title: str, description: str, series: ShownSeries, rules: str, *, unit: str = "") -> Drawing:
@@ -131,114 +134,6 @@ def _height(value: Shown | ShownPercentage) -> float:
     return float("nan") if height is None else float(height)
 
 
-def bar_chart(title: str, description: str, bars: Sequence[tuple[str, Shown]]) -> Drawing:
-    """Counts of named things, each with its figure; a masked one has its mark in place of a bar."""
-
-    def draw(axes: "Axes") -> None:
-        plain_axes(axes, grid="x")
-        longest = max((shown.rounded or 0 for _, shown in bars), default=0) or 1
-        for place, (_, shown) in enumerate(bars):
-            axes.barh(place, shown.rounded or 0, height=0.6, color=_DEEP)
-            axes.text((shown.rounded or 0) + longest / 60, place, str(shown), va="center")
-        axes.set_xlim(0, longest * 1.2)
-        axes.xaxis.set_major_formatter("{x:,.0f}")
-        _put_labels(axes, [label for label, _ in bars])
-
-    return Drawing(title=title, description=description, height=_tall(len(bars)), draw=draw)
-
-
-class SharesRow(NamedTuple):
-    """A row of a chart of shares.
-
-    Attributes:
-        label: what it is called.
-        whole: of what the parts are, as it may be shown.
-        parts: for each kind, as it may be shown.
-    """
-
-    label: str
-    whole: Shown
-    parts: Sequence[Shown]
-
-
-def stacked_share_chart(title: str, description: str, kinds: Sequence[str], rows: Sequence[SharesRow]) -> Drawing:
-    """What each row is made of, as shares. What is left for masked parts is drawn as one, where the first would be.
-
-    A row whose whole is masked has its mark in place of a bar.
-
-    Raises:
-        ValueError: there are more than four kinds, or a row has other parts than kinds.
-    """
-    if len(kinds) > len(_FILLS) or any(len(row.parts) != len(kinds) for row in rows):
-        raise ValueError(f"rows: each has a part for each kind, and there are at most {len(_FILLS)} kinds")
-
-    def draw(axes: "Axes") -> None:
-        plain_axes(axes, grid="x")
-        bars = [_bar(row) for row in rows]
-        for number, (kind, (colour, hatch)) in enumerate(zip(kinds, _FILLS, strict=False)):
-            _put_pieces(axes, kind, colour, hatch, [bar.pieces[number] for bar in bars])
-        left = [bar.masked for bar in bars]
-        if any(width for _, width in left):
-            _put_pieces(axes, f"{MASK} Masked", PAPER, "xx", left)
-        for place, (row, bar) in enumerate(zip(rows, bars, strict=True)):
-            if row.whole.rounded is None:
-                axes.text(1, place, f"{MASK}  masked", va="center", color=SOFT)
-            elif row.whole.rounded == 0:
-                axes.text(1, place, "none", va="center", color=SOFT)
-            elif None in [part.rounded for part in row.parts]:
-                begins, width = bar.masked
-                axes.text(begins + width / 2, place, MASK, va="center", ha="center", bbox=_ON_PAPER)
-        axes.set_xlim(0, 100)
-        axes.set_xticks([0, 25, 50, 75, 100], ["0%", "25%", "50%", "75%", "100%"])
-        _put_labels(axes, [row.label for row in rows])
-        put_legend(axes)
-
-    return Drawing(title=title, description=description, height=_tall(len(rows)) + 40, draw=draw)
-
-
-_Piece = tuple[float, float]
-"""Where a piece of a bar begins, and how wide it is, in percent."""
-
-
-class _Bar(NamedTuple):
-    pieces: list[_Piece]
-    masked: _Piece
-
-
-def _bar(row: SharesRow) -> _Bar:
-    """The pieces of a row; of masked parts together what the others leave of the whole."""
-    counts = [part.rounded for part in row.parts]
-    shown = sum(count or 0 for count in counts)
-    is_masked = None in counts
-    whole = max(shown, row.whole.rounded or 0) if is_masked else shown
-    if not whole or row.whole.rounded is None:
-        return _Bar([(0.0, 0.0)] * len(counts), (0.0, 0.0))
-    first = counts.index(None) if is_masked else len(counts)
-    pieces, masked, begins = [], (0.0, 0.0), 0.0
-    for number, count in enumerate(counts):
-        if number == first:
-            masked = (begins, 100 * (whole - shown) / whole)
-            begins += masked[1]
-        width = 100 * (count or 0) / whole
-        pieces.append((begins, width))
-        begins += width
-    return _Bar(pieces, masked)
-
-
-def _put_pieces(axes: "Axes", label: str, colour: str, hatch: str, pieces: Sequence[_Piece]) -> None:
-    axes.barh(
-        range(len(pieces)),
-        [width for _, width in pieces],
-        left=[begins for begins, _ in pieces],
-        height=0.6,
-        color=colour,
-        edgecolor=INK,
-        linewidth=0.8,
-        hatch=hatch,
-        label=label,
-    )
-
-
 def _connect(axes: "Axes", series: ShownSeries) -> None:
     values = [float("nan") if point.value is None else point.value for point in series.points]
     days, heights = _broken([point.period for point in series.points], values)
@@ -312,7 +207,7 @@ def _put_names(axes: "Axes", baselines: Sequence[ShownBaseline], periods: Sequen
     for level, baseline in enumerate(named):
         where = baseline.first.toordinal() - 3.5  # between two weeks
         is_left = where <= middle
-        axes.axvline(where, color=_PURPLE, linewidth=1.4, linestyle=":")
+        axes.axvline(where, color=PURPLE, linewidth=1.4, linestyle=":")
         axes.annotate(
             baseline.name or "",
             (where, top - (high - low) * 0.11 * level),
@@ -320,9 +215,9 @@ def _put_names(axes: "Axes", baselines: Sequence[ShownBaseline], periods: Sequen
             textcoords="offset points",
             ha="left" if is_left else "right",
             va="top",
-            color=_PURPLE,
+            color=PURPLE,
             fontsize=TEXT_SIZE - 1,
-            bbox=_ON_PAPER,
+            bbox=ON_PAPER,
         )
 
 
@@ -335,13 +230,3 @@ def _put_dates(axes: "Axes", periods: Sequence[date]) -> None:
         is_new_year = number == 0 or period.year != chosen[number - 1].year
         labels.append(f"{period.day} {_MONTHS[period.month - 1]}" + (f"\n{period.year}" if is_new_year else ""))
     axes.set_xticks([period.toordinal() for period in chosen], labels)
-
-
-def _put_labels(axes: "Axes", labels: Sequence[str]) -> None:
-    axes.set_yticks(range(len(labels)), [fill(label, _LABEL_LETTERS) for label in labels])
-    axes.set_ylim(max(len(labels), 1) - 0.5, -0.5)  # the first at the top
-    axes.spines["left"].set_visible(False)
-
-
-def _tall(rows: int) -> int:
-    return _FRAME_PIXELS + _BAR_PIXELS * max(rows, 1)
