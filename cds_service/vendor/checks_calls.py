@@ -198,10 +198,14 @@ def _system_actions(content: JsonObject, place: str) -> Iterator[str]:
 
 
 def _extensions(content: JsonObject, place: str) -> Iterator[str]:
-    cards = list(placed_objects(content.get("cards"), "cards"))
-    suggestions = [
-        found for card, where in cards for found in placed_objects(card.get("suggestions"), f"{where}.suggestions")
-    ]
-    for one, where in ((content, "the answer"), *cards, *suggestions):
-        if not isinstance(one.get("extension", {}), dict):
-            yield f"{place} {where} has the extension {quoted(one['extension'])}"
+    """Wherever one stands but in a FHIR resource, whose extensions are a list of FHIR's own."""
+    waiting: list[tuple[object, str]] = [(content, "")]
+    while waiting:  # no recursion: what came may be nested deeply
+        one, where = waiting.pop()
+        if isinstance(one, list):
+            waiting.extend((member, f"{where}[{position}]") for position, member in enumerate(one))
+        elif isinstance(one, dict) and "resourceType" not in one:
+            if not isinstance(one.get("extension", {}), dict):
+                yield f"{place} {where or 'the answer'} has the extension {quoted(one['extension'])}"
+            further = ((name, member) for name, member in one.items() if name != "extension")
+            waiting.extend((member, f"{where}.{name}" if where else str(name)) for name, member in further)

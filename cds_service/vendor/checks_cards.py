@@ -75,8 +75,12 @@ def _source_urls(card: JsonObject, place: str) -> Iterator[str]:
 def _source_topic(card: JsonObject, place: str) -> Iterator[str]:
     source = card.get("source")
     topic = source.get("topic") if isinstance(source, dict) else None
-    if topic is not None and not (isinstance(topic, dict) and is_text(topic.get("code"))):
+    if topic is not None and not isinstance(topic, dict):
         yield f"{place}.source.topic is {quoted(topic)}"
+    elif topic is not None:
+        yield from (
+            f"{place}.source.topic has no `{name}`" for name in ("code", "system") if not is_text(topic.get(name))
+        )
 
 
 def _uuid(card: JsonObject, place: str) -> Iterator[str]:
@@ -89,7 +93,8 @@ def _uuid_for_feedback(card: JsonObject, place: str) -> Iterator[str]:
         yield f"{place} has no `uuid`"
 
 
-_HTML: Final = re.compile(r"</?[a-zA-Z][^<>]*>")
+_HTML: Final = re.compile(r"</?(?![a-zA-Z][a-zA-Z0-9+.-]{1,31}:[^\s<>]*>|[^\s<>@]+@[^\s<>@]+>)[a-zA-Z][^<>]*>")
+"""A tag; an address between the same signs is Markdown's link."""
 
 
 def _html(card: JsonObject, place: str) -> Iterator[str]:
@@ -182,7 +187,11 @@ CARD_RULES: Final[tuple[tuple[Rule, Holds], ...]] = (
     ),
     (
         Rule(
-            "card.source-topic", MUST, "`source.topic` is a Coding", "2.0 Source", "Send `system`, `code`, `display`."
+            "card.source-topic",
+            MUST,
+            "`source.topic` is a Coding",
+            "2.0 Source; 2.0 Coding",
+            "Send `system`, `code`, `display`.",
         ),
         _source_topic,
     ),

@@ -5,7 +5,7 @@ from typing import Final
 
 from cds_service.vendor.check import Check, Level, Rule, all_skipped
 from cds_service.vendor.hooks_known import CONTEXT_FIELDS
-from cds_service.vendor.prefetch import USER_TOKENS, is_date_token, is_relative, tokens_of
+from cds_service.vendor.prefetch import USER_TOKENS, has_stray_braces, is_date_token, is_relative, tokens_of
 from cds_service.vendor.words import JsonObject, quoted
 
 MUST, SHOULD, INFO = Level
@@ -51,7 +51,16 @@ def prefetch_checks(services: list[tuple[JsonObject, str]]) -> list[Check]:
     tokens = [(token, where, hook) for text, where, hook in templates for token in tokens_of(text)]
     return [
         RELATIVE.check(f"{where} is {quoted(text)}" for text, where, _ in templates if not is_relative(text)),
-        TOKENS.check(f"{where} has {quoted(token)}" for token, where, _ in tokens if not _is_known(token)),
+        TOKENS.check(
+            [
+                *(f"{where} has {quoted(token)}" for token, where, _ in tokens if not _is_known(token)),
+                *(
+                    f"{where} has braces of no token: {quoted(text)}"
+                    for text, where, _ in templates
+                    if has_stray_braces(text)
+                ),
+            ]
+        ),
         FIELDS.check(
             f"{where} has {quoted(token)}, which {hook} does not define"
             for token, where, hook in tokens

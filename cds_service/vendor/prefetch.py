@@ -43,6 +43,11 @@ def tokens_of(template: str) -> list[str]:
     return [token.strip() for token in TOKEN.findall(template)]
 
 
+def has_stray_braces(template: str) -> bool:
+    """Whether braces of a template are no token's: one that does not end, or ends twice."""
+    return not {"{", "}"}.isdisjoint(TOKEN.sub("", template))
+
+
 def is_date_token(token: str) -> bool:
     """Whether a token is today's date, or a day counted from it (3.0)."""
     return _TODAY.fullmatch(token) is not None
