@@ -1,5 +1,6 @@
 """Completing a call from the EHR's FHIR server: only where the client may name that server, and sent a token for it."""
 
+import logging
 from collections.abc import Mapping
 
 from prometheus_client import Counter
@@ -12,6 +13,9 @@ from cds_service.security.urls import same_base
 
 _READS = Counter("cds_fhir_reads_total", "Reads from EHRs' FHIR servers, by result.", ["result"])
 _COUNT_OF = {result: _READS.labels(result) for result in ("came", "late", "failed", "not_listed")}
+
+
+_logger = logging.getLogger(__name__)
 
 
 class PrefetchCompleter:
@@ -41,9 +45,13 @@ class PrefetchCompleter:
         base = same_base(request.fhirServer, client.fhir_servers)
         if base is None:
             _COUNT_OF["not_listed"].inc()
+            _logger.info("fhirServer is none of the fhir_servers of client %s: nothing was read", client.id)
             return call
         fetched = await self._fetcher.complete(call.context, call.selection, authorization.access_token, reader)
         _COUNT_OF["came"].inc(fetched.came)
         _COUNT_OF["late"].inc(fetched.late)
         _COUNT_OF["failed"].inc(fetched.failed)
+        if fetched.late or fetched.failed:
+            text = "of %d reads from the FHIR server of client %s %d were late and %d refused or unusable"
+            _logger.info(text, fetched.asked, client.id, fetched.late, fetched.failed)
         return call._replace(context=fetched.context)

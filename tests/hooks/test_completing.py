@@ -34,6 +34,7 @@ class FixtureReader:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.refuses = False
         self._transport = httpx.ASGITransport(fixture_fhir_app())
 
     async def get_json(
@@ -48,6 +49,8 @@ class FixtureReader:
         assert (headers or {})["Authorization"] == "Bearer token-of-the-call"
         assert timeout > 0 < limit
         self.asked.append(url.removeprefix(FHIR))
+        if self.refuses:
+            raise ReadError
         async with httpx.AsyncClient(transport=self._transport) as client:
             response = await client.get(url.replace(FHIR, BASE_URL))
         if response.status_code != 200:
@@ -134,13 +137,32 @@ def test_an_order_out_of_scope_is_not_completed(responder: Responder) -> None:
 @pytest.mark.parametrize(
     "server", ["http://127.0.0.1:8000/other", "http://127.0.0.1:9000/fhir", "https://127.0.0.1:8000/fhir", ""]
 )
-def test_a_server_that_is_not_listed_is_not_asked(responder: Responder, server: str) -> None:
-    """What prefetch lacks stays unknown."""
+def test_a_server_that_is_not_listed_is_not_asked(
+    responder: Responder, server: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What prefetch lacks stays unknown, and the operator's log says why, without the address."""
+    caplog.set_level("INFO")
     call = {**with_authorization(hook_call("nwl-gp-knee-mri-pain--redirect.json"), server=server), "prefetch": {}}
     reader = FixtureReader()
 
     assert answered(responder, call, reader) == [("could_not_evaluate", "None")]
     assert reader.asked == []
+    assert caplog.messages == ["fhirServer is none of the fhir_servers of client ehr: nothing was read"]
+
+
+def test_the_log_counts_what_a_server_did_not_give(responder: Responder, caplog: pytest.LogCaptureFixture) -> None:
+    """A supplier who gets 412 learns from the operator that the reads were refused."""
+    caplog.set_level("INFO")
+    call = {**with_authorization(hook_call("nwl-gp-knee-mri-pain--redirect.json")), "prefetch": {}}
+    reader = FixtureReader()
+    reader.refuses = True
+
+    assert answered(responder, call, reader) == [("could_not_evaluate", "None")]
+
+    asked = len(reader.asked)
+    text = f"of {asked} reads from the FHIR server of client ehr 0 were late and {asked} refused or unusable"
+    assert asked > 0
+    assert caplog.messages == [text]
 
 
 def test_a_client_without_listed_servers_is_never_read_from(responder: Responder) -> None:
