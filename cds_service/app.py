@@ -166,7 +166,7 @@ class _Behind(NamedTuple):
 
 def _behind(standing: _Standing, folder: Folder, monitor_routes: Sequence[BaseRoute]) -> _Behind:
     settings, log, now = standing.settings, standing.log, standing.now
-    register, directory, _, sign_offs, terminology, _ = folder
+    register, directory, terminology = folder.register, folder.directory, folder.terminology
     everyone: list[str] = [NATIONAL.id, *register.regions]
     source_urls = {one: f"{settings.public_url}/pathways/{one}" for one in everyone}
     rest = _fastapi()
@@ -175,7 +175,7 @@ def _behind(standing: _Standing, folder: Folder, monitor_routes: Sequence[BaseRo
         pathway_pages(
             lambda: register.in_force(_today(now)),
             standing.pages,
-            lambda region: state_of(register.file_in_force(region, _today(now)), sign_offs),
+            lambda region: state_of(register.file_in_force(region, _today(now)), folder.sign_offs),
         )
     )
     rest.router.routes.append(style_sheet_route())

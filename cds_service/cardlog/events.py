@@ -81,7 +81,7 @@ class EvaluationEvent:
         fcp_listing: the requester's state on the First Contact Practitioner register.
         hook: `order-select` or `order-sign`; one order fires both.
         client_id: the configured id of the EHR that called.
-        latency_ms: time the service took over the whole call, in milliseconds.
+        latency_ms: time from the call's arrival until its answer was made, in milliseconds.
         mode: `live`, or `demo` for the service that a newcomer tries.
         software_version: the version of this service.
         order_key: 16 bytes that the firings of one draft order share within a window (`episode_keys`); None without.

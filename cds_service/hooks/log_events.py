@@ -36,7 +36,7 @@ class Moment(NamedTuple):
         hour: the hour of that day.
         hook: the hook that fired.
         client_id: the configured id of the caller.
-        latency_ms: time taken over the call, in milliseconds.
+        latency_ms: time from the call's arrival until its answer was made, in milliseconds.
     """
 
     day: date

@@ -14,7 +14,7 @@ _CARDS = Counter("cds_cards_total", "Cards shown, by indicator.", ["indicator"])
 _FEEDBACK = Counter("cds_feedback_total", "Feedback entries stored, by outcome.", ["outcome"])
 _LATENCY = Histogram(
     "cds_hook_call_seconds",
-    "Time from a hook call's arrival to its answer.",
+    "Time from a hook call's arrival until its answer is made. It may then wait for the card log, 100 ms at most.",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0),
 )
 
@@ -46,7 +46,13 @@ _COUNT_OF_FEEDBACK = {outcome: _FEEDBACK.labels(outcome) for outcome in ("accept
 
 
 def observe_call(hook: str, answer: Answer, seconds: float) -> None:
-    """Count one answered call."""
+    """Count one answered call.
+
+    Args:
+        hook: the hook that fired.
+        answer: what it gets.
+        seconds: from its arrival until the answer was made.
+    """
     _COUNT_OF_CALL[hook, answer.result].inc()
     _LATENCY.observe(seconds)
     for card in answer.cards:

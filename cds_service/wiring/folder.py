@@ -16,7 +16,16 @@ from cds_service.terminology import Terminology, load_terminology
 
 
 class Folder(NamedTuple):
-    """The configuration folder, as it was read at one moment."""
+    """The configuration folder, as it was read at one moment.
+
+    Attributes:
+        register: the versions of each region's pathway.
+        directory: organisations, assured-FCP register, destinations and local procedures.
+        clients: who may call; empty where `clients.yaml` is missing, or names nobody.
+        sign_offs: who has signed which pathway version.
+        terminology: the value sets, with the deployment's own codes.
+        monitor_access: who signs people in to the monitor, and what they may see; None without such a file, and in the demo.
+    """
 
     register: PathwayRegister
     directory: Directory
