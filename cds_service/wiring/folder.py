@@ -24,7 +24,7 @@ class Folder(NamedTuple):
         clients: who may call; empty where `clients.yaml` is missing, or names nobody.
         sign_offs: who has signed which pathway version.
         terminology: the value sets, with the deployment's own codes.
-        monitor_access: who signs people in to the monitor, and what they may see; None without such a file, and in the demo.
+        monitor_access: who signs people in to the monitor, and what they may see; None where no file says so.
     """
 
     register: PathwayRegister
