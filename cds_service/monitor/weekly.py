@@ -72,12 +72,12 @@ def weekly_counts(asked: Asked, measure: WeeklyMeasure, heading: Heading, rows_o
     counts = _firings(rows_of(asked))
     # With the week in which the log began: without it the total would tell it, beside that of the page's opening.
     disclosed = counts_over_time(asked, lambda each: _of_weeks(asked.period.mondays(), _firings(rows_of(each)), 0))
-    rows = tuple((week, disclosed.whole((week,))) for week in weeks)
+    cells = [disclosed.whole((week,)) for week in weeks]
+    rows = tuple(zip(weeks, cells, strict=True))
     table = FigureTable(caption=f"{measure.name} by week", headings=(headings.WEEK, heading), labels=1, rows=rows)
     if not any(counts.get(week) for week in weeks):
         nothing, why = nothing_by_week(asked, measure.name)
         return Panel(finding=nothing, sentence=why, table=table)
-    cells = [disclosed.whole((week,)) for week in weeks]
     result = _held_against_the_rules(asked, by_week(weeks, counts, 0), cells)
     shown = shown_counts(result, cells, measure.better)
     total = f"{sentence_case(amount(disclosed.whole(), 'firing'))} over the period."

@@ -214,3 +214,15 @@ def test_about_these_figures_says_what_was_chosen_and_what_it_means(log_of_a_mon
     assert _CHOSEN.in_words in said_of_chosen
     assert "one of 6 in a row that rise, or fall" in said_of_chosen
     assert "The first 16 weeks, of a share those with a card, are those of the period that is shown" in said_of_chosen
+
+
+def test_no_page_looks_for_a_run_across_a_masked_week(tmp_path: Path) -> None:
+    """Six weeks below the mean, and between them one of 7: told as a run, they would tell that it is below, too."""
+    per_week = [*[12, 16] * 7, 9, 9, 9, 7, 9, 9, 9, 12, 16, 12, 16, 12]
+    first = figure_log.TODAY - timedelta(weeks=len(per_week))
+    days = [first + timedelta(weeks=week) for week, orders in enumerate(per_week) for _ in range(orders)]
+    with a_log(f"sqlite:///{tmp_path / 'log.sqlite3'}") as log:
+        _write(log, [(day, {}) for day in days])
+        said = Reader(figure_log.sources_of(log.engine)).text("/monitor")
+
+    assert "Firings in scope: no week that is shown differs by more than chance" in said
