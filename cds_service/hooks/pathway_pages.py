@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from cds_service.pages.frame import Frame
 from cds_service.pages.render import Pages
+from cds_service.pages.words import day_in_words
 from cds_service.pathway.facts import RegionId
 from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.model import Basis, Document, NationalFallback, Pathway, Rule
@@ -75,8 +76,8 @@ def _metadata(pathway: Pathway) -> list[tuple[str, str]]:
     return [
         ("Document", document.title),
         ("Published by", document.publisher),
-        ("Effective", f"{pathway.effective:%d %B %Y}"),
-        ("Review due", f"{pathway.review:%d %B %Y}"),
+        ("Effective", day_in_words(pathway.effective)),
+        ("Review due", day_in_words(pathway.review)),
         *_suspension(pathway),
         ("Approval date as printed", approved),
         ("Footprint", f"{pathway.footprint.name}: {', '.join(pathway.footprint.boroughs)}"),
@@ -93,8 +94,9 @@ def _suspension(pathway: Pathway) -> list[tuple[str, str]]:
     suspended = pathway.suspension
     if suspended is None:
         return []
-    until = "" if suspended.until is None else f" to {suspended.until:%d %B %Y}"
-    return [("Suspended", f"from {suspended.since:%d %B %Y}{until}: {suspended.reason}; CES and MSCC speak nationally")]
+    until = "" if suspended.until is None else f" to {day_in_words(suspended.until)}"
+    since = day_in_words(suspended.since)
+    return [("Suspended", f"from {since}{until}: {suspended.reason}; CES and MSCC speak nationally")]
 
 
 def _rules(speaker: Pathway | NationalFallback) -> list[tuple[str, ...]]:

@@ -6,9 +6,9 @@ from datetime import date
 from cds_service.monitor.bar_charts import SharesRow, bar_chart, stacked_share_chart
 from cds_service.monitor.disclosure import Shown, ShownPercentage
 from cds_service.monitor.drawing import Drawing
-from cds_service.monitor.period import day_in_words
 from cds_service.monitor.tables import Cell, FigureTable, Heading
 from cds_service.monitor.weekly_charts import NamedLine, line_chart
+from cds_service.pages.words import day_in_words
 
 
 def bars(table: FigureTable, label: Heading, figure: Heading) -> Drawing:

@@ -5,10 +5,10 @@ from datetime import date
 from typing import NamedTuple
 
 from cds_service.monitor.definitions import DEFINITIONS
-from cds_service.monitor.period import day_in_words
 from cds_service.monitor.tables import Cell
 from cds_service.monitor.view import Kpi, PageKind, Panel, PanelKind
 from cds_service.pages.frame import Link
+from cds_service.pages.words import day_in_words
 
 
 class DrawnPanel(NamedTuple):

@@ -17,7 +17,6 @@ from cds_service.monitor.exports import About, csv_text, json_text
 from cds_service.monitor.findings_in_words import being_worked_out
 from cds_service.monitor.form import LABELS, form_fields
 from cds_service.monitor.known_clients import KnownClients
-from cds_service.monitor.period import day_in_words
 from cds_service.monitor.selection import Field, Problem, Selection, SelectionError
 from cds_service.monitor.surroundings import MadePage, Surroundings
 from cds_service.monitor.view import PageKind, PanelKind
@@ -26,6 +25,7 @@ from cds_service.monitor.weeks import week_of
 from cds_service.pages.fields import Field as FormField
 from cds_service.pages.frame import Link
 from cds_service.pages.headers import PAGE_HEADERS
+from cds_service.pages.words import day_in_words
 
 _FILES: Final = ("csv", "json")
 _FILES_OF_CHARTS: Final = (*_FILES, "png")

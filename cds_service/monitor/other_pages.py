@@ -16,11 +16,11 @@ from cds_service.monitor.exports import DAYS_NOT_WORKED_OUT, dictionary_csv
 from cds_service.monitor.figure_pages import regions_and_period
 from cds_service.monitor.findings_in_words import being_worked_out
 from cds_service.monitor.pathway_versions import HEADS, version_rows
-from cds_service.monitor.period import day_in_words
 from cds_service.monitor.selection import Field, SelectionError
 from cds_service.monitor.surroundings import MadePage, Surroundings
 from cds_service.pages.frame import Link
 from cds_service.pages.headers import PAGE_HEADERS
+from cds_service.pages.words import day_in_words
 from cds_service.pathway.model import Pathway
 
 _DICTIONARY: Final = "/monitor/downloads/data_dictionary.csv"

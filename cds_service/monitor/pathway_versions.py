@@ -4,8 +4,8 @@ from itertools import pairwise
 from typing import Final
 
 from cds_service.monitor.asked import Asked
-from cds_service.monitor.period import day_in_words
 from cds_service.monitor.weekly import annotation_of
+from cds_service.pages.words import day_in_words
 from cds_service.pathway.model import Pathway
 from cds_service.pathway.sign_off import NOT_SIGNED_OFF
 

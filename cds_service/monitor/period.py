@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, Self
 
+from cds_service.pages.words import day_in_words
+
 _WEEK: Final = timedelta(days=7)
 _SIX_DAYS: Final = timedelta(days=6)
 
@@ -98,8 +100,3 @@ def whole_blocks(mondays: Iterable[date]) -> list[date]:
 def last_complete_sunday(today: date) -> date:
     """The last day of the latest week that is over: always before today."""
     return today - timedelta(days=today.weekday() + 1)
-
-
-def day_in_words(day: date) -> str:
-    """For a person: `1 June 2026`."""
-    return f"{day.day} {day:%B %Y}"

@@ -16,12 +16,12 @@ from cds_service.monitor.figure_pages import RED_FLAG_CARDS, not_applied, region
 from cds_service.monitor.findings_in_words import being_worked_out, for_choice, looked_at, not_looked_at
 from cds_service.monitor.form import form_fields
 from cds_service.monitor.known_clients import KnownClients
-from cds_service.monitor.period import day_in_words
 from cds_service.monitor.selection import SelectionError
 from cds_service.monitor.surroundings import MadePage, Surroundings
 from cds_service.monitor.view import NOT_BY_PLACE
 from cds_service.monitor.words import known, outcome_words
 from cds_service.pages.frame import Link
+from cds_service.pages.words import day_in_words
 from cds_service.pathway.outcomes import RED_FLAGS
 
 _HEADING: Final = "Red-flag cards, one by one"

@@ -15,7 +15,6 @@ from cds_service.monitor import headings
 from cds_service.monitor.asked import Asked, weeks_logged
 from cds_service.monitor.chart_rules import LEAST_POINTS
 from cds_service.monitor.findings_in_words import amount, nothing_by_week, of
-from cds_service.monitor.period import day_in_words
 from cds_service.monitor.shown_spc import ShownSeries, shown_counts, shown_percentages
 from cds_service.monitor.spc import Annotation, Direction, Meaning, Observation, Point, Xmr, xmr
 from cds_service.monitor.special_causes import Cause, Side
@@ -26,6 +25,7 @@ from cds_service.monitor.view import Panel
 from cds_service.monitor.weekly_charts import control_chart
 from cds_service.monitor.weeks import by_week, first_whole_week
 from cds_service.monitor.words import sentence_case
+from cds_service.pages.words import day_in_words
 from cds_service.pathway.model import Pathway
 
 _WHY_NOT_SHOWN: Final = (

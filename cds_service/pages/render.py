@@ -2,7 +2,6 @@
 
 from base64 import b64encode
 from collections.abc import Mapping
-from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from starlette.responses import HTMLResponse
 from cds_service.pages.frame import Frame
 from cds_service.pages.headers import PAGE_HEADERS
 from cds_service.pages.style_sheet import style_sheet_address
+from cds_service.pages.words import day_in_words, number_in_words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -75,16 +75,6 @@ class Pages:
         environment.globals.update(at=self.at, style_sheet=self.at(style_sheet_address()))
         environment.filters.update(day=day_in_words, number=number_in_words, image_data=image_data)
         return environment
-
-
-def day_in_words(day: date) -> str:
-    """A date as a person reads it: `1 January 2027`."""
-    return f"{day.day} {day:%B %Y}"
-
-
-def number_in_words(number: float | str) -> str:
-    """A number with its thousands apart: `12,345`; a text, such as the `*` of a hidden count, as it is."""
-    return number if isinstance(number, str) else f"{number:,}"
 
 
 def image_data(svg: str) -> str:

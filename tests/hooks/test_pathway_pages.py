@@ -103,7 +103,7 @@ def test_metadata_stands_as_printed(service: InProcess) -> None:
 
     assert "NWL Musculoskeletal MRI & USS Imaging Pathway v1.2" in words
     assert "01/01/2027 (printed twice) (implausible:" in words
-    assert "01 January 2027" in words
+    assert "1 January 2027" in words
 
 
 def test_each_rule_names_its_source(service: InProcess) -> None:

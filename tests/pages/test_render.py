@@ -1,5 +1,4 @@
 import ast
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ from jinja2 import UndefinedError
 from cds_service.hooks.pathway_pages import TEMPLATES
 from cds_service.pages import headers
 from cds_service.pages.frame import Frame, Link
-from cds_service.pages.render import Pages, day_in_words, number_in_words
+from cds_service.pages.render import Pages
 from tests.pages.conftest import Elements
 
 FRAME = Frame(
@@ -101,17 +100,6 @@ def test_the_policy_lets_nothing_run() -> None:
         "base-uri": "'none'",
         "frame-ancestors": "'none'",
     }
-
-
-@pytest.mark.parametrize(("number", "words"), [(1234, "1,234"), (0, "0"), ("*", "*"), (12.5, "12.5")])
-def test_numbers_are_read_at_a_glance(number: float | str, words: str) -> None:
-    """And what is hidden stays hidden."""
-    assert number_in_words(number) == words
-
-
-def test_a_day_is_written_out() -> None:
-    """No reader takes it for the second of January."""
-    assert day_in_words(date(2027, 2, 1)) == "1 February 2027"
 
 
 def test_templates_are_loaded_only_where_a_page_is_shown() -> None:

@@ -14,7 +14,8 @@ from cds_service.monitor.access.sessions import Session
 from cds_service.monitor.access.viewer import NotPermittedError, Viewer
 from cds_service.pages.fields import Field, Option
 from cds_service.pages.frame import Frame, Link
-from cds_service.pages.render import Pages, number_in_words
+from cds_service.pages.render import Pages
+from cds_service.pages.words import number_in_words
 
 TEMPLATES: Final = {"access": "cds_service.monitor.access"}
 """The room of these pages' templates, for `Pages`."""

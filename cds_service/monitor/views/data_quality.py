@@ -14,11 +14,12 @@ from cds_service.monitor.asked import Asked, weeks_logged, within
 from cds_service.monitor.charting import lines
 from cds_service.monitor.disclosure import Shown, ShownPercentage
 from cds_service.monitor.findings_in_words import EMPTY_LOG, WHY_EMPTY, before_note, nothing_by_week, of
-from cds_service.monitor.period import Period, day_in_words
+from cds_service.monitor.period import Period
 from cds_service.monitor.standard_tables import figures_in
 from cds_service.monitor.tables import ALL, Cell, FigureTable, Heading, Key, Leaves
 from cds_service.monitor.view import NOT_BY_PLACE, Kpi, Opening, PageKind, Panel, PanelKind
 from cds_service.monitor.views.calls_and_codes import CALLS_PANEL, UNKNOWN_PROCEDURES_PANEL
+from cds_service.pages.words import day_in_words
 
 MISSING: Final[Mapping[str, str]] = {
     "without_indication": "No reason",

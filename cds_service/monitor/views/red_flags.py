@@ -18,7 +18,7 @@ from cds_service.monitor.findings_in_words import (
     of_one_critical,
     unanswered_critical,
 )
-from cds_service.monitor.period import block_of, day_in_words, whole_blocks
+from cds_service.monitor.period import block_of, whole_blocks
 from cds_service.monitor.standard_tables import answers_in, answers_over_time, answers_table
 from cds_service.monitor.sums import (
     ACCEPTED,
@@ -32,6 +32,7 @@ from cds_service.monitor.sums import (
 from cds_service.monitor.tables import ALL, Disclosed, FigureTable, Key
 from cds_service.monitor.view import NOT_BY_PLACE, Kpi, Opening, PageKind, Panel, PanelKind
 from cds_service.monitor.words import outcome_words, sentence_case
+from cds_service.pages.words import day_in_words
 from cds_service.pathway.outcomes import RED_FLAGS, Outcome
 
 _SHARES: Final = (headings.ACCEPTED_SHARE, headings.OVERRIDDEN_SHARE, headings.NOT_ANSWERED_SHARE)
