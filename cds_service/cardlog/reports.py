@@ -12,10 +12,8 @@ from itertools import chain, islice, repeat
 from typing import Any, Final
 
 from sqlalchemy import (
-    BigInteger,
     Engine,
     Select,
-    cast,
     exists,
     func,
     or_,
@@ -233,7 +231,7 @@ def unknown_procedures(engine: Engine, filters: Filters) -> list[UnknownProcedur
     """
     table = unknown_procedure_count
     keys = (table.c.client_id, table.c.code_system, table.c.code)
-    summed_orders = cast(func.sum(table.c.orders), BigInteger)
+    (summed_orders,) = sums([table.c.orders])
     where = conditions_of(table, filters, first=filters.first and month_of(filters.first))
     summed = select(*keys, summed_orders).where(*where).group_by(*keys).order_by(summed_orders.desc(), *keys)
     with question(engine) as connection:
