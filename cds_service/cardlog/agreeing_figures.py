@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Engine, Select, Table, case, exists, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Engine, Select, Table, case, func, literal, select, union_all
 
 from cds_service.cardlog.counting import MISSING, one_if
 from cds_service.cardlog.databases import transaction
@@ -184,8 +184,9 @@ def _answered(answer: str) -> ColumnElement[int]:
 _ORDERS: Final = {"evaluations": literal(1), **{name: one_if(missing) for name, missing in MISSING.items()}}
 _OF_ORDERS: Final = (evaluation.c.occurred_on, evaluation.c.region, evaluation.c.outcome)
 _OF_CARDS: Final = ("cards", "accepted", "overridden")
-# Each card with feedback is either accepted or overridden by its last: to know how many there are needs no order.
-_ANSWERED: Final = exists().where(feedback.c.card_id == card.c.card_id)
+# Each card with feedback is either accepted or overridden by its last: to know how many there are needs no order. They
+# are joined as a whole: looked for card by card, in each month of feedback, they took PostgreSQL hours.
+_ANSWERED: Final = select(feedback.c.card_id).distinct().subquery()
 
 AGREEMENTS: Final = (
     Agreement(
@@ -200,9 +201,9 @@ AGREEMENTS: Final = (
         "cards and answers",
         card,
         ("cards", "accepted or overridden"),
-        select(card.c.occurred_on, _ANYWHERE, card.c.outcome, func.count(), func.sum(one_if(_ANSWERED))).group_by(
-            card.c.occurred_on, card.c.outcome
-        ),
+        select(card.c.occurred_on, _ANYWHERE, card.c.outcome, func.count(), func.count(_ANSWERED.c.card_id))
+        .join_from(card, _ANSWERED, _ANSWERED.c.card_id == card.c.card_id, isouter=True)
+        .group_by(card.c.occurred_on, card.c.outcome),
         select(
             daily_count.c.day,
             _ANYWHERE,
