@@ -29,7 +29,22 @@ class Filters:
 
 
 class WeeklyCount(NamedTuple):
-    """Evaluations and cards of a week (its Monday), region and outcome."""
+    """Evaluations and cards of a week, region and outcome.
+
+    Attributes:
+        week: its Monday.
+        region: the footprint applied, `other` or `unresolved`.
+        outcome: what the rules answered.
+        evaluations: orders that were evaluated; one order fires on each hook.
+        cards: cards shown, of which what follows is a part.
+        accepted: cards whose last feedback is an acceptance.
+        suggestions_accepted: those of them with an accepted suggestion.
+        overridden: cards whose last feedback is an override.
+        without_indication: evaluated orders without a reason.
+        setting_unknown: evaluated orders from an unknown setting.
+        oncology_unknown: evaluated orders for which nothing told about cancer.
+        known_by_text: evaluated orders that were recognised by their text alone.
+    """
 
     week: date
     region: str
@@ -51,7 +66,7 @@ class WeeklyCount(NamedTuple):
 
 
 class ClientCount(NamedTuple):
-    """Evaluations and cards of an EHR, region and outcome over the period, with what was missing in its orders."""
+    """The counts of `WeeklyCount` of an EHR (`client_id`), region and outcome over the period."""
 
     region: str
     client_id: str
@@ -73,7 +88,7 @@ class ClientCount(NamedTuple):
 
 
 class PracticeCount(NamedTuple):
-    """Evaluations and cards of a practice and outcome over the period."""
+    """The first counts of `WeeklyCount` of a practice (`organisation`, an ODS code) and outcome over the period."""
 
     region: str
     borough: str

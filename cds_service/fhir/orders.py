@@ -68,7 +68,14 @@ class SelectionError(Exception):
 
 
 class SelectedOrder(NamedTuple):
-    """A ServiceRequest of the draft bundle and where it stands there."""
+    """A ServiceRequest of the draft bundle.
+
+    Attributes:
+        resource: as sent.
+        path: where it stands, such as `context.draftOrders.entry[0].resource`; for messages to the client.
+        reference: `ServiceRequest/{id}`, by which it can be removed; None where it has no id, or another draft has the
+            same.
+    """
 
     resource: Json
     path: str

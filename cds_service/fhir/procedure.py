@@ -13,7 +13,15 @@ Coding = tuple[str, str]
 
 
 class Procedure(NamedTuple):
-    """An order's procedure: how and what it images, how that is known, and a label of our own where a list has one."""
+    """An order's procedure.
+
+    Attributes:
+        modality: how it images.
+        body_region: what it images.
+        known_by: whether a code told so, or words alone, which exempt nobody and remove nothing.
+        evidence: where that was found, in words, such as `SNOMED CT list` or `procedure text`.
+        label: what a list or the catalogue calls it; None where only the call's own words do.
+    """
 
     modality: Modality
     body_region: BodyRegion

@@ -75,7 +75,18 @@ class FeedbackRequest(Received):
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """One entry as the service keeps it: no free text can be expressed here."""
+    """One entry as the service keeps it: no free text can be expressed here.
+
+    Attributes:
+        card: uuid of the card that it is about.
+        outcome: what became of the card.
+        suggestion_accepted: whether a suggestion of it was.
+        suggestion_id: the first suggestion that was accepted.
+        override_code: the coded reason, when there was one.
+        override_system: the code system of that reason, when sent.
+        had_comment: whether the clinician wrote something, which is dropped.
+        outcome_timestamp: when the card was answered, by the EHR's clock.
+    """
 
     card: str
     outcome: Literal["accepted", "overridden"]

@@ -23,7 +23,13 @@ IssueType = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One problem: its FHIR issue type, what is wrong and how to mend it, and the field it is about."""
+    """One problem.
+
+    Attributes:
+        code: its type in FHIR's issue-type value set.
+        diagnostics: what is wrong and how to mend it; never a value of the call.
+        field: the element that it is about, when there is one, as a path below the body.
+    """
 
     code: IssueType
     diagnostics: str
@@ -31,7 +37,13 @@ class Issue:
 
 
 class ProtocolError(Exception):
-    """A request that cannot be answered: an HTTP status, its issues, and headers that go with the status."""
+    """A request that cannot be answered.
+
+    Attributes:
+        status: the HTTP status.
+        issues: what is wrong and how to mend it, one at least; they make the OperationOutcome.
+        headers: those that go with the status, such as `Allow` or `Retry-After`.
+    """
 
     def __init__(self, status: int, issues: Sequence[Issue], headers: Mapping[str, str] | None = None) -> None:
         super().__init__("; ".join(issue.diagnostics for issue in issues))
