@@ -185,10 +185,11 @@ async def _of_keys(client: Client, *, fetch: bool) -> list[_Finding]:
         return [_Finding("ok", f"{_described(KeySet.pinned(client.jwks, client.algorithms))}, in the file")]
     if not fetch:
         return [_Finding("note", "its keys were not fetched (--no-fetch)")] if client.can_be_authenticated else []
-    return [await _of_key_server(client, url) for url in dict.fromkeys([client.jwks_url, *client.jkus]) if url]
+    urls = dict.fromkeys([client.jwks_url, *client.jkus])
+    return [finding for url in urls if url for finding in await _of_key_server(client, url)]
 
 
-async def _of_key_server(client: Client, url: str) -> _Finding:
+async def _of_key_server(client: Client, url: str) -> list[_Finding]:
     from cds_service.security.jwks import KeySet, KeySetError  # noqa: PLC0415 - cryptography is slow to load
     from cds_service.security.outbound import (  # noqa: PLC0415 - read by this command alone
         AddressGuard,
@@ -201,12 +202,15 @@ async def _of_key_server(client: Client, url: str) -> _Finding:
     try:
         keys = KeySet.fetched(await outbound.get_json(url, timeout=_KEY_SERVER_SECONDS, limit=_LARGEST_KEY_SET))
     except (OutboundError, KeySetError) as error:
-        return _Finding("problem", f"{url}: {error}")
+        return [_Finding("problem", f"{url}: {error}")]
     finally:
         await outbound.aclose()
+    shown = [_Finding("problem", f"{url}: shows a private or symmetric key; its owner must replace it")]
+    secrets = shown if keys.holds_a_secret else []
     if not keys.has_one_for(client.algorithms):
-        return _Finding("problem", f"{url}: no key for {', '.join(client.algorithms)}; it has {_described(keys)}")
-    return _Finding("ok", f"{_described(keys)}, from {url}")
+        text = f"{url}: no key for {', '.join(client.algorithms)}; it has {_described(keys)}"
+        return [_Finding("problem", text), *secrets]
+    return [_Finding("ok", f"{_described(keys)}, from {url}"), *secrets]
 
 
 def _described(keys: "KeySet") -> str:

@@ -61,9 +61,11 @@ class KeySet:
 
     Args:
         keys: the usable keys.
+        holds_a_secret: whether a private or symmetric key stood beside them: who can read the set may sign with it.
     """
 
-    def __init__(self, keys: Sequence[VerificationKey]) -> None:
+    def __init__(self, keys: Sequence[VerificationKey], *, holds_a_secret: bool = False) -> None:
+        self.holds_a_secret = holds_a_secret
         self._by_kid: dict[str, list[VerificationKey]] = {}
         for key in keys:
             of_kid = self._by_kid.setdefault(key.kid, [])
@@ -99,8 +101,12 @@ class KeySet:
         Raises:
             KeySetError: it is no key set.
         """
-        keys = [key for entry in _entries(jwks) if (key := _usable(entry)) is not None]
-        return cls([key for key in keys if not is_published(key.key)])
+        entries = _entries(jwks)
+        keys = [key for entry in entries if (key := _usable(entry)) is not None]
+        return cls(
+            [key for key in keys if not is_published(key.key)],
+            holds_a_secret=any(_is_secret(entry) for entry in entries),
+        )
 
     @classmethod
     def pinned(cls, jwks: object, algorithms: Sequence[str]) -> Self:
@@ -116,7 +122,7 @@ class KeySet:
         keys = []
         for position, entry in enumerate(_entries(jwks)):
             place = f"keys[{position}]"
-            if isinstance(entry, dict) and not SECRET_MEMBERS.isdisjoint(entry):
+            if _is_secret(entry):
                 msg = f"{place} is a private or symmetric key; put the public key alone here, and replace that key"
                 raise KeySetError(msg)
             key = _usable(entry)
@@ -145,9 +151,13 @@ def _entries(jwks: object) -> list[Any]:
     return entries
 
 
+def _is_secret(entry: object) -> bool:
+    return isinstance(entry, dict) and not SECRET_MEMBERS.isdisjoint(entry)
+
+
 def _usable(entry: object) -> VerificationKey | None:
     """A key of the set, or None when it is not one that could check a signature here."""
-    if not isinstance(entry, dict) or not SECRET_MEMBERS.isdisjoint(entry):
+    if not isinstance(entry, dict) or _is_secret(entry):
         return None
     kid, kind, curve, use = (entry.get(name) for name in ("kid", "kty", "crv", "use"))
     operations = entry.get("key_ops", ["verify"])

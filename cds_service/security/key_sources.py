@@ -156,3 +156,5 @@ class FetchedKeys:
         self._came_at = self._clock()
         if len(self._keys) == 0:
             _logger.warning("the key set at %s holds no key that can check a signature", self._url)
+        if self._keys.holds_a_secret:
+            _logger.warning("the key set at %s shows a private or symmetric key; its owner must replace it", self._url)

@@ -75,9 +75,8 @@ class SigningKey:
         try:
             private = load_pem_private_key(path.read_bytes(), password=None)
         except OSError as error:
-            raise SigningKeyError(
-                f"{path}: {error.strerror}; name a PEM file, or leave it out to have one made"
-            ) from None
+            mend = "name a PEM file, or have one made: cds-service clients token --key FILE"
+            raise SigningKeyError(f"{path}: {error.strerror}; {mend}") from None
         except (ValueError, TypeError, UnsupportedAlgorithm):
             raise SigningKeyError(f"{path}: not a private key in PEM without a password; name another file") from None
         fitting = _algorithms_of(private)

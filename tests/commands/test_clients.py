@@ -190,7 +190,7 @@ def test_the_folder_may_come_from_the_environment(config: Path) -> None:
 @pytest.mark.parametrize("key", ["jwks_url: {}", "jkus: [{}]"])
 def test_the_keys_of_a_key_server_are_fetched(config: Path, server: KeyServer, key: str) -> None:
     """Over plain http on this machine."""
-    server.answers["/jwks"] = keys(PUBLIC, {**PUBLIC, "use": "enc"}, {"kty": "oct", "k": "AAAA", "kid": "x"})
+    server.answers["/jwks"] = keys(PUBLIC, {**PUBLIC, "use": "enc"}, {"kty": "oct", "kid": "x"})
 
     result = checked(config, one_client(key.format(f"{server.address}/jwks"), BOUND))
 
@@ -232,6 +232,21 @@ def test_a_key_server_that_is_down_is_a_problem(config: Path) -> None:
         "1 client(s), 1 problem(s)",
     ]
     assert result.exit_code == 1
+
+
+@pytest.mark.parametrize("secret", [{"d": "marked"}, {"kty": "oct", "k": "marked"}])
+def test_a_key_server_that_shows_a_secret_is_a_problem(config: Path, server: KeyServer, secret: dict[str, str]) -> None:
+    """Whoever fetched it may sign with it; the good keys beside it are good for all that the service knows."""
+    server.answers["/jwks"] = keys(PUBLIC, {**PUBLIC, **secret})
+
+    result = checked(config, one_client(f"jwks_url: {server.address}/jwks", BOUND))
+
+    assert result.stdout.splitlines()[1:3] == [
+        f"  ok       {KID} (ES384), from {server.address}/jwks",
+        f"  problem  {server.address}/jwks: shows a private or symmetric key; its owner must replace it",
+    ]
+    assert result.exit_code == 1
+    assert "marked" not in result.output
 
 
 @pytest.mark.parametrize(

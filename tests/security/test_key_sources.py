@@ -561,3 +561,19 @@ def test_an_outage_is_logged_with_its_reason_and_nothing_of_the_answer(caplog: p
         f"keys at {URL} not renewed: is not a key set; write an object with a list 'keys'",
         f"the key set at {URL} holds no key that can check a signature",
     ]
+
+
+def test_a_key_server_that_shows_a_secret_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Its owner does not know; the key itself is in no line."""
+
+    async def test() -> None:
+        server = KeyServer("one")
+        server.answer = {"keys": [{"kty": "oct", "kid": "one", "k": "marked-secret"}]}
+        await FetchedKeys(URL, server, Clock()).warm()
+
+    run(test)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        f"the key set at {URL} holds no key that can check a signature",
+        f"the key set at {URL} shows a private or symmetric key; its owner must replace it",
+    ]

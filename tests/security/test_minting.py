@@ -245,7 +245,7 @@ def test_what_is_no_file_is_named(tmp_path: Path, kind: str) -> None:
     told = problem(path)
 
     assert told.startswith(f"{path}: ")
-    assert told.endswith("; name a PEM file, or leave it out to have one made")
+    assert told.endswith("; name a PEM file, or have one made: cds-service clients token --key FILE")
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
