@@ -23,7 +23,7 @@ from cds_service.london_time import today_in_london
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
 """The revisions of the tables that this software knows, oldest first."""
 
 HEAD: Final[str] = REVISIONS[-1]

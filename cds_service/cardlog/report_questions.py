@@ -22,7 +22,6 @@ from cds_service.cardlog.rollup_schema import (
     CHOICES,
     EVERY,
     daily_call_count,
-    episode_count,
     episode_state_count,
     weekly_choice_count,
     weekly_override_count,
@@ -52,8 +51,6 @@ def _table_for(answer: type, filters: Filters) -> Table:
     """
     if answer is PracticeCount and filters.hook is None and filters.modality is None:
         return weekly_practice_outcome_count
-    if answer is EpisodeState and filters.client_id is None:
-        return episode_state_count
     return _LARGEST_NEEDED[answer]
 
 
@@ -63,7 +60,7 @@ _LARGEST_NEEDED: Final[dict[type, Table]] = {
     PracticeCount: weekly_practice_count,
     OverrideReason: weekly_reason_choice_count,
     PlaceOverrideReason: weekly_override_count,
-    EpisodeState: episode_count,
+    EpisodeState: episode_state_count,
     CallCount: daily_call_count,
 }
 

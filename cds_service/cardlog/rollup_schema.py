@@ -177,11 +177,11 @@ episode_state_count: Final = Table(
     "episode_state_count",
     metadata,
     Column("window_start", Date, primary_key=True),
-    *_key(region=64, modality=16, outcome=40, state=16, changed_to_modality=16),
+    *_key(region=64, client_id=64, modality=16, outcome=40, state=16, changed_to_modality=16),
     *_counts("episodes", "firings"),
     Index(None, "region", "window_start"),
 )
-"""`episode_count` without place, client and region of the body: how many orders became what."""
+"""`episode_count` without place and region of the body: how many orders became what."""
 
 monthly_count: Final = Table(
     "monthly_count",

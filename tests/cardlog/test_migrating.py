@@ -28,6 +28,7 @@ from migration_builders import (
 
 from cds_service.cardlog import rollup_schema, schema
 from cds_service.cardlog.databases import CardLogStoreError, open_engine
+from cds_service.cardlog.episodes import work_out_window
 from cds_service.cardlog.migrating import (
     HEAD,
     REVISIONS,
@@ -276,21 +277,23 @@ def test_the_steps_are_told_without_taking_them(old_database: str) -> None:
     """In order, up or down, with what each brings; nothing is changed."""
     before = everything_in(old_database)
     both_ways = [*steps(old_database, "base"), *steps(old_database)]
-    first, second, third, fourth, fifth = (step.summary for step in both_ways)
+    first, second, third, fourth, fifth, sixth = (step.summary for step in both_ways)
     assert steps(old_database) == [
         Step("upgrade", "0002", second),
         Step("upgrade", "0003", third),
         Step("upgrade", "0004", fourth),
         Step("upgrade", "0005", fifth),
+        Step("upgrade", "0006", sixth),
     ]
     assert steps(old_database, "0001") == []
     assert steps(old_database, "base") == [Step("downgrade", "0001", first)]
-    assert (first, second, third, fourth, fifth) == (
+    assert (first, second, third, fourth, fifth, sixth) == (
         "Evaluations and feedback, as the first version kept them.",
         "Events by month, cards and suggestions, counts, and the tables of figures.",
         "Smaller tables of figures, so that a year of the whole country is read at once.",
         "Who is signed in to the monitor, whose API tokens count, and who looked at what.",
         "Red-flag cards by week, borough, client and answer, so that their list is read at once and holds all of them.",
+        "What became of orders, by EHR too, so that a year of one EHR is read at once.",
     )
     assert everything_in(old_database) == before
 
@@ -299,6 +302,7 @@ def test_the_steps_down_begin_with_the_last(database_url: str) -> None:
     """The newest revision is undone first."""
     upgrade(database_url)
     assert [(step.direction, step.revision) for step in steps(database_url, "base")] == [
+        ("downgrade", "0006"),
         ("downgrade", "0005"),
         ("downgrade", "0004"),
         ("downgrade", "0003"),
@@ -331,7 +335,7 @@ def test_the_red_flags_of_0004_are_those_that_the_upkeep_works_out(
     assert {row["answer"] for row in red_flags_of_0004} == {"", "accepted", "overridden"}
     assert rows_of(database_url, "weekly_red_flag_count", ALL_OF_KEY) == red_flags_of_0004
     assert rows_of(database_url, "rollup_due") == []
-    assert len(upgrades_in(caplog)) == 1
+    assert len(upgrades_in(caplog)) == len(REVISIONS[REVISIONS.index("0004") + 1 :])
 
 
 @pytest.mark.usefixtures("red_flags_of_0004")
@@ -356,6 +360,29 @@ def test_the_way_back_to_0004_leaves_what_that_made(database_url: str, another_d
     assert structure_of(database_url) == structure_of(another_database)
 
 
+def test_what_became_of_the_orders_of_0005_is_what_the_upkeep_works_out(
+    database_url: str, another_database: str
+) -> None:
+    """By EHR, and without it on the way back, where tables are as they were."""
+    with a_log(database_url) as log:
+        log.write(
+            *(
+                carded(number, client_id=client, order_key=bytes([number]) * 16, occurred_on=SUNDAY)
+                for number, client in enumerate("aaabb")
+            )
+        )
+        assert work_out_window(log.engine, SUNDAY - timedelta(days=6), 7, TODAY)
+        worked_out = rows_of(database_url, "episode_state_count", ALL_OF_KEY)
+    assert [(row["client_id"], row["episodes"]) for row in worked_out] == [("a", "3"), ("b", "2")]
+    downgrade(database_url, "0005")
+    assert [row["episodes"] for row in rows_of(database_url, "episode_state_count")] == ["5"]
+    upgrade(another_database, "0005")
+    assert structure_of(database_url) == structure_of(another_database)
+    upgrade(database_url)
+    assert rows_of(database_url, "episode_state_count", ALL_OF_KEY) == worked_out
+    assert differences_from_today(database_url) == []
+
+
 def test_the_revision_fills_what_the_upkeep_counts() -> None:
     """When the pathway gets another red flag, a further revision has to fill its past."""
     assert set(tables_0005.RED_FLAGS) == set(RED_FLAGS)
@@ -365,7 +392,7 @@ def test_the_revision_fills_what_the_upkeep_counts() -> None:
 def test_an_unknown_revision_is_refused(act: Callable[[str, str], object], database_url: str) -> None:
     """The message names those that there are."""
     with pytest.raises(
-        ValueError, match=r"^revision: '9' is unknown; give one of 0001, 0002, 0003, 0004, 0005, head or base$"
+        ValueError, match=r"^revision: '9' is unknown; give one of 0001, 0002, 0003, 0004, 0005, 0006, head or base$"
     ):
         act(database_url, "9")
     assert current_revision(database_url) is None

@@ -274,10 +274,11 @@ def test_override_reasons(two_weeks: Log) -> None:
 
 @pytest.mark.parametrize("filters", [ALL, Filters(client_id="demo-ehr")])
 def test_episode_states(two_weeks: Log, filters: Filters) -> None:
-    """The small table and the large one, which knows the client, agree."""
+    """Of all EHRs, of one that has some, and of one that has none."""
     expected = [EpisodeState(MONDAY, "nwl", "redirect", "mri", "not_signed", "", 1, 1)]
 
     assert reports.episode_states(two_weeks.engine, filters) == expected
+    assert reports.episode_states(two_weeks.engine, Filters(client_id="another-ehr")) == []
 
 
 def test_call_counts_add_up_processes_hours_and_days(log: Log) -> None:
