@@ -33,6 +33,7 @@ from cds_service.cardlog.upkeep import Upkeep
 from cds_service.london_time import london_day_and_hour
 from cds_service.pathway.facts import FcpListing, Indication, KnownBy, Modality, Oncology, Setting
 from cds_service.pathway.outcomes import Indicator, Outcome
+from cds_service.protocol.identifiers import ordered_uuid
 
 CALLS_PER_S: Final = 50
 """Calls that the service answers meanwhile, per second."""
@@ -110,8 +111,9 @@ def _failures_until_stored(store: CardLogStore, rows: Rows) -> int:
 def a_record(choose: random.Random, place: Place, case: Case) -> CallRecord:
     """A call with one order of this kind, made just now, as the service makes it."""
     day, hour = london_day_and_hour(datetime.now(UTC))
-    card_id = None if case.indicator is None else str(uuid4())
+    card_id = None if case.indicator is None else ordered_uuid()
     event = EvaluationEvent(
+        event_id=ordered_uuid(),
         occurred_on=day,
         occurred_hour=hour,
         region=place.region,
@@ -147,7 +149,7 @@ def a_record(choose: random.Random, place: Place, case: Case) -> CallRecord:
     )
     if card_id is None:
         return CallRecord([event])
-    suggestions = () if case.suggestion is None else (SuggestionEvent(str(uuid4()), *case.suggestion),)
+    suggestions = () if case.suggestion is None else (SuggestionEvent(ordered_uuid(), *case.suggestion),)
     indicator = event.indicator or Indicator.INFO
     return CallRecord([event], [CardEvent(card_id, day, event.event_id, 1, event.outcome, indicator, 1, suggestions)])
 
