@@ -185,7 +185,7 @@ _ORDERS: Final = {"evaluations": literal(1), **{name: one_if(missing) for name, 
 _OF_ORDERS: Final = (evaluation.c.occurred_on, evaluation.c.region, evaluation.c.outcome)
 _OF_CARDS: Final = ("cards", "accepted", "overridden")
 # Each card with feedback is either accepted or overridden by its last: to know how many there are needs no order. They
-# are joined as a whole: looked for card by card, in each month of feedback, they took PostgreSQL hours.
+# are joined as a whole: looked for card by card, in each month of feedback, PostgreSQL was not done in half an hour.
 _ANSWERED: Final = select(feedback.c.card_id).distinct().subquery()
 
 AGREEMENTS: Final = (
