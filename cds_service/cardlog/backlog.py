@@ -31,6 +31,8 @@ class Batch:
         waiters: one for each record; told whether it is on a disk.
         evaluations: how many the records hold.
         sealed: it takes no more records.
+        handed_over: whoever writes has been told of it.
+        taken: a thread writes it, or has tried to.
         answered: the calls have been let go.
         settled: it is on a disk, or never will be.
     """
@@ -41,6 +43,8 @@ class Batch:
     waiters: list[asyncio.Future[bool]] = field(default_factory=list)
     evaluations: int = 0
     sealed: bool = False
+    handed_over: bool = False
+    taken: bool = False
     answered: bool = False
     settled: bool = False
 
@@ -132,7 +136,7 @@ class Backlog:
             for batch in self._batches:
                 if taken and records + len(batch.records) > most_records:
                     break
-                batch.sealed = True
+                batch.sealed = batch.taken = True
                 taken.append(batch)
                 records += len(batch.records)
         return taken

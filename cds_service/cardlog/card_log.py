@@ -120,6 +120,7 @@ class CardLog:
         self._tallies = tallies
         self._backlog = Backlog(capacity)
         self._course = Course()
+        self._youngest: Batch | None = None
         to_database = DatabaseWriter(self._backlog, tallies, store, spool, self._course)
         to_spool = SpoolWriter(self._backlog, tallies, spool, self._course)
         self._database_thread = threading.Thread(target=to_database.run, name="card-log-database", daemon=True)
@@ -208,22 +209,33 @@ class CardLog:
             return None
         batch, waiter, is_new = added
         if is_new:
-            loop.call_soon(self._rouse, batch, 0)
-            loop.call_later(_SPOOL_AFTER_S, self._hurry, batch)
+            before, self._youngest = self._youngest, batch
+            if before is not None:
+                self._hand_over(before)  # it has gathered for long, in a turn of the event loop that goes on
+            loop.call_soon(self._watch, batch, 0)
+            loop.call_later(_ANSWER_AFTER_S, self._backlog.answer_late, batch)
         return waiter
 
-    def _rouse(self, batch: Batch, seen: int) -> None:
+    def _watch(self, batch: Batch, seen: int) -> None:
         """Have a batch written as soon as the event loop adds nothing to it in a turn, or it has gathered for long."""
         gathered = len(batch.records)
         if gathered > seen and not batch.sealed and time.monotonic() - batch.began < _GATHER_S:
-            batch.loop.call_soon(self._rouse, batch, gathered)
+            batch.loop.call_soon(self._watch, batch, gathered)
         else:
+            self._hand_over(batch)
+
+    def _hand_over(self, batch: Batch) -> None:
+        """Have a batch written; the database's time for it begins now, for a busy event loop is no slow database."""
+        if batch.handed_over:
+            return
+        batch.handed_over = True
+        if not batch.taken:
             self._course.rouse()
+        asyncio.get_running_loop().call_later(_SPOOL_AFTER_S, self._hurry, batch)
 
     def _hurry(self, batch: Batch) -> None:
         if not batch.settled:
             self._course.to_the_spool()
-            batch.loop.call_later(_ANSWER_AFTER_S - _SPOOL_AFTER_S, self._backlog.answer_late, batch)
 
 
 class NoCardLog:

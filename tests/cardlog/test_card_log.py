@@ -185,6 +185,55 @@ def test_records_do_not_gather_for_ever(
     assert log.stats.stored >= len(watched.batches[0].evaluation) > 0
 
 
+def test_what_has_gathered_is_written_while_a_long_turn_of_the_loop_goes_on(
+    store: CardLogStore, a_log: BuildLog, a_call: BuildCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many calls that came at once are answered in one turn; the first of them do not wait for the last."""
+    monkeypatch.setattr(backlog, "_GATHERED_FOR_S", 0.0)
+    log = a_log(store)
+    rouse, roused = log._course.rouse, []
+
+    def watched_rouse() -> None:
+        roused.append("the database's thread")
+        rouse()
+
+    monkeypatch.setattr(log._course, "rouse", watched_rouse)
+
+    async def in_one_turn() -> None:
+        first = log._add(a_call())
+        assert roused == []
+        second = log._add(a_call())
+        assert roused == ["the database's thread"]
+        assert first is not None
+        assert second is not None
+        await asyncio.gather(first, second)
+
+    asyncio.run(in_one_turn())
+
+    assert evaluations_in(store) == 2
+
+
+def test_a_busy_event_loop_is_no_slow_database(
+    store: CardLogStore, a_log: BuildLog, a_call: BuildCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The spool helps when the database has had its time, not when nobody could tell the database in time."""
+    log = a_log(store)
+    turns = []
+    monkeypatch.setattr(log._course, "to_the_spool", lambda: turns.append("spool"))
+    monkeypatch.setattr(card_log, "_SPOOL_AFTER_S", 0.2)
+    busy_for_s = 2 * card_log._SPOOL_AFTER_S
+
+    async def a_long_turn() -> None:
+        waiter = log._add(a_call())
+        time.sleep(busy_for_s)  # noqa: ASYNC251 - other calls, which keep the loop busy
+        assert waiter is not None
+        await waiter
+
+    asyncio.run(a_long_turn())
+
+    assert turns == []
+
+
 def test_a_call_recorded_twice_is_stored_once(store: CardLogStore, a_log: BuildLog, a_call: BuildCall) -> None:
     """A repeated event id is recognised, within a batch and later."""
     log = a_log(store)

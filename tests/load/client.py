@@ -23,6 +23,10 @@ from typing import cast
 import uvloop
 from wire import LOOPBACK, Answer, Call, bearer, read_answer
 
+ACCEPTING = 0.1
+"""Seconds between connecting and the first request. uvloop accepts one connection in each turn of its loop: under load
+the last of 64 would wait for seconds, and the load would not be the one asked for."""
+
 GRACE = 10.0
 """Seconds that answers may still take after the end of the load before they are given up."""
 
@@ -102,10 +106,14 @@ class _Run:
         self.open_connections = load.connections
         self.sent = 0
         self.most_requests = load.most_requests
-        self.start = time.perf_counter()
-        self.deadline = self.start + load.seconds
-        self.last_answer = self.start
         self._salt = secrets.randbits(48)
+        self.begin()
+
+    def begin(self) -> None:
+        """Time begins to run."""
+        self.start = time.perf_counter()
+        self.deadline = self.start + self.load.seconds
+        self.last_answer = self.start
 
     def next_request(self, now: float) -> tuple[bytes, ...] | None:
         """The next request, in pieces, with a hookInstance and a token of its own; None when it is time to stop."""
@@ -150,11 +158,15 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._received = b""
         self._sent_at = 0.0
-        self._waiting = False
+        self._waiting = True  # to begin, then for answers
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._send(self._transport, time.perf_counter())
+
+    def begin(self) -> None:
+        """Send the first request."""
+        if self._transport is not None:
+            self._send(self._transport, time.perf_counter())
 
     def data_received(self, data: bytes) -> None:
         received = self._received + data if self._received else data
@@ -176,6 +188,8 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._waiting:
             self._run.lost(f"the server closed a connection that waited for an answer ({exc})")
+        self._waiting = False
+        self._transport = None
         self._run.closed()
 
     def abort(self) -> None:
@@ -213,6 +227,11 @@ async def drive(load: Load, grace: float = GRACE) -> Outcome:
             run.closed()
         else:
             connections.append(connection)
+    if connections:
+        await asyncio.sleep(ACCEPTING)
+    run.begin()
+    for connection in connections:
+        connection.begin()
     done, _ = await asyncio.wait([finished], timeout=load.seconds + grace)
     if not done:
         for connection in connections:

@@ -128,6 +128,22 @@ def test_a_connection_closed_without_an_answer_is_a_failure() -> None:
     assert outcome.failures == 1
 
 
+def test_a_connection_closed_before_the_first_request_is_a_failure() -> None:
+    """All connections are there before the load begins; one that the server has closed by then is counted."""
+
+    async def rude_server() -> Outcome:
+        async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.close()
+
+        async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            return await drive(Load(port, CALLS, b"", 2, seconds=0.05), grace=0.05)
+
+    outcome = asyncio.run(rude_server())
+
+    assert (outcome.broken, outcome.answers) == (2, 0)
+
+
 def test_an_unreadable_answer_is_a_failure() -> None:
     """A chunked answer is not understood and says so."""
     chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
