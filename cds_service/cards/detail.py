@@ -30,7 +30,15 @@ from cds_service.pathway.texts import SERVICE
 
 _T = TypeVar("_T")
 
-LEADING = frozenset({Caution.UNLESS_RED_FLAGS, Caution.HIGH_PRIORITY, Caution.SPINE_AND_CANCER, Caution.STRONG_SIGN})
+LEADING = frozenset(
+    {
+        Caution.UNLESS_RED_FLAGS,
+        Caution.HIGH_PRIORITY,
+        Caution.SPINE_AND_CANCER,
+        Caution.STRONG_SIGN,
+        Caution.EMERGENCY_PROBLEM,
+    }
+)
 """Cautions that come before everything else, unless the card itself is an emergency."""
 
 _REFER_TO = f"**Refer to:** {SERVICE}"

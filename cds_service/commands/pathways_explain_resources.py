@@ -10,6 +10,7 @@ from cds_service.fhir.oncology import ONCOLOGY_PREFETCH, PATIENT_IN_ANOTHER_FORM
 from cds_service.fhir.orders import SelectedOrder
 from cds_service.fhir.patient import find_patient
 from cds_service.fhir.practitioner_roles import PractitionerRoles
+from cds_service.fhir.problem_list import read_problems
 from cds_service.fhir.reading import HookContext
 from cds_service.fhir.reasons import is_not_true
 from cds_service.fhir.resources import ResourceIndex
@@ -70,7 +71,8 @@ class CallResources:
         self._terminology = terminology
         self._index = ResourceIndex(context.prefetch, context.draft_orders, context.fhir_server)
         self._roles = PractitionerRoles(self._index, today)
-        self._oncology = read_oncology(context.patient_id, self._index, terminology)
+        problems = read_problems(self._index, terminology)
+        self._oncology = read_oncology(context.patient_id, problems, self._index, terminology)
         self._places = dict(_placed(context))
 
     def reasons(self, order: SelectedOrder) -> list[Placed]:

@@ -12,9 +12,10 @@ and no more than that. An encounter's type would make every patient unknown too,
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from cds_service.fhir.problem_list import Problem, is_past
 from cds_service.fhir.reasons import is_not_true
 from cds_service.fhir.resources import ResourceIndex, another_patient, same_patient
 from cds_service.fhir.shapes import (
@@ -26,7 +27,6 @@ from cds_service.fhir.shapes import (
     concept_words,
     has_coding,
     objects,
-    status_codes,
 )
 from cds_service.pathway.facts import Oncology
 from cds_service.terminology.value_sets import Terminology
@@ -38,9 +38,6 @@ ONCOLOGY_PREFETCH = ("conditions", "pastConditions", "episodes", "careTeams")
 REMISSION_GROUP = "malignancy_remission"
 CANCER_GROUPS = frozenset({"malignancy", "metastasis", "ind_sarcoma", REMISSION_GROUP})
 HAEMATOLOGICAL_GROUP = "haematological_malignancy"
-
-PAST_STATUS = frozenset({"resolved", "inactive", "remission"})
-"""Values of Condition.clinicalStatus that make a cancer a past one."""
 
 CURRENT_ENCOUNTER = frozenset({"planned", "arrived", "triaged", "in-progress", "onleave"})
 EPISODE_TO_COME = frozenset({"planned", "waitlist", "onhold"})
@@ -80,10 +77,19 @@ class _Found(NamedTuple):
     unread: list[Json]
 
 
-def read_oncology(patient_id: str, index: ResourceIndex, terminology: Terminology) -> OncologyStatus:
-    """Read care first, then the problem list, then whether everything was answered and could be read."""
+def read_oncology(
+    patient_id: str, problems: Sequence[Problem], index: ResourceIndex, terminology: Terminology
+) -> OncologyStatus:
+    """Read care first, then the problem list, then whether everything was answered and could be read.
+
+    Args:
+        patient_id: `context.patientId`.
+        problems: as `read_problems` gives them.
+        index: what came with the call.
+        terminology: the value sets.
+    """
     found = _Found([], [], [], [], [])
-    _read_problems(found, patient_id, index, terminology)
+    _sort_problems(found, problems, patient_id, index)
     _read_care(found, patient_id, index, terminology)
     if found.care:
         return OncologyStatus(Oncology.UNDER_CARE, found.care[0]["resourceType"], tuple(found.care))
@@ -107,11 +113,10 @@ PATIENT_IN_ANOTHER_FORM = "cancer evidence that names its patient in another for
 """A search for this patient brought it, and nobody can say that it is another's (fact 2)."""
 
 
-def _read_problems(found: _Found, patient_id: str, index: ResourceIndex, terminology: Terminology) -> None:
-    for condition in index.prefetched("Condition"):
+def _sort_problems(found: _Found, problems: Sequence[Problem], patient_id: str, index: ResourceIndex) -> None:
+    for condition, coded in problems:
         is_uncoded = True
-        for system, code in codings(condition.get("code")):
-            groups = terminology.groups(system, code)
+        for system, code, groups in coded:
             is_uncoded = is_uncoded and not _can_be_read(system, code, groups, _PROBLEM_SYSTEMS)
             if not groups.isdisjoint(CANCER_GROUPS) and not is_not_true(condition):
                 _sort_cancer(found, condition, groups, patient_id, index)
@@ -136,9 +141,7 @@ def _can_be_read(system: str, code: str, groups: frozenset[str], systems: frozen
 
 
 def _is_active(condition: Json, groups: frozenset[str]) -> bool:
-    if REMISSION_GROUP in groups:
-        return False
-    return PAST_STATUS.isdisjoint(status_codes(condition.get("clinicalStatus")))
+    return REMISSION_GROUP not in groups and not is_past(condition)
 
 
 def _read_care(found: _Found, patient_id: str, index: ResourceIndex, terminology: Terminology) -> None:

@@ -22,6 +22,7 @@ from cds_service.fhir.orders import (
 from cds_service.fhir.organisations import region_of
 from cds_service.fhir.patient import Home, find_patient, read_age, read_home
 from cds_service.fhir.priority import Priority, read_priority
+from cds_service.fhir.problem_list import holds_an_emergency, read_problems
 from cds_service.fhir.procedure import Coding, Procedure, order_label, read_procedure, unknown_codes
 from cds_service.fhir.reasons import Reasons, read_reasons
 from cds_service.fhir.requester import Requester, RequesterReader
@@ -69,6 +70,7 @@ class ReadOrder(NamedTuple):
         home: the area of the patient's registered practice.
         whose: whether it is for the call's patient, for another, or nobody can tell.
         priority: how soon the requester wants it.
+        emergency_problem: whether the problem list of what may be its patient holds CES or cord compression.
     """
 
     order: SelectedOrder
@@ -80,6 +82,7 @@ class ReadOrder(NamedTuple):
     home: Home
     whose: Whose
     priority: Priority
+    emergency_problem: bool
 
     @property
     def may_be_for_this_patient(self) -> bool:
@@ -183,7 +186,9 @@ class _CallReader:
         patient = find_patient(context.patient_id, self._index)
         self._age = read_age(patient, today)
         self._home = read_home(patient, self._index, directory)
-        self._oncology = read_oncology(context.patient_id, self._index, terminology)
+        problems = read_problems(self._index, terminology)
+        self._oncology = read_oncology(context.patient_id, problems, self._index, terminology)
+        self._emergency_problem = holds_an_emergency(problems, context.patient_id, self._index)
 
     def read(self, order: SelectedOrder, procedure: Procedure) -> ReadOrder:
         resource = order.resource
@@ -219,8 +224,18 @@ class _CallReader:
                 **_EVIDENCE_OF_THE_REST,
             },
         )
-        label = order_label(resource, procedure)
-        return ReadOrder(order, procedure, facts, label, reasons, requester, home, whose, read_priority(resource))
+        return ReadOrder(
+            order=order,
+            procedure=procedure,
+            facts=facts,
+            label=order_label(resource, procedure),
+            reasons=reasons,
+            requester=requester,
+            home=home,
+            whose=whose,
+            priority=read_priority(resource),
+            emergency_problem=self._emergency_problem and whose is not Whose.ANOTHER_PATIENT,
+        )
 
     def read_beside(self, scans: list[SelectedOrder]) -> Beside:
         return drafts_beside(scans, self._context.patient_id, self._index, self._terminology)

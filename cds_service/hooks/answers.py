@@ -21,6 +21,7 @@ from cds_service.pathway.beside import (
     OrderBeside,
     could_not_read_its_reason,
     heeding_a_high_priority,
+    heeding_an_emergency_on_the_problem_list,
     keeping_a_scan_whose_reason_is_unread,
     keeping_an_order_in_force,
     keeping_scans_beside_others,
@@ -194,6 +195,8 @@ def _alone(order: ReadOrder, pathway: Pathway | None, today: date) -> Decision:
         decision = keeping_an_order_in_force(decision)
     if order.priority.is_high:
         decision = heeding_a_high_priority(decision)
+    if order.emergency_problem:
+        decision = heeding_an_emergency_on_the_problem_list(decision)
     if not order.reasons.some_unread:
         return decision
     kept = keeping_a_scan_whose_reason_is_unread(decision)

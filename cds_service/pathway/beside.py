@@ -1,7 +1,8 @@
 """What `decide` cannot say, which sees the facts of one order.
 
 What the orders of one call mean for each other, what a reason means that was sent and that nobody could read, and what
-an order means that is no draft any more, or that its requester marks as one that cannot wait.
+an order means that is no draft any more, that its requester marks as one that cannot wait, or whose patient has an
+emergency on the problem list.
 """
 
 from collections import Counter
@@ -13,7 +14,7 @@ from cds_service.pathway.facts import NO_SINGLE_PART, Facts, Indication, Modalit
 from cds_service.pathway.loading import NATIONAL
 from cds_service.pathway.outcomes import RED_FLAGS, Caution, KeepScan, Outcome, RuleId
 from cds_service.pathway.scan_removal import REMOVING_RULES
-from cds_service.pathway.signs import CODED_CANCER, STATED_URGENT, URGENT_SYMPTOMS
+from cds_service.pathway.signs import CODED_CANCER, STATED_URGENT, URGENT_SYMPTOMS, is_spine
 
 KEEPING_SCANS = frozenset({*RED_FLAGS, Outcome.URGENT_MSK})
 """Outcomes beside which no redirect removes a scan of the same patient."""
@@ -119,6 +120,19 @@ def heeding_a_high_priority(decision: Decision) -> Decision:
         decision = decision._replace(cautions=(Caution.HIGH_PRIORITY, *decision.cautions), conditional=True)
     if decision.rule in REMOVING_RULES:
         decision = decision._replace(keep=(*decision.keep, KeepScan.HIGH_PRIORITY))
+    return decision
+
+
+def heeding_an_emergency_on_the_problem_list(decision: Decision) -> Decision:
+    """The decision of a spine order whose patient has CES or cord compression among the active problems.
+
+    It is no reason of the order and changes no outcome; a redirect says it first, and leaves the scan.
+    """
+    if decision.rule not in _REDIRECTS or not is_spine(decision.facts):
+        return decision
+    decision = decision._replace(cautions=(Caution.EMERGENCY_PROBLEM, *decision.cautions))
+    if decision.rule is RuleId.REDIRECT:
+        decision = decision._replace(keep=(*decision.keep, KeepScan.EMERGENCY_PROBLEM))
     return decision
 
 

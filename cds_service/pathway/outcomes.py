@@ -108,6 +108,7 @@ class Caution(StrEnum):
     HIGH_PRIORITY = "high_priority"
     SPINE_AND_CANCER = "spine_and_cancer"
     STRONG_SIGN = "strong_sign"
+    EMERGENCY_PROBLEM = "emergency_problem"
     CANCER_HISTORY = "cancer_history"
     UNDER_ONCOLOGY = "under_oncology"
     SUSPICIOUS_PAIN = "suspicious_pain"
@@ -140,3 +141,4 @@ class KeepScan(StrEnum):
     REASON_UNREAD = "reason_unread"
     IN_FORCE = "in_force"
     HIGH_PRIORITY = "high_priority"
+    EMERGENCY_PROBLEM = "emergency_problem"

@@ -48,6 +48,7 @@ SPELLED_OUT = {
 SPELLED_OUT_BESIDES = {
     ("cautions", Caution.SPINE_AND_CANCER): ("MSCC", "immediately", "24 hours"),
     ("cautions", Caution.STRONG_SIGN): ("cauda equina", "cord compression", "immediately"),
+    ("cautions", Caution.EMERGENCY_PROBLEM): ("cauda equina", "cord compression", "immediately"),
     ("also_coded", Outcome.CES): ("cauda equina", "immediately"),
     ("also_coded", Outcome.MSCC): ("MSCC", "immediately"),
 }

@@ -5,6 +5,7 @@ from typing import Any
 from fhir_builders import SERVER, TERMINOLOGY, bundle, concept, condition, encounter, ref, status
 
 from cds_service.fhir.oncology import ONCOLOGY_PREFETCH, OncologyStatus, read_oncology
+from cds_service.fhir.problem_list import read_problems
 from cds_service.fhir.resources import ResourceIndex
 from cds_service.fhir.shapes import Json
 from cds_service.pathway.facts import Oncology
@@ -41,7 +42,8 @@ def oncology(**answers: Any) -> Oncology:  # noqa: ANN401 - any JSON
 
 def status_of(prefetch: Json) -> OncologyStatus:
     """What a whole prefetch is read to mean."""
-    return read_oncology("p1", ResourceIndex(prefetch, {}, SERVER), TERMINOLOGY)
+    index = ResourceIndex(prefetch, {}, SERVER)
+    return read_oncology("p1", read_problems(index, TERMINOLOGY), index, TERMINOLOGY)
 
 
 def cancer(code: str = BREAST_CANCER, clinical: str | None = "active", **elements: object) -> Json:

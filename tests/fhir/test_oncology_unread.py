@@ -20,6 +20,7 @@ from oncology_builders import (
 )
 
 from cds_service.fhir.oncology import PATIENT_IN_ANOTHER_FORM, read_oncology
+from cds_service.fhir.problem_list import read_problems
 from cds_service.fhir.resources import ResourceIndex
 from cds_service.fhir.shapes import Json
 from cds_service.pathway.facts import Oncology
@@ -68,7 +69,9 @@ def test_cancer_of_another_patient_is_still_anothers(server: str | None) -> None
     patients = {"resourceType": "Bundle", "entry": [named]}
     for subject in (OTHERS, ref("Patient/p2/_history/4"), ref("https://other.example/fhir/Patient/p2")):
         prefetch = {**EMPTY, "conditions": bundle(cancer(subject=subject)), "others": patients}
-        assert read_oncology("p1", ResourceIndex(prefetch, {}, server), TERMINOLOGY).value is Oncology.NONE
+        index = ResourceIndex(prefetch, {}, server)
+        status = read_oncology("p1", read_problems(index, TERMINOLOGY), index, TERMINOLOGY)
+        assert status.value is Oncology.NONE
 
 
 def test_what_is_known_outweighs_a_patient_in_another_form() -> None:

@@ -153,7 +153,7 @@ def test_a_reason_that_could_not_be_read_keeps_the_scan(service: InProcess, reas
 
     assert removed([card]) == []
     assert len(card["suggestions"]) == 1
-    assert "stays:** a reason was sent that could not be read." in card["detail"]
+    assert "a reason was sent that could not be read." in card["detail"]
     assert "reason: one was sent that could not be read" in card["detail"]
     assert "no coded reason" not in card["detail"].lower()
 
@@ -350,3 +350,62 @@ def test_the_scan_of_an_emergency_that_was_ordered_as_one_stays(service: InProce
 
     assert card["indicator"] == "critical"
     assert [action["type"] for action in card["suggestions"][0]["actions"]] == ["create"]
+
+
+CES_PROBLEM = {
+    "resourceType": "Condition",
+    "id": "a-problem",
+    "clinicalStatus": {
+        "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]
+    },
+    "code": {"coding": [{"system": "http://snomed.info/sct", "code": "192970008", "display": "Cauda equina syndrome"}]},
+}
+
+
+def with_problem(file: str, **changes: object) -> JsonObject:
+    """A fixture call whose patient has CES on the problem list, changed as said."""
+    call = hook_call(file)
+    subject = {"reference": f"Patient/{call['context']['patientId']}"}
+    problem = {**CES_PROBLEM, "subject": subject, **changes}
+    call["prefetch"]["conditions"].setdefault("entry", []).append({"resource": problem, "search": {"mode": "match"}})
+    return call
+
+
+LUMBAR_REDIRECT = "nwl-gp-lumbar-mri-ces-refuted--redirect.json"
+
+
+def test_an_emergency_on_the_problem_list_is_said_first_and_keeps_the_scan(service: InProcess) -> None:
+    """It is no reason of the order: outcome, indicator and summary are as without it."""
+    (without,) = service.cards(hook_call(LUMBAR_REDIRECT))
+    (card,) = service.cards(with_problem(LUMBAR_REDIRECT))
+
+    assert (card["summary"], card["indicator"]) == (without["summary"], without["indicator"])
+    assert card["detail"].startswith("**An active problem in the record is cauda equina syndrome or cord compression")
+    assert "stays:** cauda equina syndrome or cord compression is an active problem in the record." in card["detail"]
+    assert [action["type"] for action in without["suggestions"][0]["actions"]] == ["create", "delete"]
+    assert [action["type"] for action in card["suggestions"][0]["actions"]] == ["create"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"clinicalStatus": {"coding": [{"code": "resolved"}]}},
+        {"verificationStatus": {"coding": [{"code": "refuted"}]}},
+        {"subject": {"reference": "Patient/another"}},
+    ],
+    ids=["resolved", "refuted", "another patient's"],
+)
+def test_what_is_no_emergency_of_this_patient_now_is_not_said(service: InProcess, changes: JsonObject) -> None:
+    """An entry that is over, untrue, or another's."""
+    (without,) = service.cards(hook_call(LUMBAR_REDIRECT))
+    (card,) = service.cards(with_problem(LUMBAR_REDIRECT, **changes))
+
+    assert card["detail"] == without["detail"]
+
+
+def test_an_emergency_on_the_problem_list_says_nothing_of_a_knee(service: InProcess) -> None:
+    """A redirect of a joint is as it was."""
+    (card,) = service.cards(with_problem("nwl-gp-knee-mri-pain--redirect.json"))
+
+    assert "cauda equina syndrome or cord compression" not in card["detail"]
+    assert [action["type"] for action in card["suggestions"][0]["actions"]] == ["create", "delete"]

@@ -13,6 +13,7 @@ from cds_service.pathway.beside import (
     RED_FLAG_REASONS,
     OrderBeside,
     heeding_a_high_priority,
+    heeding_an_emergency_on_the_problem_list,
     keeping_a_scan_whose_reason_is_unread,
     keeping_an_order_in_force,
     keeping_scans_beside_others,
@@ -210,6 +211,19 @@ def test_a_high_priority_keeps_the_scan_and_leads_with_the_red_flags(situation: 
     assert (heeded.cautions[:1] == (Caution.HIGH_PRIORITY,)) == (alone.outcome in REDIRECTS)
     assert heeded.conditional == (alone.outcome in REDIRECTS)
     assert heeded._replace(keep=alone.keep, cautions=alone.cautions, conditional=alone.conditional) == alone
+
+
+@given(situations() | removable_scans())
+def test_an_emergency_on_the_problem_list_is_said_of_a_redirected_spine_alone(situation: Situation) -> None:
+    """First of all, and its scan stays; outcome, indicator and summary are as they were."""
+    alone = situation.decided()
+    speaks = alone.outcome in REDIRECTS and alone.facts.body_region in SPINE_REGIONS
+
+    heeded = heeding_an_emergency_on_the_problem_list(alone)
+
+    assert (heeded.cautions[:1] == (Caution.EMERGENCY_PROBLEM,)) == speaks
+    assert not (speaks and heeded.may_delete)
+    assert heeded._replace(keep=alone.keep, cautions=alone.cautions) == alone
 
 
 @given(removable_scans(), st.sampled_from(sorted(SPINE_REGIONS)), st.sampled_from(CANCER_HISTORIES))
