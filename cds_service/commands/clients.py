@@ -8,17 +8,40 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import click
+from pydantic import ValidationError
 
 from cds_service.commands.faults import told
 from cds_service.directory.csv_edits import replace_file
 from cds_service.security.clients import Algorithm, Client
 from cds_service.security.clients_file import NAME, ClientsFileError, load_clients
+from cds_service.security.strict_yaml import in_words
+from cds_service.security.urls import split_url
 
 if TYPE_CHECKING:
     from cds_service.security.jwks import KeySet
 
 _KEY_SERVER_SECONDS = 5.0
 _LARGEST_KEY_SET = 256 * 1024
+_LONGEST_SHOWN = 80
+_KEY_SERVER_MENDS = {
+    "not-sendable": "write its address in ASCII",
+    "not-https": "use https",
+    "refused-address": "it is at a private address; name its network in private_networks if that is meant",
+    "unreachable": "check the address, and that this machine may reach it",
+    "tls": "it needs TLS, and a certificate for this host that this machine trusts",
+    "timeout": f"it must answer within {_KEY_SERVER_SECONDS:g} s",
+    "redirect": "give the address to which it leads",
+    "status-401": "it must show public keys to all",
+    "status-403": "it must show public keys to all",
+    "status-404": "check the path",
+    "status": "its owner must mend it",
+    "encoded": "it must answer without compression",
+    "too-large": f"it must answer with {_LARGEST_KEY_SET // 1024} KiB at most",
+    "not-json": "it must answer with a key set in JSON; check the path",
+}
+"""How to mend what keeps a key server's keys from coming, by the reason of the outbound error."""
+
+_OPTIONS = {"id": "--id", "issuer": "--issuer", "jwks_url": "--jwks-url", "footprints": "--footprint"}
 
 
 class _Finding(NamedTuple):
@@ -26,6 +49,22 @@ class _Finding(NamedTuple):
 
     level: str
     text: str
+
+
+def _issuer(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """An issuer that a client may have."""
+    _require_values(issuer=value)
+    return value
+
+
+def _audience(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """An audience that an endpoint may have: what is not plainly a URL is no endpoint's. A password is not repeated."""
+    mend = "give the public URL of the endpoint, such as https://cds.example.nhs.uk/cds-services/msk-imaging-pathway"
+    if any(sign in value for sign in "@?#"):
+        raise click.BadParameter(f"holds a user name, a query or a fragment, which no endpoint's URL has; {mend}")
+    if split_url(value) is None:
+        raise click.BadParameter(f"{value!r} is not an absolute http or https URL, so no endpoint accepts it; {mend}")
+    return value
 
 
 @click.group()
@@ -39,8 +78,13 @@ def clients() -> None:
 def check(config: Path, fetch: bool) -> None:  # noqa: FBT001 - click passes options by name
     """Read clients.yaml, fetch each client's keys, and say what is wrong."""
     path = config / NAME
-    if not path.is_file():
-        raise click.ClickException(f"{path}: there is none; cds-service clients new writes an entry")
+    with told():
+        if not config.is_dir():
+            raise click.ClickException(f"--config {config}: no such folder; name the configuration folder")
+        if not path.exists():
+            raise click.ClickException(f"{path}: there is none; cds-service clients new writes an entry")
+        if not path.is_file():
+            raise click.ClickException(f"{path}: not a file; put the file {NAME} in its place")
     registered = _loaded(config, path)
     if not registered:
         raise click.ClickException(f"{path}: names no client; cds-service clients new writes an entry")
@@ -76,6 +120,7 @@ def new(
     if (jwks_url is None) == (jwks is None):
         raise click.UsageError("Say where its keys are: --jwks-url or --jwks, one of them.")
     keys = _public_keys(jwks) if jwks is not None else None
+    _require_values(id=identifier, issuer=issuer, jwks_url=jwks_url, footprints=footprints)
     written = entry(identifier, issuer, jwks_url=jwks_url, jwks=keys, footprints=footprints)
     if config is None:
         click.echo(written, nl=False)
@@ -89,6 +134,7 @@ def new(
     except UnicodeDecodeError:
         raise click.ClickException(f"{path}: not UTF-8 text; save it as UTF-8") from None
     except ValueError as error:
+        _loaded(config, path)  # a file that is wrong in itself is told of that
         raise click.ClickException(f"{path}: {error}") from None
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}; name a folder that can be written") from None
@@ -96,8 +142,10 @@ def new(
 
 
 @clients.command()
-@click.option("--issuer", required=True, help="The iss to claim.")
-@click.option("--audience", required=True, help="The public URL of the endpoint that will be called.")
+@click.option("--issuer", required=True, callback=_issuer, help="The iss to claim.")
+@click.option(
+    "--audience", required=True, callback=_audience, help="The public URL of the endpoint that will be called."
+)
 @click.option(
     "--key",
     type=click.Path(path_type=Path),
@@ -121,6 +169,8 @@ def token(issuer: str, audience: str, key: Path, algorithm: Algorithm | None, li
             click.echo(f"New key in {key}: keep it to yourself, and use it for tests alone.", err=True)
     except SigningKeyError as error:
         raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"--key {key}: {error.strerror}; name another file") from None
     click.echo("Register the public half (clients.yaml, jwks):", err=True)
     click.echo(json.dumps({"keys": [signing.public_jwk]}), err=True)
     click.echo(signing.token(issuer, audience, life=life, tenant=tenant))
@@ -133,6 +183,23 @@ def _loaded(config: Path, path: Path) -> tuple[Client, ...]:
 
     with told(ClientsFileError, PathwayFileError):
         return load_clients(path, PathwayRegister.load(config).regions)
+
+
+def _require_values(**stated: object) -> None:
+    """Refuse an option's value that no entry of clients.yaml may have; a file would be told of it by its line."""
+    try:
+        Client.model_validate(
+            {"id": "any"} | {name: value for name, value in stated.items() if value not in (None, ())}
+        )
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        name = str(problem["loc"][0])
+        words = in_words(problem["type"], problem["msg"], problem.get("ctx", {}))
+        words = words.removesuffix(", or leave the line out")  # a file's mend
+        option = f"'{_OPTIONS[name]}'"
+        # Our own words repeat the value where it holds no secret.
+        shown = "" if problem["type"] == "value_error" else f"{str(problem['input'])[:_LONGEST_SHOWN]!r} "
+        raise click.BadParameter(f"{shown}{words}", param_hint=option) from None
 
 
 def _require_sound(config: Path, text: str) -> None:
@@ -151,14 +218,17 @@ def _public_keys(path: Path) -> dict[str, Any]:
     from cds_service.security.jwks import KeySet, KeySetError  # noqa: PLC0415 - cryptography is slow to load
 
     try:
-        keys: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        keys: dict[str, Any] = json.loads(path.read_text("utf-8-sig"))  # Windows puts a byte order mark before UTF-8
         KeySet.pinned(keys, get_args(Algorithm))
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}; give the file with the EHR's public key set") from None
     except KeySetError as error:
         raise click.ClickException(f"{path}: {error}") from None
-    except ValueError:
-        raise click.ClickException(f"{path}: not JSON; give the file with the EHR's public key set") from None
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{path}: not UTF-8 text; save it as UTF-8") from None
+    except (ValueError, RecursionError) as error:
+        place = f", line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise click.ClickException(f"{path}: not JSON{place}; give the file with the EHR's public key set") from None
     return keys
 
 
@@ -201,7 +271,9 @@ async def _of_key_server(client: Client, url: str) -> list[_Finding]:
     outbound = OutboundClient(guard, allow_http=url.startswith("http://"))
     try:
         keys = KeySet.fetched(await outbound.get_json(url, timeout=_KEY_SERVER_SECONDS, limit=_LARGEST_KEY_SET))
-    except (OutboundError, KeySetError) as error:
+    except OutboundError as error:
+        return [_Finding("problem", f"{url}: {error}; {_KEY_SERVER_MENDS[error.reason]}")]
+    except KeySetError as error:
         return [_Finding("problem", f"{url}: {error}")]
     finally:
         await outbound.aclose()

@@ -165,9 +165,13 @@ class Client(BaseModel):
     @model_validator(mode="after")
     def _keys_are_usable(self) -> Self:
         if self.jwks is not None:
-            from cds_service.security.jwks import KeySet  # noqa: PLC0415 - cryptography is slow to load; read if needed
+            from cds_service.security.jwks import KeySet, KeySetError  # noqa: PLC0415 - cryptography is slow to load
 
-            KeySet.pinned(self.jwks, self.algorithms)
+            try:
+                KeySet.pinned(self.jwks, self.algorithms)
+            except KeySetError as error:
+                msg = f"jwks: {error}"
+                raise ValueError(msg) from None
         return self
 
     @model_validator(mode="after")

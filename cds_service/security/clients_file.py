@@ -45,7 +45,9 @@ def load_clients(path: Path, regions: frozenset[str], *, demo: bool = False) -> 
     _check_told_apart(clients, file)
     for position, client in enumerate(clients):
         for key, problem in (*_regions_unknown(client, regions), *(() if demo else _only_in_the_demo(client))):
-            raise ClientsFileError(f"{NAME}:{file.line(('clients', position, key))}: client {client.id}: {problem}")
+            raise ClientsFileError(
+                f"{NAME}:{file.line(('clients', position, key))}: client {client.id}: {key}: {problem}"
+            )
     return clients
 
 
@@ -93,7 +95,7 @@ def _only_in_the_demo(client: Client) -> list[tuple[str, str]]:
         if any(address.lower().startswith(SANDBOX_ISSUER) for address in named)
     ]
     if _has_the_sandbox_key(client):
-        problems.append(("jwks", "jwks holds the public sandbox's key, whose private half is published; take it out"))
+        problems.append(("jwks", "holds the public sandbox's key, whose private half is published; take it out"))
     return problems
 
 

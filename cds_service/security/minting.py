@@ -82,9 +82,11 @@ class SigningKey:
         fitting = _algorithms_of(private)
         if isinstance(private, rsa.RSAPrivateKey) and private.key_size < SMALLEST_RSA_KEY:
             raise SigningKeyError(f"{path}: an RSA key of {private.key_size} bits; use one of {SMALLEST_RSA_KEY} bits")
-        if not isinstance(private, PrivateKey) or not fitting or (algorithm is not None and algorithm not in fitting):
-            wanted = algorithm or "a client's token"
-            raise SigningKeyError(f"{path}: a key that cannot sign {wanted}; use an EC P-384 or RSA key")
+        if not isinstance(private, PrivateKey) or not fitting:
+            raise SigningKeyError(f"{path}: a key that cannot sign a client's token; use an EC P-384 or RSA key")
+        if algorithm is not None and algorithm not in fitting:
+            mend = f"state --algorithm {' or '.join(fitting)}, or name another file"
+            raise SigningKeyError(f"{path}: a key that cannot sign {algorithm}; {mend}")
         return cls(private, next(name for name in fitting if algorithm in {None, name}))
 
     def save(self, path: Path) -> None:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 _IN_WORDS: Final = {
     "missing": "is missing; add it",
     "string_type": "is not text; write it in quotes",
+    "string_unicode": "is not UTF-8 text; write it as that",
     "string_too_short": "is empty; write something, or leave the line out",
     "string_too_long": "is longer than {max_length} characters; write less",
     "string_pattern_mismatch": "has a form that it may not have; write it to the pattern {pattern}",
@@ -83,7 +84,7 @@ class StrictYaml:
         """One line for each problem. What was written is repeated only where our own message chose to."""
         return "\n".join(
             f"{self.name}:{self.line(problem['loc'])}: {self._path(problem['loc'])}: "
-            f"{self._in_words(problem['type'], problem['msg'], problem.get('ctx', {}))}"
+            f"{self._said(problem['type'], problem['msg'], problem.get('ctx', {}))}"
             for problem in error.errors(include_url=False, include_input=False)
         )
 
@@ -165,10 +166,10 @@ class StrictYaml:
                     raise self._error(f"{self.name}:{lines[key.value]}: '{key.value}' stands twice; keep one of them")
                 lines[key.value] = key.start_mark.line + 1
 
-    def _in_words(self, kind: str, message: str, context: Mapping[str, object]) -> str:
+    def _said(self, kind: str, message: str, context: Mapping[str, object]) -> str:
         if kind == "extra_forbidden":
             return f"is not a key of {self._what}; see {self._described} for those that are"
-        return _IN_WORDS[kind].format_map(context) if kind in _IN_WORDS else message.removeprefix("Value error, ")
+        return in_words(kind, message, context)
 
     def _path(self, location: Sequence[int | str]) -> str:
         """Where a problem is: `client my-ehr: footprints` where the entry has that id, else `clients.0.footprints`."""
@@ -184,6 +185,17 @@ class StrictYaml:
             node = _below(node, part)
         node = _below(node, "id") if len(location) == 2 else None  # noqa: PLR2004 - a list's key, a place in it
         return node.value if isinstance(node, yaml.ScalarNode) and _PLAIN_ID.fullmatch(node.value) else None
+
+
+def in_words(kind: str, message: str, context: Mapping[str, object]) -> str:
+    """A problem that pydantic found, as an operator is told of it.
+
+    Args:
+        kind: pydantic's name for it.
+        message: pydantic's message, which is ours where a validator of ours raised it.
+        context: what the problem is about.
+    """
+    return _IN_WORDS[kind].format_map(context) if kind in _IN_WORDS else message.removeprefix("Value error, ")
 
 
 def _place(error: yaml.YAMLError) -> str:

@@ -3,13 +3,16 @@
 What speaks HTTP is imported when a command runs: `cds-service serve` reads this module at every start.
 """
 
+import math
 import re
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import urlsplit
 
 import click
 
@@ -24,10 +27,9 @@ MintWithKey = Callable[[Path, str, str | None, str], "Mint"]
 """From key file, issuer, key id (None: the key's own) and algorithm to what mints a JWT for an audience.
 
 The command line hands it to these commands as click's context object. It raises ValueError when the key cannot be
-used; the message says why, and holds nothing of the key.
+used; the message names the file and says why, and holds nothing of the key.
 """
 
-OK: Final = 200
 UNREACHABLE: Final = 2
 """The exit code when nothing answers."""
 
@@ -60,9 +62,15 @@ class Credentials:
 
     def _mint(self, mint_with_key: MintWithKey | None) -> "Mint | None":
         if self.token_key is None:
+            if self.issuer is not None or self.kid is not None:
+                msg = "--issuer and --kid are for the tokens of --token-key. Add --token-key FILE, or leave them out."
+                raise click.UsageError(msg)
             return None
-        if self.issuer is None:
+        if not self.issuer:
             msg = "--token-key needs --issuer: the iss that the service knows you by."
+            raise click.UsageError(msg)
+        if any(stated.partition(":")[0].lower() == "authorization" for stated in self.header):
+            msg = "--token-key and a --header Authorization would send two tokens. Leave one of them out."
             raise click.UsageError(msg)
         if mint_with_key is None:
             msg = "Tokens cannot be minted here. Give one with --header 'Authorization: Bearer …'."
@@ -70,8 +78,16 @@ class Credentials:
         try:
             return mint_with_key(self.token_key, self.issuer, self.kid, self.algorithm)
         except ValueError as error:
-            msg = f"--token-key {self.token_key}: {error}"
+            msg = f"--token-key {error}"
             raise click.ClickException(msg) from None
+
+
+def _a_number(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    """Refuse `nan`, which lies in every range."""
+    if math.isnan(value):
+        msg = "'nan' is no number of seconds. Give one from 0.05 to 120."
+        raise click.BadParameter(msg)
+    return value
 
 
 def with_credentials(command: Callable[..., None]) -> Callable[..., None]:
@@ -96,6 +112,7 @@ def with_credentials(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--timeout",
             type=click.FloatRange(0.05, 120),
+            callback=_a_number,
             default=10.0,
             show_default=True,
             help="Seconds that one request may take.",
@@ -140,11 +157,15 @@ def doctor(
     from cds_service.vendor.doctor import SANDBOX, examine  # noqa: PLC0415 - as above
     from cds_service.vendor.hook_file import HookFileError, read_hook_call  # noqa: PLC0415 - as above
 
-    try:
+    with _naming("URL"):
         address = address_of(url)
+    if origin is not None:
+        origin = _origin(origin)
+    try:
         calls = [read_hook_call(named) for named in hook_call]
-    except (AddressError, HookFileError) as error:
-        raise click.ClickException(str(error)) from None
+    except HookFileError as error:
+        msg = f"--hook-call {error}"
+        raise click.ClickException(msg) from None
     with Credentials(**credentials).wire(mint_with_key) as wire:
         found = examine(wire, address, calls, origin or SANDBOX)
     click.echo(report.as_json(found) if as_json else report.as_table(found, _width()))
@@ -195,13 +216,17 @@ def call(
     FILE is a JSON file or the name of a ready-made call. The call gets a hookInstance of its own. With --fhir, what
     the service's prefetch templates ask for is read from there (without a token) and sent in place of FILE's prefetch.
 
-    Exit code: 0 for an answer of 200, 1 for any other, 2 when nothing answers.
+    Exit code: 0 for an answer of 200 with its list of cards, 1 for any other, 2 when nothing answers.
     """
     from cds_service.vendor.call import CallError, UnreachableError, make  # noqa: PLC0415 - httpx, only when run
     from cds_service.vendor.hook_file import HookFileError, read_hook_call  # noqa: PLC0415 - as above
+    from cds_service.vendor.printing import has_cards  # noqa: PLC0415 - as above
 
+    with _naming("--url"):
+        address = address_of(url)
+    with _naming("--fhir"):
+        base = checked_url(fhir) if fhir is not None else None
     try:
-        address, base = address_of(url), checked_url(fhir) if fhir is not None else None
         body = read_hook_call(file)
         with Credentials(**credentials).wire(mint_with_key) as wire:
             called = make(wire, address, body, base)
@@ -210,9 +235,9 @@ def call(
     except UnreachableError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(UNREACHABLE)
-    except (AddressError, HookFileError, CallError) as error:
+    except (HookFileError, CallError) as error:
         raise click.ClickException(str(error)) from None
-    sys.exit(0 if called.answer.status == OK and taken else 1)
+    sys.exit(0 if has_cards(called.answer) and taken else 1)
 
 
 def _print_answer(called: "Called", *, raw: bool) -> None:
@@ -230,6 +255,26 @@ def _sends_feedback(wire: "Wire", called: "Called", outcome: Literal["accepted",
     answer = send_feedback(wire, called, outcome)
     click.echo(f"Feedback '{outcome}': the service {answer.said()}", err=True)
     return answer.accepted
+
+
+@contextmanager
+def _naming(what: str) -> Iterator[None]:
+    """Say of which argument or option an address is wrong: a command takes two."""
+    try:
+        yield
+    except AddressError as error:
+        msg = f"{what}: {error}"
+        raise click.ClickException(msg) from None
+
+
+def _origin(stated: str) -> str:
+    """An origin as browsers send it: scheme, host and port, and nothing after them."""
+    with _naming("--origin"):
+        origin = checked_url(stated)
+    if origin != stated or urlsplit(origin).path:
+        msg = f"--origin: '{stated[:80]}' has a path. Give scheme and host alone, for example https://ehr.example.org"
+        raise click.ClickException(msg)
+    return origin
 
 
 def _header(stated: str) -> tuple[str, str]:

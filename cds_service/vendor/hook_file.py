@@ -1,5 +1,6 @@
 """The hook call that a command was given: a file, or one of the ready-made calls of the fixtures."""
 
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Final
 
@@ -35,7 +36,7 @@ def read_hook_call(named: str) -> JsonObject:
         HookFileError: there is no such file, or it is no hook call.
     """
     path = Path(named)
-    if path.is_file():
+    if _is_file(path):
         return _checked(named, _read(path))
     ready_made = ready_made_calls()
     for name in (named, f"{named}.json"):
@@ -45,6 +46,25 @@ def read_hook_call(named: str) -> JsonObject:
     raise HookFileError(msg)
 
 
+def _is_file(path: Path) -> bool:
+    """Whether there is a file to read.
+
+    Raises:
+        HookFileError: there is a folder or a device, or a path that the system does not take.
+    """
+    try:
+        if path.is_file():
+            return True
+        something_else = path.name != "" and path.exists()
+    except OSError as error:
+        msg = f"{path}: cannot be read ({error.strerror}). Give a file that can."
+        raise HookFileError(msg) from None
+    if something_else:
+        msg = f"{path}: not a file. Give a JSON file, or a name that `cds-service call --list` lists."
+        raise HookFileError(msg)
+    return False
+
+
 def _read(path: Path) -> object:
     try:
         with path.open("rb") as file:
@@ -52,9 +72,13 @@ def _read(path: Path) -> object:
         if len(content) > LARGEST_FILE:
             msg = f"{path}: larger than {LARGEST_FILE} bytes (4 MiB), which no service needs to take. Make it smaller."
             raise HookFileError(msg)
-        return orjson.loads(content)
+        # Windows puts a byte order mark before UTF-8; RFC 8259, 8.1 lets a reader pass over it.
+        return orjson.loads(content.removeprefix(BOM_UTF8).decode())
     except OSError as error:
         msg = f"{path}: cannot be read ({error.strerror}). Give a file that can."
+        raise HookFileError(msg) from None
+    except UnicodeDecodeError:
+        msg = f"{path}: not UTF-8 text. Save it as UTF-8."
         raise HookFileError(msg) from None
     except orjson.JSONDecodeError as error:
         msg = f"{path}: line {error.lineno}, column {error.colno}: {error.msg}. Correct the JSON."

@@ -18,10 +18,16 @@ _ESCAPED: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
 _BULLET: Final = re.compile(r"(\s*(?:[-*+]|\d+[.)])\s+)(.*)")
 
 
+def has_cards(answer: Answer) -> bool:
+    """Whether an answer is what a hook call is answered with: 200, and a list of cards, which may be empty."""
+    content = answer.json()
+    return answer.status == OK and isinstance(content, dict) and isinstance(content.get("cards"), list)
+
+
 def answer_lines(answer: Answer, width: int) -> list[str]:
     """An answer as lines for a person: its cards, or what went wrong."""
     content = answer.json()
-    if answer.status == OK and isinstance(content, dict) and isinstance(content.get("cards"), list):
+    if has_cards(answer) and isinstance(content, dict):
         return list(_cards(content, width))
     return [*_error(answer, content, width), *_correlation(answer)]
 

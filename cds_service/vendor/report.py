@@ -17,7 +17,8 @@ _INDENT: Final = " " * 15
 def as_table(report: Report, width: int = 110) -> str:
     """The report in sections, one line for a check, its finding below it, a summary last."""
     if report.unreached is not None:
-        return f"{report.url}\n\nThe service could not be reached: it {report.unreached}."
+        why = f"The service could not be reached: it {report.unreached}. Check the address, and that the service runs."
+        return f"{report.url}\n\n{why}"
     return "\n".join([report.url, *_sections(report, width), "", summary(report)])
 
 

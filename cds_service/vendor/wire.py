@@ -149,7 +149,8 @@ class Wire:
                 sent.append(("Authorization", f"Bearer {self._mint(url)}"))
         try:
             request = httpx.Request(method, url, content=content, headers=sent)
-        except httpx.InvalidURL as error:
+            _ = request.url.host  # decoded here: an `xn--` name may be no name
+        except (httpx.InvalidURL, UnicodeError) as error:
             return _no_answer(f"could not be asked (no URL: {quoted(error)})")
         started = time.perf_counter()
         return self._masked(self._runner.run(self._answer(request, started)), request)

@@ -20,12 +20,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from cds_service.commands.clients import clients
+from cds_service.commands.clients import _KEY_SERVER_MENDS, clients
 from cds_service.security.client_token import read_token
 from cds_service.security.clients import Client
 from cds_service.security.clients_file import load_clients
 from cds_service.security.jwks import KeySet
 from cds_service.security.minting import SigningKey
+from cds_service.security.outbound import Reason
 from tests.security.conftest import check
 
 ISSUER = "https://ehr.example.nhs.uk"
@@ -215,7 +216,8 @@ def test_a_key_server_that_cannot_prove_itself_is_a_problem(config: Path, secure
     """Its authority is not among the machine's."""
     result = checked(config, one_client(f"jwks_url: {secure_server.address}/jwks", BOUND))
 
-    assert f"  problem  {secure_server.address}/jwks: 127.0.0.1: tls\n" in result.stdout
+    mend = "it needs TLS, and a certificate for this host that this machine trusts"
+    assert f"  problem  {secure_server.address}/jwks: 127.0.0.1: tls; {mend}\n" in result.stdout
     assert (result.exit_code, secure_server.asked) == (1, [])
 
 
@@ -228,7 +230,7 @@ def test_a_key_server_that_is_down_is_a_problem(config: Path) -> None:
 
     assert result.stdout.splitlines() == [
         "ehr",
-        f"  problem  {url}: 127.0.0.1: unreachable",
+        f"  problem  {url}: 127.0.0.1: unreachable; check the address, and that this machine may reach it",
         "1 client(s), 1 problem(s)",
     ]
     assert result.exit_code == 1
@@ -252,13 +254,19 @@ def test_a_key_server_that_shows_a_secret_is_a_problem(config: Path, server: Key
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (Answer(b"", 404), "127.0.0.1: status-404"),
-        (Answer(b"", 401), "127.0.0.1: status-401"),
-        (Answer(b"", 500), "127.0.0.1: status"),
-        (Answer(b"", 302, {"Location": "/elsewhere"}), "127.0.0.1: redirect"),
-        (Answer(b"<html>marked-body</html>"), "127.0.0.1: not-json"),
-        (Answer(gzip.compress(b"{}"), 200, {"Content-Encoding": "gzip"}), "127.0.0.1: encoded"),
-        (Answer(b" " * TOO_MUCH), "127.0.0.1: too-large"),
+        (Answer(b"", 404), "127.0.0.1: status-404; check the path"),
+        (Answer(b"", 401), "127.0.0.1: status-401; it must show public keys to all"),
+        (Answer(b"", 500), "127.0.0.1: status; its owner must mend it"),
+        (Answer(b"", 302, {"Location": "/elsewhere"}), "127.0.0.1: redirect; give the address to which it leads"),
+        (
+            Answer(b"<html>marked-body</html>"),
+            "127.0.0.1: not-json; it must answer with a key set in JSON; check the path",
+        ),
+        (
+            Answer(gzip.compress(b"{}"), 200, {"Content-Encoding": "gzip"}),
+            "127.0.0.1: encoded; it must answer without compression",
+        ),
+        (Answer(b" " * TOO_MUCH), "127.0.0.1: too-large; it must answer with 256 KiB at most"),
         (Answer(b'{"marked-body": 1}'), "is not a key set; write an object with a list 'keys'"),
         (keys(), "no key for ES384, RS384; it has no usable key"),
         (keys({**PUBLIC, "use": "enc"}), "no key for ES384, RS384; it has no usable key"),
@@ -275,6 +283,11 @@ def test_what_is_wrong_with_a_key_server_is_told(config: Path, server: KeyServer
     assert f"  problem  {server.address}/jwks: {said}\n" in result.stdout
     assert (result.exit_code, server.asked) == (1, ["/jwks"])
     assert "marked-body" not in result.output
+
+
+def test_everything_that_keeps_keys_from_coming_has_its_mend() -> None:
+    """Whatever reason comes from outside."""
+    assert set(_KEY_SERVER_MENDS) == {reason.value for reason in Reason}
 
 
 def test_a_kid_writes_no_lines_of_its_own(config: Path, server: KeyServer) -> None:
@@ -440,7 +453,6 @@ def test_an_entry_makes_a_file_and_is_added_to_it(config: Path) -> None:
         (["--id", "ehr", "--issuer", "another"], "clients.yaml:20: id ehr stands more than once"),
         (["--id", "another", "--issuer", ISSUER], "issuer https://ehr.example.nhs.uk stands more than once"),
         (["--id", "another", "--issuer", "another", "--footprint", "zzz"], "no pathway for zzz"),
-        (["--id", "two words", "--issuer", "another"], "clients.yaml:20: "),
         (["--id", "another", "--issuer", "https://sandbox.cds-hooks.org"], "take this client out"),
     ],
 )
@@ -480,16 +492,98 @@ def test_keys_come_from_one_place(options: list[str]) -> None:
     assert "Say where its keys are: --jwks-url or --jwks, one of them." in result.stderr
 
 
-@pytest.mark.parametrize("content", [b"", b"words", b'{"keys": [', b"\xff\xfe"])
-def test_a_key_file_that_is_not_json_is_told(tmp_path: Path, content: bytes) -> None:
-    """With what belongs there."""
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", "not JSON, line 1, column 1; give the file with the EHR's public key set"),
+        (b"<html>", "not JSON, line 1, column 1; give the file with the EHR's public key set"),
+        (b'{"keys":\n [', "not JSON, line 2, column 3; give the file with the EHR's public key set"),
+        (b"[" * 100_000, "not JSON; give the file with the EHR's public key set"),
+        (b"\xff\xfe", "not UTF-8 text; save it as UTF-8"),
+        ('{"keys": []}'.encode("utf-16"), "not UTF-8 text; save it as UTF-8"),
+    ],
+    ids=["empty", "page", "cut", "deep", "bytes", "utf-16"],
+)
+def test_a_key_file_that_is_not_json_is_told(tmp_path: Path, content: bytes, fault: str) -> None:
+    """With the place, and what belongs there."""
     sent = tmp_path / "keys.json"
     sent.write_bytes(content)
 
     result = run(*NEW, "--jwks", sent)
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == f"Error: {sent}: not JSON; give the file with the EHR's public key set\n"
+    assert result.stderr == f"Error: {sent}: {fault}\n"
+
+
+def test_a_byte_order_mark_before_a_key_set_is_passed_over(tmp_path: Path) -> None:
+    """Windows writes one."""
+    sent = tmp_path / "keys.json"
+    sent.write_text(json.dumps({"keys": [PUBLIC]}), "utf-8-sig")
+
+    assert run(*NEW, "--jwks", sent).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--id", "two words", "'two words' has a form that it may not have"),
+        ("--issuer", "", "'' is empty; write something\n"),
+        ("--issuer", "i" * 1025, "is longer than 1024 characters"),
+        ("--issuer", "\udcff", "is not UTF-8 text"),
+        ("--jwks-url", "ehr.example.nhs.uk/jwks", "'ehr.example.nhs.uk/jwks' is not an absolute URL"),
+        ("--jwks-url", "http://ehr.example.nhs.uk/jwks", "is plain http, which is for this machine alone; use https"),
+        ("--jwks-url", "https://me:marked-word@ehr.example.nhs.uk", "holds a user name, a query or a fragment"),
+        ("--footprint", "", "'' is empty; write something\n"),
+    ],
+)
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_value_that_no_entry_may_have_is_a_usage_error(
+    config: Path, option: str, value: str, told: str, *, kept: bool
+) -> None:
+    """Also where the entry is printed: the file into which it is put would be refused."""
+    stated = {"--id": "ehr", "--issuer": ISSUER, "--jwks-url": f"{ISSUER}/jwks", option: value}
+    where = ["--config", config] if kept else []
+
+    result = run("new", *(part for pair in stated.items() for part in pair), *where)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"Invalid value for '{option}': " in result.stderr
+    assert told in result.stderr
+    assert "marked-word" not in result.stderr
+    assert list(config.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        ("clents:\n  - id: a\n", "clients.yaml:1: clents: is not a key"),
+        ("clients:\n\t- id: a\n", "clients.yaml:2: not YAML; mend the indentation or the quotes there"),
+        ("words", "clients.yaml: starts with 'clients:' and a list of entries below it"),
+    ],
+)
+def test_a_file_that_is_wrong_in_itself_is_told_of_that(config: Path, before: str, told: str) -> None:
+    """And not that it has a style of its own, into which an entry could be put by hand."""
+    path = config / "clients.yaml"
+    path.write_text(before)
+
+    result = run(*NEW, "--jwks-url", f"{ISSUER}/jwks", "--config", config)
+
+    assert (result.exit_code, path.read_text()) == (1, before)
+    assert result.stderr.startswith(f"Error: {told}")
+
+
+def test_a_folder_to_check_that_is_none_is_told(tmp_path: Path, config: Path) -> None:
+    """It was said to lack an entry."""
+    (config / "clients.yaml").mkdir()
+    none = tmp_path / "none"
+
+    for folder, told in (
+        (Path("c" * 300), f"{'c' * 300}: File name too long"),
+        (none, f"--config {none}: no such folder; name the configuration folder"),
+        (config, f"{config / 'clients.yaml'}: not a file; put the file clients.yaml in its place"),
+    ):
+        result = run("check", "--config", folder)
+        assert (result.exit_code, result.stderr) == (1, f"Error: {told}\n")
 
 
 @pytest.mark.parametrize(
@@ -531,7 +625,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert result.stderr.endswith("clients.yaml: No such file or directory; name a folder that can be written\n")
 
 
-@pytest.mark.parametrize("before", ["clients: [{id: a}]\n", "clients:\n- id: a\n", "words"])
+@pytest.mark.parametrize("before", ["clients: [{id: a}]\n", "clients:\n- id: a\n"])
 def test_a_file_in_another_style_stays_as_it_was(config: Path, before: str) -> None:
     """With what to do instead."""
     path = config / "clients.yaml"
@@ -638,7 +732,54 @@ def test_a_key_of_another_algorithm_is_told(tmp_path: Path) -> None:
     result = minted("--key", key, "--algorithm", "RS384")
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == f"Error: {key}: a key that cannot sign RS384; use an EC P-384 or RSA key\n"
+    told = "a key that cannot sign RS384; state --algorithm ES384, or name another file"
+    assert result.stderr == f"Error: {key}: {told}\n"
+
+
+@pytest.mark.parametrize(
+    ("audience", "told"),
+    [
+        ("x", "'x' is not an absolute http or https URL"),
+        ("", "'' is not an absolute http or https URL"),
+        ("cds.example.nhs.uk/cds-services/a", "'cds.example.nhs.uk/cds-services/a' is not an absolute"),
+        ("localhost:8000", "'localhost:8000' is not an absolute"),
+        ("ftp://cds.example.nhs.uk", "'ftp://cds.example.nhs.uk' is not an absolute"),
+        ("https://", "'https://' is not an absolute"),
+        ("https://cds.example.nhs.uk:99999/a", "is not an absolute"),
+        ("https://cds.example.nhs.uk/ a", "is not an absolute"),
+        (f"{AUDIENCE}?a=b", "holds a user name, a query or a fragment"),
+        ("https://me:marked-word@cds.example.nhs.uk/a", "holds a user name, a query or a fragment"),
+    ],
+)
+def test_an_audience_that_no_endpoint_has_is_a_usage_error(tmp_path: Path, audience: str, told: str) -> None:
+    """A token for it could never be accepted. No key is made for it."""
+    key = tmp_path / "key.pem"
+
+    result = run("token", "--issuer", ISSUER, "--audience", audience, "--key", key)
+
+    assert (result.exit_code, result.stdout, key.exists()) == (2, "", False)
+    assert "Invalid value for '--audience': " in result.stderr
+    assert told in result.stderr
+    assert "give the public URL of the endpoint, such as https://" in result.stderr
+    assert "marked-word" not in result.stderr
+
+
+@pytest.mark.parametrize("issuer", ["", "i" * 1025])
+def test_an_issuer_that_no_client_may_have_is_a_usage_error(tmp_path: Path, issuer: str) -> None:
+    """It could not be registered."""
+    result = run("token", "--issuer", issuer, "--audience", AUDIENCE, "--key", tmp_path / "key.pem")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Invalid value for '--issuer': " in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_path_that_the_system_does_not_take_is_told() -> None:
+    """Not raised."""
+    result = run("token", "--issuer", ISSUER, "--audience", AUDIENCE, "--key", "k" * 300)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == f"Error: --key {'k' * 300}: File name too long; name another file\n"
 
 
 @pytest.mark.parametrize("content", ["words", None])

@@ -350,7 +350,8 @@ def test_a_pinned_key_set_is_checked_with_the_entry(signing_key: MakeKey) -> Non
 
     assert client(jwks=pinned, algorithms=["ES256"]).jwks == pinned
     assert (
-        problem(jwks=pinned) == "keys[0] is a key for ES256, which is not among the client's algorithms; add it there"
+        problem(jwks=pinned)
+        == "jwks: keys[0] is a key for ES256, which is not among the client's algorithms; add it there"
     )
 
 

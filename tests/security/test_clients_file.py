@@ -135,7 +135,7 @@ def test_a_file_saved_on_windows_is_read(clients_file: Path, encoded: str) -> No
         ("tenants:\n      north:\n        footprints: nwl", "5: client a: tenants.north.footprints: "),
         ("tenants:\n      1: {}", "3: client a: tenants.1"),
         ("footprints: [nwl]\n    default_region: nel", "2: client a: default_region 'nel' is not among "),
-        ("jwks: {keys: []}", "2: client a: holds no key; add the client's public key, or use jwks_url"),
+        ("jwks: {keys: []}", "2: client a: jwks: holds no key; add the client's public key, or use jwks_url"),
         ("rate: often", "3: client a: rate: "),
         ("private_networks: [10.0.0.1/8]", "3: client a: private_networks.0: '10.0.0.1/8' is not a network; write "),
     ],
@@ -399,10 +399,11 @@ def test_issuers_are_compared_character_for_character(clients_file: Path) -> Non
     ],
 )
 def test_a_region_has_a_pathway(clients_file: Path, keys: str) -> None:
-    """The message lists those that there are, and leads to the line."""
+    """The message names the key, lists those that there are, and leads to the line."""
     told = problem(clients_file, f"clients:\n  - id: a\n    {keys}\n")
 
-    assert told == "clients.yaml:3: client a: no pathway for ncl; use one of nel, nwl"
+    key = keys.partition(":")[0]
+    assert told == f"clients.yaml:3: client a: {key}: no pathway for ncl; use one of nel, nwl"
 
 
 SANDBOX_KEY = (

@@ -228,11 +228,13 @@ def test_an_rsa_key_that_no_service_would_accept_is_refused(tmp_path: Path) -> N
 def test_a_key_signs_nothing_but_its_own_algorithms(
     signing_key: MakeKey, tmp_path: Path, kind: Algorithm, asked: Algorithm
 ) -> None:
-    """What was asked for is named."""
+    """What was asked for is named, and what the key can sign: one of the right kind was told to be one."""
     path = tmp_path / "key.pem"
     signing_key(kind).save(path)
 
-    assert problem(path, asked) == f"{path}: a key that cannot sign {asked}; use an EC P-384 or RSA key"
+    own = "RS384 or PS384" if kind == "RS384" else kind
+    told = f"{path}: a key that cannot sign {asked}; state --algorithm {own}, or name another file"
+    assert problem(path, asked) == told
 
 
 @pytest.mark.parametrize("kind", ["nothing", "folder"])

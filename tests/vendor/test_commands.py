@@ -88,12 +88,60 @@ def test_cors_is_tried_for_the_page_that_is_named(little: LittleService, little_
 
 @pytest.mark.parametrize("url", ["cds.example.org", "https://user:word@cds.example.org"])
 def test_a_url_that_is_none_is_refused(url: str) -> None:
-    """By both commands, with what to give."""
-    for arguments in ((doctor, url), (call, KNEE, "--url", url)):
+    """By both commands, with what to give, and where."""
+    sound = "http://127.0.0.1:9"
+    for named, arguments in (
+        ("URL", (doctor, url)),
+        ("--url", (call, KNEE, "--url", url)),
+        ("--fhir", (call, KNEE, "--url", sound, "--fhir", url)),
+        ("--origin", (doctor, sound, "--origin", url)),
+    ):
         result = run(*arguments)
         assert result.exit_code == 1
-        assert "Error: " in result.stderr
+        assert f"Error: {named}: " in result.stderr
         assert "word" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://ehr.example.org/page", "https://ehr.example.org/", "https://lärche.example"]
+)
+def test_an_origin_that_no_browser_sends_is_refused(little_url: str, origin: str) -> None:
+    """Its value cannot stand in a header, or no service would know it."""
+    result = run(doctor, little_url, "--origin", origin)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"Error: --origin: '{origin}'" in result.stderr
+
+
+def test_a_name_that_cannot_be_decoded_is_not_reached() -> None:
+    """An international name in a broken spelling."""
+    for arguments in ((doctor, "http://xn--/"), (call, KNEE, "--url", "http://xn--/")):
+        result = run(*arguments)
+        assert result.exit_code == 2
+        assert "could not be asked (no URL: " in result.output
+        assert "Check the address" in result.output
+
+
+def test_a_timeout_that_is_no_number_is_refused() -> None:
+    """It would lie in every range."""
+    result = run(call, KNEE, "--url", "http://127.0.0.1:9", "--timeout", "nan")
+
+    assert result.exit_code == 2
+    assert "'--timeout': 'nan' is no number of seconds. Give one from 0.05 to 120." in result.stderr
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"", b"\xff\xfe", b"[]", b"{}", b'{"cards": {}}'])
+@pytest.mark.parametrize("options", [[], ["--raw"]])
+def test_an_answer_without_cards_ends_with_1(
+    little: LittleService, little_url: str, draft: Path, body: bytes, options: list[str]
+) -> None:
+    """A proxy's page comes with 200 too."""
+    little.spoken = lambda _m, path, r: Response(body) if path.endswith("/little") else r
+
+    result = run(call, draft, "--url", little_url, *options)
+
+    assert result.exit_code == 1
+    assert ": 200 in " in result.stderr
 
 
 def test_a_call_prints_the_cards(demo_url: str) -> None:
@@ -281,8 +329,8 @@ def test_a_token_is_minted_with_the_key_for_each_address(
     assert little.authorizations == [f"Bearer token-for-{little_url}/cds-services/little"]
 
 
-def _broken_key(_key: Path, _issuer: str, _kid: str | None, _algorithm: str) -> Mint:
-    msg = "not a private key in PEM. Make one with `cds-service clients token`."
+def _broken_key(key: Path, _issuer: str, _kid: str | None, _algorithm: str) -> Mint:
+    msg = f"{key}: not a private key in PEM. Make one with `cds-service clients token`."
     raise ValueError(msg)
 
 
@@ -291,13 +339,26 @@ def _broken_key(_key: Path, _issuer: str, _kid: str | None, _algorithm: str) -> 
     [
         (["--token-key", "k.pem"], _broken_key, "needs --issuer"),
         (["--token-key", "k.pem", "--issuer", "https://ehr.example.org"], None, "Give one with --header"),
-        (["--token-key", "k.pem", "--issuer", "https://ehr.example.org"], _broken_key, "k.pem: not a private key"),
+        (
+            ["--token-key", "k.pem", "--issuer", "https://ehr.example.org"],
+            _broken_key,
+            "--token-key k.pem: not a private key",
+        ),
+        (["--token-key", "k.pem", "--issuer", ""], _broken_key, "needs --issuer"),
+        (["--issuer", "https://ehr.example.org"], _broken_key, "Add --token-key FILE"),
+        (["--kid", "k1"], _broken_key, "Add --token-key FILE"),
+        (
+            ["--token-key", "k.pem", "--issuer", "i", "--header", "AUTHORIZATION: Bearer a"],
+            _broken_key,
+            "would send two tokens",
+        ),
     ],
 )
 def test_a_key_that_cannot_be_used_is_told(options: list[str], mint: object, words: str) -> None:
     """Before anything is sent."""
     result = run(call, KNEE, "--url", "http://127.0.0.1:9", *options, mint=mint)
 
+    assert "could not be asked" not in result.stderr
     assert words in result.stderr
 
 

@@ -102,7 +102,8 @@ def test_a_service_that_was_not_reached_is_said_to_be() -> None:
     """In both forms."""
     gone = report(unreached="could not be asked (ConnectError)")
 
-    assert as_table(gone).endswith("The service could not be reached: it could not be asked (ConnectError).")
+    told, mend = "it could not be asked (ConnectError).", "Check the address, and that the service runs."
+    assert as_table(gone).endswith(f"The service could not be reached: {told} {mend}")
     assert json.loads(as_json(gone))["unreached"] == "could not be asked (ConnectError)"
 
 
