@@ -60,8 +60,10 @@ def _issuer(_context: click.Context, _parameter: click.Parameter, value: str) ->
 def _audience(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
     """An audience that an endpoint may have: what is not plainly a URL is no endpoint's. A password is not repeated."""
     mend = "give the public URL of the endpoint, such as https://cds.example.nhs.uk/cds-services/msk-imaging-pathway"
-    if any(sign in value for sign in "@?#"):
-        raise click.BadParameter(f"holds a user name, a query or a fragment, which no endpoint's URL has; {mend}")
+    if "@" in value:
+        raise click.BadParameter(f"holds a user name, which no endpoint's URL has; {mend}")
+    if "?" in value or "#" in value:
+        raise click.BadParameter(f"{value!r} has a query or a fragment, which no endpoint's URL has; {mend}")
     if split_url(value) is None:
         raise click.BadParameter(f"{value!r} is not an absolute http or https URL, so no endpoint accepts it; {mend}")
     return value

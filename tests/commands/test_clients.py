@@ -747,8 +747,9 @@ def test_a_key_of_another_algorithm_is_told(tmp_path: Path) -> None:
         ("https://", "'https://' is not an absolute"),
         ("https://cds.example.nhs.uk:99999/a", "is not an absolute"),
         ("https://cds.example.nhs.uk/ a", "is not an absolute"),
-        (f"{AUDIENCE}?a=b", "holds a user name, a query or a fragment"),
-        ("https://me:marked-word@cds.example.nhs.uk/a", "holds a user name, a query or a fragment"),
+        (f"{AUDIENCE}?a=b", f"'{AUDIENCE}?a=b' has a query or a fragment"),
+        (f"{AUDIENCE}#a", f"'{AUDIENCE}#a' has a query or a fragment"),
+        ("https://me:marked-word@cds.example.nhs.uk/a", "holds a user name, which no endpoint's URL has"),
     ],
 )
 def test_an_audience_that_no_endpoint_has_is_a_usage_error(tmp_path: Path, audience: str, told: str) -> None:
