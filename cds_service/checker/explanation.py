@@ -71,7 +71,7 @@ KEEP_WORDS = {
     KeepScan.REASON_UNREAD: "a reason was sent that could not be read",
     KeepScan.IN_FORCE: "the order is not a draft",
     KeepScan.HIGH_PRIORITY: "the order's priority is above urgent, or not known",
-    KeepScan.EMERGENCY_PROBLEM: "CES or cord compression is an active problem, and no reason of the order",
+    KeepScan.EMERGENCY_PROBLEM: "CES or cord compression is an active problem, and no coded reason of the order",
 }
 
 

@@ -386,6 +386,19 @@ def test_an_emergency_on_the_problem_list_is_said_first_and_keeps_the_scan(servi
     assert [action["type"] for action in card["suggestions"][0]["actions"]] == ["create"]
 
 
+def test_an_emergency_that_is_a_typed_reason_is_not_said_to_be_none(service: InProcess) -> None:
+    """What a clinician typed no rule reads; the card must not deny that it was given."""
+    call = with_problem(LUMBAR_REDIRECT)
+    (entry,) = call["context"]["draftOrders"]["entry"]
+    entry["resource"].pop("reasonReference", None)
+    entry["resource"]["reasonCode"] = [{"text": "Known cauda equina syndrome"}]
+
+    (card,) = service.cards(call)
+
+    assert "cord compression, which is not coded as a reason for the scan.**" in card["detail"].partition("\n")[0]
+    assert [action["type"] for action in card["suggestions"][0]["actions"]] == ["create"]
+
+
 @pytest.mark.parametrize(
     "changes",
     [
