@@ -234,6 +234,29 @@ def test_a_busy_event_loop_is_no_slow_database(
     assert turns == []
 
 
+def test_a_batch_taken_before_it_was_handed_over_has_the_spool_behind_it(
+    store: CardLogStore, a_log: BuildLog, a_call: BuildCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database's thread looked by itself in the middle of a turn, and hangs: the spool helps all the same."""
+    hanging = HangingStore(store)
+    log = a_log(hanging)
+    monkeypatch.setattr(card_log, "_SPOOL_AFTER_S", 0.05)
+    monkeypatch.setattr(card_log, "_ANSWER_AFTER_S", PATIENCE_S)
+
+    async def taken_in_a_long_turn() -> bool:
+        waiter = log._add(a_call())
+        log._course.database_work.set()
+        assert hanging.entered.wait(PATIENCE_S)
+        assert waiter is not None
+        return await waiter
+
+    assert asyncio.run(taken_in_a_long_turn())
+    assert log.stats.spooled == 1
+    assert (log.stats.answered, log.stats.stored, log.stats.late) == (1, 1, 0)
+
+    hanging.release.set()
+
+
 def test_a_call_recorded_twice_is_stored_once(store: CardLogStore, a_log: BuildLog, a_call: BuildCall) -> None:
     """A repeated event id is recognised, within a batch and later."""
     log = a_log(store)
