@@ -13,6 +13,7 @@ from cds_service.fhir.shapes import Json, codings, status_codes
 from cds_service.terminology.value_sets import Terminology
 
 EMERGENCY_GROUPS = frozenset({"ind_cauda_equina", "ind_cord_compression"})
+"""The value sets whose codes, as the reason of an order, mean CES, and MSCC where there is a history of cancer."""
 
 PAST_STATUS = frozenset({"resolved", "inactive", "remission"})
 """Values of Condition.clinicalStatus that make a problem a past one."""
