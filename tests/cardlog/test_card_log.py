@@ -217,6 +217,7 @@ def test_a_busy_event_loop_is_no_slow_database(
     store: CardLogStore, a_log: BuildLog, a_call: BuildCall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The spool helps when the database has had its time, not when nobody could tell the database in time."""
+    monkeypatch.setattr(database_writer, "_COUNTS_EVERY_S", PATIENCE_S)  # its thread does not look by itself
     log = a_log(store)
     turns = []
     monkeypatch.setattr(log._course, "to_the_spool", lambda: turns.append("spool"))
