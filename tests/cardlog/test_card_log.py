@@ -56,13 +56,16 @@ def tallies() -> Tallies:
 def a_log(store: CardLogStore, spool: Spool, tallies: Tallies, monkeypatch: pytest.MonkeyPatch) -> Iterator[BuildLog]:
     """Start a log on a store, and close it when the test ends, however it ends.
 
-    A real database that answers is waited for: on a slow machine the spool would help it otherwise.
+    A real disk is waited for however slow it is: otherwise the spool would help a database that answers, and an answer
+    would go out before what a real spool stores.
     """
     logs: list[CardLog] = []
 
     def build(into: Any = store, spool: Any = spool, **options: Any) -> CardLog:  # noqa: ANN401 - real ones and stand-ins
         if isinstance(into, (CardLogStore, WatchedStore)):
             monkeypatch.setattr(card_log, "_SPOOL_AFTER_S", PATIENCE_S)
+        if isinstance(spool, Spool):
+            monkeypatch.setattr(card_log, "_ANSWER_AFTER_S", PATIENCE_S)
         log = CardLog(into, spool, tallies, **options)
         log.start()
         logs.append(log)
@@ -236,13 +239,11 @@ def test_a_busy_event_loop_is_no_slow_database(
 
 
 def test_a_batch_taken_before_it_was_handed_over_has_the_spool_behind_it(
-    store: CardLogStore, a_log: BuildLog, a_call: BuildCall, monkeypatch: pytest.MonkeyPatch
+    store: CardLogStore, a_log: BuildLog, a_call: BuildCall
 ) -> None:
     """The database's thread looked by itself in the middle of a turn, and hangs: the spool helps all the same."""
     hanging = HangingStore(store)
     log = a_log(hanging)
-    monkeypatch.setattr(card_log, "_SPOOL_AFTER_S", 0.05)
-    monkeypatch.setattr(card_log, "_ANSWER_AFTER_S", PATIENCE_S)
 
     async def taken_in_a_long_turn() -> bool:
         waiter = log._add(a_call())
