@@ -102,7 +102,7 @@ class InProcess:
     def logged(self, table: str = "evaluation") -> list[JsonObject]:
         """The rows of a table of the card log, by key: evaluations and cards in order of arrival."""
         if self._runs:
-            self._wait_for_the_log()
+            self.wait_for_the_log()
         engine = create_engine(f"sqlite:///{self.database}")
         with engine.connect() as connection:
             table_read = metadata.tables[table]
@@ -111,11 +111,14 @@ class InProcess:
         engine.dispose()
         return rows
 
-    def _wait_for_the_log(self) -> None:
-        """On a busy machine an answer goes out before its event is on the disk: at most ten seconds before."""
+    def wait_for_the_log(self) -> None:
+        """Where the disk is slow an answer goes out before its event is in the database: ten seconds before, at most.
+
+        Until then the event counts as lost, or waits in the spool.
+        """
         for _ in range(500):
             log = self.send("GET", "/health/ready").json()["cardLog"]
-            if log["answered"] == log["stored"] + log["lost"]:
+            if log["lost"] == log["spooled"] == 0 and log["state"] in {"writing", "off"}:
                 return
             self._runner.run(asyncio.sleep(0.02))
         raise AssertionError(f"not all that was answered came into the card log: {log}")

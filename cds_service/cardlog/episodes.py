@@ -93,23 +93,19 @@ _FILL: Final = text("""
                 PARTITION BY order_key ORDER BY with_card DESC, occurred_on, occurred_hour, at_signing, event_id
             ) AS place,
             COUNT(*) OVER (PARTITION BY order_key) AS firings,
-            MIN(occurred_on) OVER (PARTITION BY order_key) AS begun_on
+            MIN(occurred_on) OVER (PARTITION BY order_key) AS begun_on,
+            MAX(signing) OVER (PARTITION BY order_key, modality, body_region_group) AS was_signed
         FROM firing WHERE order_key IS NOT NULL
     ),
     lead AS (SELECT * FROM ranked WHERE place = 1),
-    signed AS (
-        SELECT DISTINCT order_key, modality, body_region_group FROM firing WHERE signing = 1 AND order_key IS NOT NULL
-    ),
     session AS (
         SELECT DISTINCT order_key, session_key FROM firing WHERE order_key IS NOT NULL AND session_key IS NOT NULL
     ),
     unsigned AS (
-        SELECT lead.order_key AS lead_key, lead.modality AS lead_modality, lead.body_region_group AS lead_body,
-            lead.occurred_on AS lead_on, lead.occurred_hour AS lead_hour, lead.event_id AS lead_id,
-            lead.at_signing AS lead_at_signing, lead.card_count AS lead_card_count, lead.latency_ms AS lead_latency_ms
-        FROM lead LEFT JOIN signed ON signed.order_key = lead.order_key AND signed.modality = lead.modality
-            AND signed.body_region_group = lead.body_region_group
-        WHERE lead.with_card = 1 AND signed.order_key IS NULL
+        SELECT order_key AS lead_key, modality AS lead_modality, body_region_group AS lead_body,
+            occurred_on AS lead_on, occurred_hour AS lead_hour, event_id AS lead_id,
+            at_signing AS lead_at_signing, card_count AS lead_card_count, latency_ms AS lead_latency_ms
+        FROM lead WHERE with_card = 1 AND was_signed = 0
     ),
     another AS (
         SELECT u.*, f.* FROM unsigned AS u JOIN firing AS f ON f.order_key = u.lead_key
@@ -155,20 +151,21 @@ _FILL: Final = text("""
             ) AS place
         FROM elsewhere WHERE instead = 1
     ),
+    chosen AS (SELECT * FROM change WHERE place = 1),
     episode AS (
         SELECT lead.*,
             CASE
-                WHEN lead.with_card = 0 THEN 'without_card'
-                WHEN u.lead_key IS NULL THEN 'signed_anyway'
-                WHEN change.lead_key IS NOT NULL THEN 'changed'
+                WHEN with_card = 0 THEN 'without_card'
+                WHEN was_signed = 1 THEN 'signed_anyway'
                 WHEN :today < :after THEN 'open'
-                WHEN lead.begun_on < :last_day THEN 'not_signed'
+                WHEN begun_on < :last_day THEN 'not_signed'
                 ELSE 'cut'
             END AS state,
-            COALESCE(change.modality, '') AS changed_to_modality,
-            COALESCE(change.body_region_group, '') AS changed_to_body_region_group
-        FROM lead LEFT JOIN unsigned AS u ON u.lead_key = lead.order_key
-            LEFT JOIN change ON change.lead_key = lead.order_key AND change.place = 1
+            '' AS changed_to_modality, '' AS changed_to_body_region_group
+        FROM lead WHERE order_key NOT IN (SELECT lead_key FROM chosen)
+        UNION ALL
+        SELECT lead.*, 'changed', chosen.modality, chosen.body_region_group
+        FROM chosen JOIN lead ON lead.order_key = chosen.lead_key
     )
     SELECT :first, region, borough, pcn, organisation, client_id, modality, body_region_group, outcome, state,
         changed_to_modality, changed_to_body_region_group, COUNT(*), SUM(firings)

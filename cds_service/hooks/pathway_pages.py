@@ -4,8 +4,9 @@ A page without script, readable with a keyboard; it stands open to everyone, as 
 """
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
@@ -19,6 +20,9 @@ from cds_service.pathway.sign_off import NOT_SIGNED_OFF
 
 TEMPLATES = {"pathways": "cds_service.hooks"}
 """What `Pages` must know for these pages."""
+
+# By hand: to look at a parameter FastAPI loads the whole of pydantic's first version, at each start.
+_PATHWAY_ID: Final = {"name": "pathway_id", "in": "path", "required": True, "schema": {"type": "string"}}
 
 
 def pathway_pages(
@@ -36,12 +40,15 @@ def pathway_pages(
     router = APIRouter(tags=["pathways"])
 
     @router.get(
-        "/pathways/{pathway_id}", response_class=HTMLResponse, responses={404: {"description": "No such pathway."}}
+        "/pathways/{pathway_id}",
+        response_class=HTMLResponse,
+        responses={404: {"description": "No such pathway."}},
+        openapi_extra={"parameters": [_PATHWAY_ID]},
     )
-    def show(pathway_id: str) -> HTMLResponse:
+    def show(request: Request) -> HTMLResponse:
         """What a pathway says, as a page: metadata as printed, and each rule with its source."""
         # No coroutine: whether a file is signed off may take a second, and calls go on meanwhile.
-        region = RegionId(pathway_id)
+        region = RegionId(request.path_params["pathway_id"])
         speaker = NATIONAL if region == NATIONAL.id else in_force().get(region)
         if speaker is None:
             raise HTTPException(404)

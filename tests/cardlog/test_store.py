@@ -420,6 +420,16 @@ def test_a_sqlite_file_syncs_each_commit_to_disk(tmp_path: Path) -> None:
     assert pragmas == ["wal", 2, 5000]
 
 
+def test_sqlite_is_held_to_a_few_megabytes(tmp_path: Path) -> None:
+    """Whatever is worked out, the process stays small; the bound is for all its connections together."""
+    store = CardLogStore(f"sqlite:///{tmp_path}/card-log.sqlite3", WRITER_ID)
+
+    with store._engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA soft_heap_limit").scalar_one() == 4_000_000
+
+    store.dispose()
+
+
 def test_a_file_that_is_no_database_fails_with_its_kind(tmp_path: Path) -> None:
     """The operator reads SQLite's own name for the fault."""
     (tmp_path / "card-log.sqlite3").write_text("This is a letter, not a database. " * 40, encoding="utf-8")

@@ -1,11 +1,13 @@
 import logging
+import sqlite3
 import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
-from event_builders import Log, a_key, a_log, an_id, carded, feedback, overridden
-from sqlalchemy import text
+from event_builders import Log, a_key, a_log, an_id, carded, feedback, overridden, some_calls
+from sqlalchemy import Engine, event, text
 
 from cds_service.cardlog import upkeep as upkeep_module
 from cds_service.cardlog.databases import CardLogStoreError, open_engine
@@ -51,9 +53,42 @@ def upkeep(log: Log, clock: Clock) -> Iterator[Upkeep]:
     made.stop()
 
 
+def scans_within_scans(engine: Engine) -> list[list[str]]:
+    """Listen to what a SQLite database is told, and gather each query that reads one table for each row of another."""
+    found: list[list[str]] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def look_at_plan(_connection: object, cursor: sqlite3.Cursor, said: str, values: Any, *_others: object) -> None:  # noqa: ANN401 - the driver's
+        if said.split(maxsplit=1)[0] not in {"DELETE", "INSERT", "SELECT", "UPDATE"}:
+            return
+        by_query: dict[int, list[str]] = {}
+        for _, query, _, step in cursor.connection.execute(f"EXPLAIN QUERY PLAN {said}", values):
+            if step.startswith("SCAN "):
+                by_query.setdefault(query, []).append(step)
+        found.extend(scans for scans in by_query.values() if len(scans) > 1)
+
+    return found
+
+
 def states(log: Log) -> list[str]:
     """What became of the orders, by window."""
     return [row["state"] for row in log.rows(episode_count)]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_no_figure_is_worked_out_row_by_row(log: Log) -> None:
+    """SQLite plans without knowing how many rows there are; reading a table for each row of another takes hours."""
+    log.write(*some_calls(1, 20), carded(100, order_key=a_key("order")), [feedback(an_id(100))])
+    engine = open_engine(log.url)
+    listened = []
+    event.listen(engine, "before_cursor_execute", lambda _connection, _cursor, said, *_others: listened.append(said))
+    scans = scans_within_scans(engine)
+
+    Upkeep(engine, Clock()).run_once()
+    engine.dispose()
+
+    assert any("fresh_episode_count" in said for said in listened)
+    assert scans == []
 
 
 def test_a_run_brings_all_figures_up_to_date(log: Log, upkeep: Upkeep) -> None:
@@ -219,6 +254,8 @@ def test_the_thread_runs_at_once_and_after_each_interval(
     upkeep.start()
     assert ran.acquire(timeout=NOT_RUN_OUT_S)
     log.write(carded(1))
+    while ran.acquire(blocking=False):  # those that ran while it was written
+        pass
     for _ in range(2):  # the first of them may have begun before
         assert ran.acquire(timeout=NOT_RUN_OUT_S)
     upkeep.stop()

@@ -36,6 +36,8 @@ IDS = [f"{method} {path.partition('/cds-services/')[2] or path} {status}" for me
 @pytest.mark.parametrize(("method", "path", "body", "status"), REQUESTS, ids=IDS)
 def test_a_page_may_read_the_answer(service: InProcess, method: str, path: str, body: bytes, status: int) -> None:
     """With authentication off any origin is answered; each header stands once."""
+    service.wait_for_the_log()  # on a slow disk it may be late with the call before, and the service not ready
+
     response = service.send(method, path, content=body, headers={"Origin": ORIGIN})
 
     assert response.status_code == status
