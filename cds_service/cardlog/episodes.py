@@ -48,6 +48,8 @@ _ROWS_AT_A_TIME: Final = 5_000
 # cards before its events: a scan whose card is older than the lead's event is of the same call; so is one without a
 # card, where its call showed as many and took as long.
 # An "answer" of place 1 is what `counting.last_feedback` says of a card.
+# SQLite takes each part for a handful of rows, and may read one that is joined from its start for each row before it.
+# So what became of a lead is told by a window function and NOT IN, and not by a LEFT JOIN.
 _FILL: Final = text("""
     INSERT INTO fresh_episode_count (
         window_start, region, borough, pcn, organisation, client_id, modality, body_region_group, outcome, state,
