@@ -26,7 +26,7 @@ _logger = logging.getLogger(__name__)
 # that writes has been woken. While it has calls to answer, records therefore gather for so long.
 _GATHER_S: Final = 0.015
 _ANSWER_AFTER_S: Final = 0.1
-_SPOOL_AFTER_S: Final = 0.05
+_SPOOL_AFTER_S: Final = 0.06
 
 State = Literal["writing", "spooling", "losing", "off"]
 """Where events go: to the database, to the spool, nowhere; or the log is off."""

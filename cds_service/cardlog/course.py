@@ -67,14 +67,15 @@ class Course:
             self._spooling = True
         self.spool_work.set()
 
-    def to_the_database(self, records_in_spool: Callable[[], int]) -> None:
-        """Records go to the database again, unless some are in the spool or on their way there.
+    def to_the_database(self, records_in_spool: Callable[[], int], at_most: int = 0) -> None:
+        """Records go to the database again, unless some are on their way to the spool, or too many in it.
 
         Args:
             records_in_spool: tells how many are left to deliver; asked while nobody can begin to append.
+            at_most: how many may be left, which the database's thread then delivers before anything else.
         """
         with self._lock:
-            if self._appending or records_in_spool():
+            if self._appending or records_in_spool() > at_most:
                 return  # the spool's thread says when it is done
             self._spooling = False
         self.database_work.set()

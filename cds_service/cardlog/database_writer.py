@@ -22,6 +22,7 @@ from cds_service.cardlog.tallies import Tallies
 MOST_RECORDS: Final = 500
 """Records that are committed together."""
 
+_KEEPS_PACE_S: Final = 0.1
 _COUNTS_EVERY_S: Final = 1.0
 _MOST_REMEMBERED: Final = 1_000
 
@@ -52,7 +53,7 @@ class SpoolToDeliver(Protocol):
     def set_aside(self, numbers: Sequence[int]) -> None:
         """Keep records that cannot be read apart. Raises `SpoolError`."""
 
-    def drop_through(self, number: int) -> None:
+    def drop(self, delivered: Sequence[Entry]) -> None:
         """Take out what has been delivered. Raises `SpoolError`."""
 
 
@@ -85,7 +86,7 @@ class DatabaseWriter:
         while True:
             course.database_work.wait(_COUNTS_EVERY_S)
             course.database_work.clear()
-            if course.is_spooling:
+            if course.is_spooling or self._spool.waiting:
                 self._deliver()
             else:
                 self._write_gathered()
@@ -134,13 +135,20 @@ class DatabaseWriter:
                 self._counted_as_lost.append(str(row[0]))
 
     def _deliver(self) -> None:
-        """Bring the head of the spool to the database; when there is none, take over again."""
+        """Bring the head of the spool to the database; take over again when it is empty, or soon will be.
+
+        While calls keep coming it may never be empty, and all would be written twice. So a database that keeps pace
+        takes over with the few records that have come meanwhile: they are delivered before anything that gathers.
+        """
+        began = time.monotonic()
         try:
             entries = self._readable(self._spool.head(MOST_RECORDS))
             if not entries:
                 self._course.to_the_database(lambda: self._spool.waiting)
             elif self._deliver_entries(entries):
-                self._spool.drop_through(entries[-1].number)
+                self._spool.drop(entries)
+                if len(entries) < MOST_RECORDS and time.monotonic() - began < _KEEPS_PACE_S:
+                    self._course.to_the_database(lambda: self._spool.waiting, MOST_RECORDS)
                 self._course.database_work.set()
         except SpoolError as error:
             self._course.spool_failed(error.kind)

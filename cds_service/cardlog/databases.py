@@ -120,11 +120,13 @@ def write_at_once(engine: Engine, statements: Iterable[tuple[str, Sequence[objec
 
 def _run_on_sqlite(connection: PoolProxiedConnection, statements: Iterable[tuple[str, Sequence[object]]]) -> None:
     driver: Any = connection.driver_connection
+    ready = list(statements)
     with closing(driver.cursor()) as cursor:
-        cursor.execute("BEGIN IMMEDIATE")
+        if len(ready) > 1:  # one is a transaction by itself
+            cursor.execute("BEGIN IMMEDIATE")
         with driver:  # commits, or rolls back
-            for statement, values in statements:
-                cursor.execute(statement, values)
+            for statement, values in ready:
+                cursor.executemany(statement, [values])  # unlike `execute` it does not wait to learn the row's number
 
 
 def _run_on_postgresql(connection: PoolProxiedConnection, statements: Iterable[tuple[str, Sequence[object]]]) -> None:

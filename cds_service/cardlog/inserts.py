@@ -1,8 +1,8 @@
 """Statements that put many rows into a table at once; a row whose key is there already is left as it is.
 
-On SQLite the rows of a table go in one statement, as far as it takes them: at each statement its driver gives the
-interpreter to the event loop and has to wait to get it back. Few texts of it, which then need not be compiled again. On
-PostgreSQL a statement takes each column as an array: one text for any number of rows.
+On SQLite the rows of a table go in one statement, as far as it takes them, and in few texts of it, which then need not
+be compiled again; what a call leaves goes in one statement for all tables (`arrivals`). On PostgreSQL a statement takes
+each column as an array: one text for any number of rows.
 """
 
 import json
@@ -51,7 +51,7 @@ def insertions(dialect: str, table: Table, rows: Sequence[Row], *, replacing: bo
         return
     start = 0
     while start < len(rows):
-        size = _rows_at_once(table, len(rows) - start)
+        size = rows_at_once(len(table.columns), len(rows) - start)
         yield _sqlite_statement(table, size, replacing), _sqlite_values(table, rows[start : start + size])
         start += size
 
@@ -66,9 +66,9 @@ def marks_of_days(dialect: str, days: Sequence[date], writer_id: str) -> Stateme
     """
     if dialect == "postgresql":
         of_days = "SELECT day, %s::text, 1 FROM unnest(%s::date[]) AS day"
-        return f"{_MARK} {of_days} {_MARKED_AGAIN}", (writer_id, list(days))
+        return f"{_MARK} {of_days} {MARKED_AGAIN}", (writer_id, list(days))
     places = ", ".join(["(?, ?, 1)"] * len(days))
-    return f"{_MARK} VALUES {places} {_MARKED_AGAIN}", [value for day in days for value in (_iso_date(day), writer_id)]
+    return f"{_MARK} VALUES {places} {MARKED_AGAIN}", [value for day in days for value in (_iso_date(day), writer_id)]
 
 
 def marks_of_cards(dialect: str, card_ids: Sequence[str], writer_id: str) -> Statement:
@@ -81,19 +81,20 @@ def marks_of_cards(dialect: str, card_ids: Sequence[str], writer_id: str) -> Sta
     """
     if dialect == "postgresql":
         known = "SELECT DISTINCT occurred_on, %s::text, 1 FROM card WHERE card_id = ANY(%s::text[])"
-        return f"{_MARK} {known} {_MARKED_AGAIN}", (writer_id, list(card_ids))
+        return f"{_MARK} {known} {MARKED_AGAIN}", (writer_id, list(card_ids))
     known = "SELECT DISTINCT occurred_on, ?, 1 FROM card WHERE card_id IN (SELECT value FROM json_each(?))"
-    return f"{_MARK} {known} {_MARKED_AGAIN}", (writer_id, json.dumps(card_ids))
+    return f"{_MARK} {known} {MARKED_AGAIN}", (writer_id, json.dumps(card_ids))
 
 
 _MARK: Final = "INSERT INTO rollup_due (day, writer_id, version)"
-_MARKED_AGAIN: Final = "ON CONFLICT (day, writer_id) DO UPDATE SET version = rollup_due.version + 1"
+MARKED_AGAIN: Final = "ON CONFLICT (day, writer_id) DO UPDATE SET version = rollup_due.version + 1"
 
 
-def _rows_at_once(table: Table, rows: int) -> int:
+def rows_at_once(columns: int, rows: int) -> int:
+    """How many of so many rows go in one statement on SQLite: any number of a few, then powers of two."""
     if rows <= _LARGEST_OF_ANY_SIZE:
         return rows
-    most = _MOST_VALUES // len(table.columns)
+    most = _MOST_VALUES // columns
     return 1 << (min(rows, most).bit_length() - 1)
 
 
@@ -101,15 +102,15 @@ def _sqlite_values(table: Table, rows: Sequence[Row]) -> list[object]:
     """The values one after the other, as SQLite keeps them: a date in ISO 8601, a time in UTC without its zone."""
     values = list(chain.from_iterable(rows))
     width = len(table.columns)
-    for position, as_text in _dated(table):
+    for position, as_text in texts_of_times(table):
         for place in range(position, len(values), width):
             values[place] = as_text(values[place])
     return values
 
 
 @cache
-def _dated(table: Table) -> tuple[tuple[int, Callable[[Any], str]], ...]:
-    """Where a row of a table has dates and times, and what turns each into text."""
+def texts_of_times(table: Table) -> tuple[tuple[int, Callable[[Any], str]], ...]:
+    """Where a row of a table has dates and times, and what turns each into the text that SQLite keeps."""
     texts: dict[type[object], Callable[[Any], str]] = {Date: _iso_date, UtcDateTime: _utc_text}
     columns = enumerate(table.columns)
     return tuple((position, texts[type(column.type)]) for position, column in columns if type(column.type) in texts)
@@ -128,20 +129,21 @@ def _utc_text(moment: datetime) -> str:
 @lru_cache(maxsize=256)
 def _sqlite_statement(table: Table, rows: int, replacing: bool) -> str:  # noqa: FBT001 - a key of the cache
     places = f"({', '.join('?' * len(table.columns))})"
-    return f"{_insert_into(table)} VALUES {', '.join([places] * rows)} {_on_conflict(table, replacing)}"
+    return f"{_insert_into(table)} VALUES {', '.join([places] * rows)} {on_conflict(table, replacing=replacing)}"
 
 
 @cache
 def _postgresql_statement(table: Table, replacing: bool) -> str:  # noqa: FBT001 - a key of the cache
     arrays = ", ".join(f"%s::{_POSTGRESQL_TYPES[type(column.type)]}[]" for column in table.columns)
-    return f"{_insert_into(table)} SELECT * FROM unnest({arrays}) {_on_conflict(table, replacing)}"  # noqa: S608 - our names
+    return f"{_insert_into(table)} SELECT * FROM unnest({arrays}) {on_conflict(table, replacing=replacing)}"  # noqa: S608 - our names
 
 
 def _insert_into(table: Table) -> str:
     return f"INSERT INTO {table.name} ({', '.join(column.name for column in table.columns)})"
 
 
-def _on_conflict(table: Table, replacing: bool) -> str:  # noqa: FBT001 - passed on
+def on_conflict(table: Table, *, replacing: bool = False) -> str:
+    """What to do with a row whose key is there already: as for `insertions`."""
     key = ", ".join(column.name for column in table.primary_key)
     if not replacing:
         return f"ON CONFLICT ({key}) DO NOTHING"

@@ -201,3 +201,6 @@ rollup_due: Final = Table(
 
 EVENT_TABLES: Final = (evaluation, episode_key, card, suggestion, feedback)
 """The tables with one row per event, partitioned by month on PostgreSQL."""
+
+COUNT_TABLES: Final = (call_count, unknown_procedure_count)
+"""The tables of sums, each of which stands in the last column and only grows."""

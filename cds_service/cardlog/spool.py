@@ -13,6 +13,8 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple, TextIO
 
+import orjson
+
 from cds_service.cardlog.databases import keep_write_ahead_log
 from cds_service.cardlog.rows import Record, rows_of
 from cds_service.cardlog.spool_records import Entry, entry_of, packed_record
@@ -23,6 +25,12 @@ _TAKEN_OVER_AT_ONCE: Final = 5_000
 _CREATE: Final = (
     "CREATE TABLE IF NOT EXISTS waiting (number INTEGER PRIMARY KEY AUTOINCREMENT, record BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS unreadable (number INTEGER PRIMARY KEY, record BLOB NOT NULL)",
+)
+# Many records in one value: the driver gives the interpreter to the event loop at each row, and waits to get it back.
+_ADD: Final = "INSERT INTO waiting (record) SELECT CAST(value AS BLOB) FROM json_each(?) ORDER BY key"
+_HEAD: Final = (
+    "SELECT group_concat(number || ':' || hex(record)) FROM "
+    "(SELECT number, record FROM waiting WHERE number > ? ORDER BY number LIMIT ?)"
 )
 
 
@@ -142,27 +150,28 @@ class Spool:
 
     def head(self, limit: int) -> list[Entry]:
         """The records that have waited longest. Raises `SpoolError`."""
-        query = "SELECT number, record FROM waiting WHERE number > ? ORDER BY number LIMIT ?"
-        after = self._delivered_through
         with _faults_named():
-            return [entry_of(number, packed) for number, packed in self._delivering.execute(query, (after, limit))]
+            [found] = self._delivering.execute(_HEAD, (self._delivered_through, limit)).fetchone()
+        numbered = [each.split(":") for each in found.split(",")] if found else []
+        return sorted(entry_of(int(number), bytes.fromhex(packed)) for number, packed in numbered)
 
-    def drop_through(self, number: int) -> None:
-        """Take out what has been delivered: everything up to a number.
+    def drop(self, delivered: Sequence[Entry]) -> None:
+        """Take out what has been delivered.
 
         A full disk has no room for the deletion either. What is delivered is not given out again all the same, and is
         deleted with the next change for which there is room.
 
+        Args:
+            delivered: what `head` gave and was not set aside; at least one.
+
         Raises:
             SpoolError: it could not be deleted.
         """
-        query = "SELECT count(*) FROM waiting WHERE number > ? AND number <= ?"
+        self._delivered_through = delivered[-1].number
+        with self._count_lock:
+            self._waiting -= len(delivered)
         with _faults_named():
-            delivered = self._delivering.execute(query, (self._delivered_through, number)).fetchone()[0]
-            self._delivered_through = number
-            with self._count_lock:
-                self._waiting -= delivered
-            self._drop(self._delivering)
+            self._delete_delivered(self._delivering)
 
     def set_aside(self, numbers: Sequence[int]) -> None:
         """Keep records that cannot be read apart in this file, so that the others can be delivered.
@@ -182,28 +191,37 @@ class Spool:
         query = "SELECT coalesce(max(number), 0) FROM waiting"
         return int(self._delivering.execute(query).fetchone()[0])
 
-    def _drop(self, connection: sqlite3.Connection) -> None:
+    def _delete_delivered(self, connection: sqlite3.Connection) -> None:
         connection.execute("DELETE FROM waiting WHERE number <= ?", (self._delivered_through,))
 
     def close(self) -> None:
         """Close the file, and leave it to whoever starts next."""
         with suppress(sqlite3.Error):  # then it is delivered once more, and known by its keys
-            self._drop(self._delivering)
+            self._delete_delivered(self._delivering)
         self._opened.close()
 
     def _append(self, packed: Sequence[bytes]) -> None:
+        with self._appending_of(len(packed)) as connection:
+            connection.execute(_ADD, (orjson.dumps([each.decode() for each in packed]).decode(),))
+
+    @contextmanager
+    def _appending_of(self, records: int) -> Iterator[sqlite3.Connection]:
+        """The transaction in which so many records come to the end."""
         with _faults_named(), _transaction(self._appending):
-            self._drop(self._appending)
-            self._appending.executemany("INSERT INTO waiting (record) VALUES (?)", [(each,) for each in packed])
+            self._delete_delivered(self._appending)
+            yield self._appending
         with self._count_lock:
-            self._waiting += len(packed)
+            self._waiting += records
 
     def _take_over(self, path: Path) -> None:
         """What another process left; killed in between, it is taken over again, and stored once all the same."""
         with closing(_connect(path)) as left_behind:
             some = "SELECT number, record FROM waiting ORDER BY number LIMIT ?"
             while found := left_behind.execute(some, (_TAKEN_OVER_AT_ONCE,)).fetchall():
-                self._append([record for _, record in found])
+                with self._appending_of(len(found)) as connection:  # as they are: some may be damaged
+                    connection.executemany(
+                        "INSERT INTO waiting (record) VALUES (?)", [found_one[1:] for found_one in found]
+                    )
                 left_behind.execute("DELETE FROM waiting WHERE number <= ?", (found[-1][0],))
 
 

@@ -49,7 +49,8 @@ def import_spool(path: Path, store: EventStore, on_records: Callable[[int], None
             readable = [entry for entry in entries if entry.is_readable]
             taken = _delivered(readable, store)
             spool.set_aside([entry.number for entry in entries if not entry.is_readable])
-            spool.drop_through(entries[-1].number)
+            if readable:
+                spool.drop(readable)
             stored += taken
             refused += len(readable) - taken
             unreadable += len(entries) - len(readable)

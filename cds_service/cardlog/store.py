@@ -1,11 +1,13 @@
 """Writing the card log: records of calls and feedback, counts, and the marks of days whose figures are due."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from datetime import date
-from itertools import chain
 from typing import Final, NamedTuple
 
+from sqlalchemy import event
+
 from cds_service.cardlog import schema
+from cds_service.cardlog.arrivals import arrivals, make_way
 from cds_service.cardlog.databases import CardLogStoreError, open_engine, write_at_once
 from cds_service.cardlog.inserts import Statement, insertions, marks_of_cards, marks_of_days
 from cds_service.cardlog.migrating import SchemaError
@@ -41,6 +43,8 @@ class CardLogStore:
 
     def __init__(self, database_url: str, writer_id: str, prepare: Callable[[], None] | None = None) -> None:
         self._engine = open_engine(database_url)
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine, "connect", lambda connection, _: make_way(connection))
         self._writer_id = writer_id
         self._prepare = prepare
         self._months_ready: set[date] = set()
@@ -62,7 +66,7 @@ class CardLogStore:
         self._get_ready()
         self._make_months_ready(rows)
         try:
-            write_at_once(self._engine, self._statements(rows))
+            write_at_once(self._engine, self._statements_for(rows))
         except CardLogStoreError:
             self._months_ready.clear()  # a partition may be gone: a restored back-up, a purge
             raise
@@ -70,12 +74,9 @@ class CardLogStore:
     def write_counts(self, counts: Counts) -> None:
         """Commit this process's sums as they are now, and mark their days. Raises `CardLogStoreError`."""
         self._get_ready()
-        dialect = self._engine.dialect.name
-        of_calls = insertions(dialect, schema.call_count, counts.calls, replacing=True)
-        of_codes = insertions(dialect, schema.unknown_procedure_count, counts.unknown_procedures, replacing=True)
-        days = sorted({row[0] for row in counts.calls if isinstance(row[0], date)})
-        marks = [marks_of_days(dialect, days, self._writer_id)] if days else []
-        write_at_once(self._engine, chain(of_calls, of_codes, marks))
+        days = {row[0] for row in counts.calls if isinstance(row[0], date)}
+        rows = {"call_count": counts.calls, "unknown_procedure_count": counts.unknown_procedures}
+        write_at_once(self._engine, self._statements(rows, days))
 
     def dispose(self) -> None:
         """Close the connections. The store may be used again and then opens new ones."""
@@ -94,27 +95,34 @@ class CardLogStore:
         """A month's partitions are made ahead; a record that waited long, or a clock that jumped, may need another."""
         if self._engine.dialect.name == "sqlite":
             return
-        months = {month_of(day) for day in _days_written(rows)} - self._months_ready
+        months = {month_of(day) for table in rows for day in _days_of(table)} - self._months_ready
         if months:
             ensure_partitions(self._engine, months)
             self._months_ready |= months
 
-    def _statements(self, rows: Rows) -> Iterator[Statement]:
-        dialect = self._engine.dialect.name
-        for name, table in _TABLES:
-            yield from insertions(dialect, table, getattr(rows, name))
-        days = {row[_DAY] for row in rows.evaluation if isinstance(row[_DAY], date)}
-        if days:
-            yield marks_of_days(dialect, sorted(days), self._writer_id)
+    def _statements_for(self, rows: Rows) -> Iterator[Statement]:
+        yield from self._statements(rows._asdict(), _days_of(rows.evaluation))
         cards = {str(row[_CARD_OF_FEEDBACK]) for row in rows.feedback if row[_CARD_OF_FEEDBACK] is not None}
         if cards:
-            yield marks_of_cards(dialect, sorted(cards), self._writer_id)
+            yield marks_of_cards(self._engine.dialect.name, sorted(cards), self._writer_id)
+
+    def _statements(self, rows: Mapping[str, Sequence[Row]], days: Set[date]) -> Iterator[Statement]:
+        """Rows by the name of their table, and the days whose figures they change."""
+        dialect = self._engine.dialect.name
+        if dialect == "sqlite":
+            marks = [(day, self._writer_id) for day in sorted(days)]
+            yield from arrivals({**rows, schema.rollup_due.name: marks})
+            return
+        for table in (*schema.EVENT_TABLES, *schema.COUNT_TABLES):
+            is_sum = table in schema.COUNT_TABLES
+            yield from insertions(dialect, table, rows.get(table.name, ()), replacing=is_sum)
+        if days:
+            yield marks_of_days(dialect, sorted(days), self._writer_id)
 
 
-_TABLES: Final = tuple((table.name, table) for table in schema.EVENT_TABLES)
 _DAY: Final = 1  # in every row of an event table
 _CARD_OF_FEEDBACK: Final = list(schema.feedback.c.keys()).index("card_id")
 
 
-def _days_written(rows: Rows) -> set[date]:
-    return {row[_DAY] for name, _ in _TABLES for row in getattr(rows, name)}
+def _days_of(rows: Sequence[Row]) -> set[date]:
+    return {day for row in rows if isinstance(day := row[_DAY], date)}

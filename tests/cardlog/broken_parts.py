@@ -112,5 +112,5 @@ class FullSpool:
     def set_aside(self, numbers: Sequence[int]) -> None:
         """Nothing is in it."""
 
-    def drop_through(self, number: int) -> None:
+    def drop(self, delivered: Sequence[Entry]) -> None:
         """Nothing is in it."""

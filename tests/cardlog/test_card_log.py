@@ -374,10 +374,72 @@ def test_what_an_earlier_process_left_is_delivered_before_anything_new(
     log = a_log(watched)
 
     record(log, new)
-    asyncio.run(_wait(until(lambda: log.stats.state == "writing")))
+    asyncio.run(_wait(until(lambda: log.stats.state == "writing" and log.stats.spooled == 0)))
 
     arrived = [row[0] for rows in watched.batches for row in rows.evaluation]
     assert list(dict.fromkeys(arrived)) == [left.evaluations[0].event_id, new.evaluations[0].event_id]
+
+
+class BusyStore(WatchedStore):
+    """The real store of a service to which calls keep coming: while the spool takes them, each write finds another."""
+
+    def __init__(self, store: CardLogStore, spool: Spool, a_call: BuildCall) -> None:
+        super().__init__(store)
+        self._spool = spool
+        self._a_call = a_call
+        self.is_spooling: Callable[[], bool] = lambda: False
+        self.in_order_of_arrival: list[str] = []
+
+    def write(self, rows: Rows) -> None:
+        """Another call comes, and then this is written."""
+        if self.is_spooling():
+            self.spool_a_call()
+        super().write(rows)
+
+    def spool_a_call(self) -> None:
+        """As the spool's thread does."""
+        call = self._a_call()
+        self.in_order_of_arrival.append(call.evaluations[0].event_id)
+        self._spool.append([call])
+
+
+def test_a_database_that_keeps_pace_takes_over_though_calls_keep_coming(
+    store: CardLogStore, spool: Spool, a_log: BuildLog, a_call: BuildCall
+) -> None:
+    """One commit of more than a moment would else have everything written twice until nobody calls any more."""
+    busy = BusyStore(store, spool, a_call)
+    busy.spool_a_call()
+    log = a_log(busy)
+    busy.is_spooling = lambda: log.stats.state == "spooling"
+
+    asyncio.run(_wait(until(lambda: log.stats.state == "writing" and log.stats.spooled == 0)))
+    after = a_call()
+    record(log, after)
+    asyncio.run(_wait(until(lambda: log.stats.lost == 0)))
+
+    arrived = [row[0] for rows in busy.batches for row in rows.evaluation]
+    assert list(dict.fromkeys(arrived)) == [*busy.in_order_of_arrival, after.evaluations[0].event_id]
+
+
+def test_a_database_that_does_not_keep_pace_leaves_what_comes_to_the_spool(
+    store: CardLogStore, spool: Spool, a_log: BuildLog, a_call: BuildCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes over when the spool is empty, and not before: the calls would wait for it."""
+    monkeypatch.setattr(database_writer, "_KEEPS_PACE_S", 0.0)
+    busy = BusyStore(store, spool, a_call)
+    busy.spool_a_call()
+    log = a_log(busy)
+    busy.is_spooling = lambda: log.stats.state == "spooling" and len(busy.batches) < 5
+    seen: list[str] = []
+
+    async def scenario() -> None:
+        await until(lambda: seen.append(log.stats.state) or log.stats.spooled == 0)  # type: ignore[func-returns-value]
+
+    asyncio.run(scenario())
+
+    assert set(seen[:-1]) <= {"spooling"}
+    assert [len(rows.evaluation) for rows in busy.batches] == [1] * 6
+    asyncio.run(_wait(until(lambda: log.stats.state == "writing")))
 
 
 def test_when_nothing_can_be_written_the_answer_goes_out_and_the_loss_shows_at_once(

@@ -76,7 +76,7 @@ def test_records_leave_in_order_of_arrival_and_only_when_dropped(spool: Spool, a
     assert [entry.rows for entry in head] == [rows_of([call]) for call in calls[:3]]
     assert spool.waiting == 5
 
-    spool.drop_through(head[-1].number)
+    spool.drop(head)
     assert [entry.rows for entry in spool.head(10)] == [rows_of([call]) for call in calls[3:]]
     assert spool.waiting == 2
 
@@ -189,7 +189,7 @@ def test_a_disk_too_full_to_delete_anything_gives_out_nothing_twice(spool: Spool
     spool._delivering.execute("CREATE TRIGGER full BEFORE DELETE ON waiting BEGIN SELECT RAISE(ABORT, 'full'); END")
 
     with pytest.raises(SpoolError):
-        spool.drop_through(spool.head(2)[-1].number)
+        spool.drop(spool.head(2))
     assert spool.waiting == 1
     assert [entry.rows for entry in spool.head(10)] == [rows_of(calls[2:])]
 
