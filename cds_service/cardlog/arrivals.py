@@ -1,17 +1,17 @@
-"""All rows of a commit in one statement, on SQLite.
+"""The rows of several tables in one statement, on SQLite.
 
 At each statement the driver gives the interpreter to the event loop three times, and while calls are being answered has
-to wait up to five milliseconds each time to get it back: with a statement for each table a commit took longer than a
-slow disk. A statement inserts into one table only, so the rows of all tables are put side by side into the rows of a
-view, and the view's trigger puts each where it belongs. View and trigger are the connection's own (`TEMP`): the file
+to wait up to a millisecond each time to get it back, or five: with a statement for each table a commit took longer than
+a slow disk. A statement inserts into one table only, so the rows of several are put side by side into the rows of a
+view, and the view's trigger puts each where it belongs. Views and triggers are the connection's own (`TEMP`): the file
 holds nothing of them.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Table
 
@@ -21,7 +21,7 @@ from cds_service.cardlog.rows import Row
 
 
 class _Part(NamedTuple):
-    """What one table takes of a row of the view.
+    """What one table takes of a row of a view.
 
     Attributes:
         table: the table.
@@ -41,27 +41,59 @@ class _Part(NamedTuple):
         return [f"{self.table.name}_{column.name}" for column in list(self.table.columns)[: self.given]]
 
 
-_PARTS: Final = (
-    *(_Part(table, len(table.columns), (), on_conflict(table)) for table in schema.EVENT_TABLES),
-    *(_Part(table, len(table.columns), (), on_conflict(table, replacing=True)) for table in schema.COUNT_TABLES),
-    _Part(schema.rollup_due, 2, ("1",), MARKED_AGAIN),
-)
-_COLUMNS: Final = tuple(column for part in _PARTS for column in part.columns)
-_NOTHING: Final[tuple[Row, ...]] = tuple((None,) * part.given for part in _PARTS)
-_TIMES: Final = tuple(
-    (sum(before.given for before in _PARTS[:number]) + position, as_text)
-    for number, part in enumerate(_PARTS)
-    for position, as_text in texts_of_times(part.table)
-)
+class View(NamedTuple):
+    """A view into which the rows of several tables are put.
+
+    Attributes:
+        name: its name.
+        tables: the tables, without that of the marks.
+        replacing: whether a row whose key is there already is replaced, as for `insertions`.
+        parts: what each table takes, the marks among them. Each column costs time in each row, filled or not.
+        columns: its columns.
+        times: where a row of it has dates and times, and what turns each into the text that SQLite keeps.
+    """
+
+    name: str
+    tables: tuple[Table, ...]
+    replacing: bool
+    parts: tuple[_Part, ...]
+    columns: tuple[str, ...]
+    times: tuple[tuple[int, Callable[[Any], str]], ...]
+
+
+def _view(name: str, tables: tuple[Table, ...], *, replacing: bool = False) -> View:
+    parts = (
+        *(_Part(table, len(table.columns), (), on_conflict(table, replacing=replacing)) for table in tables),
+        _Part(schema.rollup_due, 2, ("1",), MARKED_AGAIN),
+    )
+    before = [sum(part.given for part in parts[:number]) for number in range(len(parts))]
+    times = [
+        (start + position, as_text)
+        for start, part in zip(before, parts, strict=True)
+        for position, as_text in texts_of_times(part.table)
+    ]
+    columns = tuple(column for part in parts for column in part.columns)
+    return View(name, tables, replacing, parts, columns, tuple(times))
+
+
+CALLS: Final = _view("arriving_calls", (schema.evaluation, schema.episode_key, schema.card, schema.suggestion))
+"""What answered calls leave, and the days that they mark as due."""
+
+COUNTS: Final = _view("arriving_counts", schema.COUNT_TABLES, replacing=True)
+"""A process's sums, and the days that they mark as due."""
 
 
 def make_way(connection: sqlite3.Connection) -> None:
-    """Give a connection the view and its trigger; the tables need not be there yet."""
+    """Give a connection the views and their triggers; the tables need not be there yet."""
     connection.isolation_level = None  # a statement is a transaction by itself
-    into_tables = "; ".join(map(_into_table, _PARTS))
     connection.execute("PRAGMA temp_store = MEMORY")  # no file for them either, which a read-only disk would refuse
-    connection.execute(f"CREATE TEMP VIEW arrival AS SELECT {', '.join(f'NULL AS {name}' for name in _COLUMNS)}")
-    connection.execute(f"CREATE TEMP TRIGGER arriving INSTEAD OF INSERT ON arrival BEGIN {into_tables}; END")
+    for view in (CALLS, COUNTS):
+        nothing = ", ".join(f"NULL AS {column}" for column in view.columns)
+        into_tables = "; ".join(map(_into_table, view.parts))
+        connection.execute(f"CREATE TEMP VIEW {view.name} AS SELECT {nothing}")
+        connection.execute(
+            f"CREATE TEMP TRIGGER {view.name}_go INSTEAD OF INSERT ON {view.name} BEGIN {into_tables}; END"
+        )
 
 
 def _into_table(part: _Part) -> str:
@@ -71,36 +103,39 @@ def _into_table(part: _Part) -> str:
     return f"INSERT INTO {part.table.name} ({names}) SELECT {values} WHERE {is_given} {part.if_there}"
 
 
-def arrivals(rows: Mapping[str, Sequence[Row]]) -> Iterator[Statement]:
+def arrivals(view: View, rows: Mapping[str, Sequence[Row]]) -> Iterator[Statement]:
     """The statements that store rows: one for all, up to some hundreds of rows of each table.
 
     They work on a connection that `make_way` was given. An event whose key is there already is left as it is, a sum is
     replaced by a higher one, and a day that is marked as due is marked again.
 
     Args:
-        rows: by the name of their table: those of events, of sums, and of `rollup_due` the day and who marks it.
+        view: what takes them.
+        rows: by the name of their table; of `rollup_due` the day and who marks it. Those of others are passed over.
     """
-    parts = [rows.get(part.table.name, ()) for part in _PARTS]
+    parts = [rows.get(part.table.name, ()) for part in view.parts]
     height = max(map(len, parts))
-    padded = [[*part, *[nothing] * (height - len(part))] for part, nothing in zip(parts, _NOTHING, strict=True)]
+    padded = [
+        [*given, *[(None,) * part.given] * (height - len(given))] for given, part in zip(parts, view.parts, strict=True)
+    ]
     beside = list(zip(*padded, strict=True))
     start = 0
     while start < height:
-        size = rows_at_once(len(_COLUMNS), height - start)
-        yield _statement(size), _values(beside[start : start + size])
+        size = rows_at_once(len(view.columns), height - start)
+        yield _statement(view.name, len(view.columns), size), _values(view, beside[start : start + size])
         start += size
 
 
-def _values(beside: Sequence[tuple[Row, ...]]) -> list[object]:
+def _values(view: View, beside: Sequence[tuple[Row, ...]]) -> list[object]:
     values = list(chain.from_iterable(chain.from_iterable(beside)))
-    for position, as_text in _TIMES:
-        for place in range(position, len(values), len(_COLUMNS)):
+    for position, as_text in view.times:
+        for place in range(position, len(values), len(view.columns)):
             if values[place] is not None:
                 values[place] = as_text(values[place])
     return values
 
 
-@lru_cache(maxsize=64)
-def _statement(rows: int) -> str:
-    places = f"({', '.join('?' * len(_COLUMNS))})"
-    return f"INSERT INTO arrival VALUES {', '.join([places] * rows)}"  # noqa: S608 - nothing but question marks
+@lru_cache(maxsize=128)
+def _statement(view: str, columns: int, rows: int) -> str:
+    places = f"({', '.join('?' * columns)})"
+    return f"INSERT INTO {view} VALUES {', '.join([places] * rows)}"  # noqa: S608 - our names, and question marks

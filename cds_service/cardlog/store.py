@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import event
 
 from cds_service.cardlog import schema
-from cds_service.cardlog.arrivals import arrivals, make_way
+from cds_service.cardlog.arrivals import CALLS, COUNTS, View, arrivals, make_way
 from cds_service.cardlog.databases import CardLogStoreError, open_engine, write_at_once
 from cds_service.cardlog.inserts import Statement, insertions, marks_of_cards, marks_of_days
 from cds_service.cardlog.migrating import SchemaError
@@ -76,7 +76,7 @@ class CardLogStore:
         self._get_ready()
         days = {row[0] for row in counts.calls if isinstance(row[0], date)}
         rows = {"call_count": counts.calls, "unknown_procedure_count": counts.unknown_procedures}
-        write_at_once(self._engine, self._statements(rows, days))
+        write_at_once(self._engine, self._statements(COUNTS, rows, days))
 
     def dispose(self) -> None:
         """Close the connections. The store may be used again and then opens new ones."""
@@ -101,21 +101,21 @@ class CardLogStore:
             self._months_ready |= months
 
     def _statements_for(self, rows: Rows) -> Iterator[Statement]:
-        yield from self._statements(rows._asdict(), _days_of(rows.evaluation))
+        yield from self._statements(CALLS, rows._asdict(), _days_of(rows.evaluation))
+        yield from insertions(self._engine.dialect.name, schema.feedback, rows.feedback)
         cards = {str(row[_CARD_OF_FEEDBACK]) for row in rows.feedback if row[_CARD_OF_FEEDBACK] is not None}
         if cards:
             yield marks_of_cards(self._engine.dialect.name, sorted(cards), self._writer_id)
 
-    def _statements(self, rows: Mapping[str, Sequence[Row]], days: Set[date]) -> Iterator[Statement]:
-        """Rows by the name of their table, and the days whose figures they change."""
+    def _statements(self, view: View, rows: Mapping[str, Sequence[Row]], days: Set[date]) -> Iterator[Statement]:
+        """For rows by the name of their table that go by a view on SQLite, and the days whose figures they change."""
         dialect = self._engine.dialect.name
         if dialect == "sqlite":
             marks = [(day, self._writer_id) for day in sorted(days)]
-            yield from arrivals({**rows, schema.rollup_due.name: marks})
+            yield from arrivals(view, {**rows, schema.rollup_due.name: marks})
             return
-        for table in (*schema.EVENT_TABLES, *schema.COUNT_TABLES):
-            is_sum = table in schema.COUNT_TABLES
-            yield from insertions(dialect, table, rows.get(table.name, ()), replacing=is_sum)
+        for table in view.tables:
+            yield from insertions(dialect, table, rows[table.name], replacing=view.replacing)
         if days:
             yield marks_of_days(dialect, sorted(days), self._writer_id)
 

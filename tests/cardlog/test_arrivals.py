@@ -73,7 +73,7 @@ def test_calls_that_share_a_commit_are_one_statement_whatever_tables_they_fill(
 
     store.write(rows_of([*with_keys, *silent]))
 
-    assert [statement.split("(")[0] for statement in told] == ["INSERT INTO arrival VALUES "]
+    assert [statement.split("(")[0] for statement in told] == ["INSERT INTO arriving_calls VALUES "]
     stored = {table.name: count_in(file, table.name) for table in (*schema.EVENT_TABLES, schema.rollup_due)}
     assert stored == {"evaluation": 7, "episode_key": 3, "card": 3, "suggestion": 3, "feedback": 0, "rollup_due": 1}
 
