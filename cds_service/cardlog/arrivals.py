@@ -16,8 +16,12 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Table
 
 from cds_service.cardlog import schema
-from cds_service.cardlog.inserts import MARKED_AGAIN, Statement, on_conflict, rows_at_once, texts_of_times
+from cds_service.cardlog.inserts import MARKED_AGAIN, Statement, on_conflict, texts_of_times
 from cds_service.cardlog.rows import Row
+
+# A row of nothing but NULL is put nowhere. So a statement may have more rows than are needed: few texts of it, which
+# are compiled once, and whose compiled forms stay in memory.
+_HEIGHTS: Final = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 
 
 class _Part(NamedTuple):
@@ -99,12 +103,12 @@ def make_way(connection: sqlite3.Connection) -> None:
 def _into_table(part: _Part) -> str:
     names = ", ".join(column.name for column in part.table.columns)
     values = ", ".join([*(f"NEW.{column}" for column in part.columns), *part.rest])
-    is_given = f"NEW.{part.columns[0]} IS NOT NULL"
+    is_given = f"coalesce({', '.join(f'NEW.{column}' for column in part.columns)}) IS NOT NULL"
     return f"INSERT INTO {part.table.name} ({names}) SELECT {values} WHERE {is_given} {part.if_there}"
 
 
 def arrivals(view: View, rows: Mapping[str, Sequence[Row]]) -> Iterator[Statement]:
-    """The statements that store rows: one for all, up to some hundreds of rows of each table.
+    """The statements that store rows: one for all, up to 64 rows of each table.
 
     They work on a connection that `make_way` was given. An event whose key is there already is left as it is, a sum is
     replaced by a higher one, and a day that is marked as due is marked again.
@@ -114,20 +118,19 @@ def arrivals(view: View, rows: Mapping[str, Sequence[Row]]) -> Iterator[Statemen
         rows: by the name of their table; of `rollup_due` the day and who marks it. Those of others are passed over.
     """
     parts = [rows.get(part.table.name, ()) for part in view.parts]
-    height = max(map(len, parts))
+    for start in range(0, max(map(len, parts)), _HEIGHTS[-1]):
+        together = [part[start : start + _HEIGHTS[-1]] for part in parts]
+        most = max(map(len, together))
+        height = next(height for height in _HEIGHTS if height >= most)
+        yield _statement(view.name, len(view.columns), height), _values(view, together, height)
+
+
+def _values(view: View, parts: Sequence[Sequence[Row]], height: int) -> list[object]:
+    """The values of so many rows of a view, one after the other."""
     padded = [
-        [*given, *[(None,) * part.given] * (height - len(given))] for given, part in zip(parts, view.parts, strict=True)
+        [*rows, *[(None,) * part.given] * (height - len(rows))] for rows, part in zip(parts, view.parts, strict=True)
     ]
-    beside = list(zip(*padded, strict=True))
-    start = 0
-    while start < height:
-        size = rows_at_once(len(view.columns), height - start)
-        yield _statement(view.name, len(view.columns), size), _values(view, beside[start : start + size])
-        start += size
-
-
-def _values(view: View, beside: Sequence[tuple[Row, ...]]) -> list[object]:
-    values = list(chain.from_iterable(chain.from_iterable(beside)))
+    values = list(chain.from_iterable(chain.from_iterable(zip(*padded, strict=True))))
     for position, as_text in view.times:
         for place in range(position, len(values), len(view.columns)):
             if values[place] is not None:

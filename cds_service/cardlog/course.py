@@ -30,6 +30,7 @@ class Course:
         self._lock = threading.Lock()
         self._spooling = False
         self._appending = False
+        self._wanted_back_with: int | None = None
         self._database_failing = False
         self._spool_failing = False
         self._pause_s = _FIRST_PAUSE_S
@@ -65,19 +66,28 @@ class Course:
         """What waits, and what comes, goes to the spool."""
         with self._lock:
             self._spooling = True
+            self._wanted_back_with = None
         self.spool_work.set()
 
     def to_the_database(self, records_in_spool: Callable[[], int], at_most: int = 0) -> None:
-        """Records go to the database again, unless some are on their way to the spool, or too many in it.
+        """Records go to the database again, unless too many are in the spool; and not at the end, which is the spool's.
+
+        While the spool's thread appends, it is asked to hand over after what it has under way.
 
         Args:
             records_in_spool: tells how many are left to deliver; asked while nobody can begin to append.
             at_most: how many may be left, which the database's thread then delivers before anything else.
         """
         with self._lock:
-            if self._appending or records_in_spool() > at_most:
-                return  # the spool's thread says when it is done
+            if self.finishing.is_set():
+                return
+            if self._appending:
+                self._wanted_back_with = at_most
+                return
+            if records_in_spool() > at_most:
+                return
             self._spooling = False
+            self._wanted_back_with = None
         self.database_work.set()
 
     def begin_appending(self) -> bool:
@@ -85,6 +95,24 @@ class Course:
         with self._lock:
             self._appending = self._spooling
             return self._appending
+
+    def hand_back(self, records_in_spool: Callable[[], int]) -> bool:
+        """Between two appends the spool's thread lets the database have what comes, if that has asked for it.
+
+        While calls keep coming there is always something to append: the thread would never be done.
+
+        Args:
+            records_in_spool: as for `to_the_database`.
+
+        Returns:
+            Whether what has not been appended is the database's now.
+        """
+        with self._lock:
+            wanted_with, self._wanted_back_with = self._wanted_back_with, None
+            if wanted_with is None or self.finishing.is_set() or records_in_spool() > wanted_with:
+                return False
+            self._spooling = False
+            return True
 
     def end_appending(self) -> None:
         """The spool's thread is done."""

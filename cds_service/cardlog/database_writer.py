@@ -1,8 +1,8 @@
 """The thread that brings records to the card log's database: what has gathered, or what waits in the spool.
 
 Many calls share a commit. When the database fails, the spool's thread takes what waits and whatever comes from then on,
-so that the order of arrival is kept; this one delivers the spool until it is empty, and takes over again. A batch whose
-commit was under way when the spool took it may be written twice: by its keys it is stored once.
+so that the order of arrival is kept; this one delivers the spool, and takes over when it is empty or soon will be. A
+batch whose commit was under way when the spool took it may be written twice: by its keys it is stored once.
 """
 
 import time
@@ -192,7 +192,9 @@ class DatabaseWriter:
         if entry.rows is None or self._spool.is_inherited(entry):
             return
         counted = set(self._counted_as_lost)
-        self._backlog.lose_stored(sum(row[0] not in counted for row in entry.rows.evaluation))
+        new = [str(row[0]) for row in entry.rows.evaluation if row[0] not in counted]
+        self._counted_as_lost.extend(new)  # it may come again before it is taken out of the spool
+        self._backlog.lose_stored(len(new))
 
     def _write_counts(self) -> None:
         now = time.monotonic()

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from cds_service.database_url import readable_url
 
 _BUSY_TIMEOUT_MS: Final = 5_000
-_CACHED_STATEMENTS: Final = 512  # one for each number of rows that `inserts` puts in at once
+_CACHED_STATEMENTS: Final = 512  # one for each number of rows that `inserts` or `arrivals` puts in at once
 _BUSY_PAUSE_S: Final = 0.02
 # Working out a week's figures would keep 20 MB more, and be no faster. What exceeds this goes to files, whatever
 # connection of the process it belongs to.

@@ -51,7 +51,7 @@ def insertions(dialect: str, table: Table, rows: Sequence[Row], *, replacing: bo
         return
     start = 0
     while start < len(rows):
-        size = rows_at_once(len(table.columns), len(rows) - start)
+        size = _rows_at_once(len(table.columns), len(rows) - start)
         yield _sqlite_statement(table, size, replacing), _sqlite_values(table, rows[start : start + size])
         start += size
 
@@ -90,7 +90,7 @@ _MARK: Final = "INSERT INTO rollup_due (day, writer_id, version)"
 MARKED_AGAIN: Final = "ON CONFLICT (day, writer_id) DO UPDATE SET version = rollup_due.version + 1"
 
 
-def rows_at_once(columns: int, rows: int) -> int:
+def _rows_at_once(columns: int, rows: int) -> int:
     """How many of so many rows go in one statement on SQLite: any number of a few, then powers of two."""
     if rows <= _LARGEST_OF_ANY_SIZE:
         return rows

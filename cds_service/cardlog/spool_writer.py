@@ -64,7 +64,7 @@ class SpoolWriter:
                 return
 
     def _append_gathered(self) -> bool:
-        """Whether everything that waited is in the spool."""
+        """Whether everything that waited is in the spool, or left to the database that asked for it."""
         while batches := self._backlog.take(MOST_RECORDS):
             try:
                 self._spool.append(records_of(batches))
@@ -75,6 +75,8 @@ class SpoolWriter:
             self._course.spool_took_it()
             for batch in batches:
                 self._backlog.settle(batch)
+            if self._course.hand_back(lambda: self._spool.waiting):
+                return True
         return True
 
     def _append_counts(self) -> None:

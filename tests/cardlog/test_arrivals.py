@@ -96,7 +96,7 @@ def test_nothing_to_write_is_no_statement(store: CardLogStore, told: list[str]) 
     assert told == []
 
 
-@pytest.mark.parametrize("how_many", [1, 31, 32, 33, 70, 500])
+@pytest.mark.parametrize("how_many", [1, 5, 33, 64, 65, 500])
 def test_any_number_of_calls_is_stored_each_once(
     store: CardLogStore, told: list[str], file: Path, a_call: BuildCall, how_many: int
 ) -> None:
@@ -111,7 +111,23 @@ def test_any_number_of_calls_is_stored_each_once(
     inserts = [statement for statement in of_the_first if statement.startswith("INSERT")]
     alone = len(inserts) == 1
     assert of_the_first == (inserts if alone else ["BEGIN IMMEDIATE", *inserts, "COMMIT"])
-    assert alone == (how_many <= 32)
+    assert alone == (how_many <= 64)
+
+
+def test_few_texts_serve_any_number_of_calls(
+    store: CardLogStore, monkeypatch: pytest.MonkeyPatch, a_call: BuildCall
+) -> None:
+    """Each text is compiled once and stays in memory; one for each number of rows took more than SQLite is held to."""
+    texts: set[str] = set()
+
+    def note(_engine: Engine, statements: Iterator[tuple[str, object]]) -> None:
+        texts.update(text for text, _ in statements)
+
+    monkeypatch.setattr("cds_service.cardlog.store.write_at_once", note)
+    for how_many in range(1, 200):
+        store.write(rows_of([a_call()] * how_many))
+
+    assert len(texts) == 12
 
 
 def test_more_suggestions_than_evaluations_are_stored_as_well(
@@ -151,6 +167,16 @@ def test_a_row_that_is_refused_takes_the_whole_commit_with_it(
 
         assert refusal.value.refused
         assert [count_in(file, name.name) for name in (*schema.EVENT_TABLES, schema.rollup_due)] == [0] * 6
+
+
+def test_a_row_without_an_id_is_refused_and_not_passed_over(store: CardLogStore, file: Path, a_call: BuildCall) -> None:
+    """A damaged record may have such a row; what is passed over would count as stored."""
+    rows = rows_of([a_call()])
+
+    with pytest.raises(CardLogStoreError, match="SQLITE_CONSTRAINT_NOTNULL"):
+        store.write(rows._replace(evaluation=[(None, *rows.evaluation[0][1:])]))
+
+    assert count_in(file, "evaluation") == 0
 
 
 def test_the_file_holds_nothing_of_the_way_in(store: CardLogStore, file: Path, a_call: BuildCall) -> None:

@@ -1,7 +1,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from cds_service.cardlog.backlog import Backlog, Tally
 from cds_service.cardlog.card_log import CardLog, CardLogStats, CardLogUnavailable, EvaluationLog, NoCardLog
 from cds_service.cardlog.course import Course
 from cds_service.cardlog.database_writer import DatabaseWriter
+from cds_service.cardlog.databases import CardLogStoreError
 from cds_service.cardlog.events import CallRecord, EvaluationEvent, FeedbackEvent
 from cds_service.cardlog.rows import Rows
 from cds_service.cardlog.spool import Spool, waiting_in
@@ -397,20 +398,23 @@ class BusyStore(WatchedStore):
         super().write(rows)
 
     def spool_a_call(self) -> None:
-        """As the spool's thread does."""
+        """A call that the spool's thread has just put there."""
         call = self._a_call()
         self.in_order_of_arrival.append(call.evaluations[0].event_id)
         self._spool.append([call])
 
 
-def test_a_database_that_keeps_pace_takes_over_though_calls_keep_coming(
-    store: CardLogStore, spool: Spool, a_log: BuildLog, a_call: BuildCall
+def test_a_database_that_keeps_pace_takes_over_before_the_spool_is_empty(
+    store: CardLogStore, spool: Spool, a_log: BuildLog, a_call: BuildCall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One commit of more than a moment would else have everything written twice until nobody calls any more."""
+    """What is left in it goes before anything that comes then."""
+    monkeypatch.setattr(database_writer, "_KEEPS_PACE_S", PATIENCE_S)
     busy = BusyStore(store, spool, a_call)
     busy.spool_a_call()
+    logs: list[CardLog] = []
+    busy.is_spooling = lambda: not logs or logs[0].stats.state == "spooling"
     log = a_log(busy)
-    busy.is_spooling = lambda: log.stats.state == "spooling"
+    logs.append(log)
 
     asyncio.run(_wait(until(lambda: log.stats.state == "writing" and log.stats.spooled == 0)))
     after = a_call()
@@ -421,6 +425,47 @@ def test_a_database_that_keeps_pace_takes_over_though_calls_keep_coming(
     assert list(dict.fromkeys(arrived)) == [*busy.in_order_of_arrival, after.evaluations[0].event_id]
 
 
+class SlowSpool(Spool):
+    """A spool on a disk that takes ten milliseconds more for each commit."""
+
+    def append(self, records: Sequence[CallRecord | Sequence[FeedbackEvent]]) -> None:
+        """Put records at the end, slowly."""
+        time.sleep(0.01)
+        super().append(records)
+
+
+def test_a_database_that_keeps_pace_takes_over_though_calls_keep_coming(
+    store: CardLogStore, folder: Path, a_log: BuildLog, a_call: BuildCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is always something to append then; all would be written twice until nobody calls any more."""
+    monkeypatch.setattr(database_writer, "_KEEPS_PACE_S", PATIENCE_S)
+    slow = SlowSpool(folder)
+    slow.open()
+    watched = WatchedStore(store)
+    log = a_log(watched, slow)
+    came: list[str] = []
+
+    async def scenario() -> None:
+        log._course.to_the_spool()
+        calls = []
+        async with asyncio.timeout(PATIENCE_S):
+            while len(came) < 50 or log.stats.state != "writing":
+                call = a_call()
+                came.append(call.evaluations[0].event_id)
+                calls.append(asyncio.create_task(log.record(call)))
+                await asyncio.sleep(0.001)
+        await asyncio.gather(*calls)
+        await until(lambda: log.stats.spooled == 0)
+
+    asyncio.run(scenario())
+    log.close()
+    slow.close()
+
+    arrived = [row[0] for rows in watched.batches for row in rows.evaluation]
+    assert list(dict.fromkeys(arrived)) == came
+    assert (log.stats.stored, log.stats.lost) == (len(came), 0)
+
+
 def test_a_database_that_does_not_keep_pace_leaves_what_comes_to_the_spool(
     store: CardLogStore, spool: Spool, a_log: BuildLog, a_call: BuildCall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -428,8 +473,8 @@ def test_a_database_that_does_not_keep_pace_leaves_what_comes_to_the_spool(
     monkeypatch.setattr(database_writer, "_KEEPS_PACE_S", 0.0)
     busy = BusyStore(store, spool, a_call)
     busy.spool_a_call()
+    busy.is_spooling = lambda: len(busy.batches) < 5
     log = a_log(busy)
-    busy.is_spooling = lambda: log.stats.state == "spooling" and len(busy.batches) < 5
     seen: list[str] = []
 
     async def scenario() -> None:
@@ -650,6 +695,42 @@ def test_a_spooled_event_that_the_database_refuses_is_lost_after_all(
 
     assert (log.stats.answered, log.stats.stored, log.stats.lost, log.stats.spooled) == (3, 2, 1, 0)
     assert evaluations_in(store) == 2
+
+
+class RefusesOneAndIsAwayForOther(WatchedStore):
+    """A database that takes no batch with one event, and is away the first time it is given anything else."""
+
+    def __init__(self, store: CardLogStore, event_id: str) -> None:
+        super().__init__(store, away=True)
+        self._event_id = event_id
+
+    def write(self, rows: Rows) -> None:
+        """Refuse, be away, or write."""
+        if self._event_id in {row[0] for row in rows.evaluation}:
+            raise CardLogStoreError("IntegrityError", refused=True)
+        try:
+            super().write(rows)
+        finally:
+            self.away = False
+
+
+def test_a_spooled_event_that_comes_again_after_it_was_refused_is_lost_once(
+    store: CardLogStore, spool: Spool, tallies: Tallies, a_call: BuildCall
+) -> None:
+    """The database went away between it and the next, so that both were still in the spool."""
+    refused, good = a_call(), a_call()
+    spool.append([refused, good])
+    backlog, course = Backlog(10), Course()
+    backlog._answered = backlog._stored = 2
+    course.stopping.set()  # no pause
+    refusing = RefusesOneAndIsAwayForOther(store, refused.evaluations[0].event_id)
+    writer = DatabaseWriter(backlog, tallies, refusing, spool, course)
+
+    writer._deliver()
+    assert (spool.waiting, backlog.tally()) == (2, Tally(answered=2, stored=1, lost=1))
+    writer._deliver()
+
+    assert (spool.waiting, backlog.tally()) == (0, Tally(answered=2, stored=1, lost=1))
 
 
 def test_a_record_that_cannot_be_read_is_kept_apart_and_blocks_no_other(
