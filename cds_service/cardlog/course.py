@@ -91,7 +91,7 @@ class Course:
         self.database_work.set()
 
     def begin_appending(self) -> bool:
-        """The spool's thread asks whether it is its turn; until `end_appending` the course is not changed back."""
+        """The spool's thread asks whether it is its turn; until `end_appending` it alone changes the course back."""
         with self._lock:
             self._appending = self._spooling
             return self._appending
