@@ -146,9 +146,10 @@ class DatabaseWriter:
             if not entries:
                 self._course.to_the_database(lambda: self._spool.waiting)
             elif self._deliver_entries(entries):
-                self._spool.drop(entries)
                 if len(entries) < MOST_RECORDS and time.monotonic() - began < _KEEPS_PACE_S:
-                    self._course.to_the_database(lambda: self._spool.waiting, MOST_RECORDS)
+                    # First: while the spool's thread appends without a pause, nothing could be taken out.
+                    self._course.to_the_database(lambda: self._spool.waiting - len(entries), MOST_RECORDS)
+                self._spool.drop(entries)
                 self._course.database_work.set()
         except SpoolError as error:
             self._course.spool_failed(error.kind)
