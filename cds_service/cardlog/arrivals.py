@@ -1,10 +1,10 @@
 """The rows of several tables in one statement, on SQLite.
 
 At each statement the driver gives the interpreter to the event loop three times, and while calls are being answered has
-to wait up to a millisecond each time to get it back, or five: with a statement for each table a commit took longer than
-a slow disk. A statement inserts into one table only, so the rows of several are put side by side into the rows of a
-view, and the view's trigger puts each where it belongs. Views and triggers are the connection's own (`TEMP`): the file
-holds nothing of them.
+to wait each time to get it back: with a statement for each table a commit took longer than a slow disk does. A
+statement inserts into one table only, so the rows of several are put side by side into the rows of a view, and the
+view's trigger puts each where it belongs. Views and triggers are the connection's own (`TEMP`): the file holds nothing
+of them.
 """
 
 import sqlite3
@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Table
 
 from cds_service.cardlog import schema
-from cds_service.cardlog.inserts import MARKED_AGAIN, Statement, on_conflict, texts_of_times
+from cds_service.cardlog.inserts import MARKED_AGAIN, Statement, on_conflict, texts_of_times, write_out_times
 from cds_service.cardlog.rows import Row
 
 # A row of nothing but NULL is put nowhere. So a statement may have more rows than are needed: few texts of it, which
@@ -80,7 +80,7 @@ def _view(name: str, tables: tuple[Table, ...], *, replacing: bool = False) -> V
     return View(name, tables, replacing, parts, columns, tuple(times))
 
 
-CALLS: Final = _view("arriving_calls", (schema.evaluation, schema.episode_key, schema.card, schema.suggestion))
+CALLS: Final = _view("arriving_calls", tuple(table for table in schema.EVENT_TABLES if table is not schema.feedback))
 """What answered calls leave, and the days that they mark as due."""
 
 COUNTS: Final = _view("arriving_counts", schema.COUNT_TABLES, replacing=True)
@@ -130,11 +130,8 @@ def _values(view: View, parts: Sequence[Sequence[Row]], height: int) -> list[obj
     padded = [
         [*rows, *[(None,) * part.given] * (height - len(rows))] for rows, part in zip(parts, view.parts, strict=True)
     ]
-    values = list(chain.from_iterable(chain.from_iterable(zip(*padded, strict=True))))
-    for position, as_text in view.times:
-        for place in range(position, len(values), len(view.columns)):
-            if values[place] is not None:
-                values[place] = as_text(values[place])
+    values: list[object] = list(chain.from_iterable(chain.from_iterable(zip(*padded, strict=True))))
+    write_out_times(values, len(view.columns), view.times)
     return values
 
 

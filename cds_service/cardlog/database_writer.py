@@ -22,7 +22,7 @@ from cds_service.cardlog.tallies import Tallies
 MOST_RECORDS: Final = 500
 """Records that are committed together."""
 
-_KEEPS_PACE_S: Final = 0.1
+_KEEPS_PACE_S: Final = 0.1  # what an answer waits for at the most
 _COUNTS_EVERY_S: Final = 1.0
 _MOST_REMEMBERED: Final = 1_000
 

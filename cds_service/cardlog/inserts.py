@@ -6,7 +6,7 @@ each column as an array: one text for any number of rows.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from functools import cache, lru_cache
 from itertools import chain
@@ -51,7 +51,7 @@ def insertions(dialect: str, table: Table, rows: Sequence[Row], *, replacing: bo
         return
     start = 0
     while start < len(rows):
-        size = _rows_at_once(len(table.columns), len(rows) - start)
+        size = _rows_at_once(table, len(rows) - start)
         yield _sqlite_statement(table, size, replacing), _sqlite_values(table, rows[start : start + size])
         start += size
 
@@ -90,22 +90,33 @@ _MARK: Final = "INSERT INTO rollup_due (day, writer_id, version)"
 MARKED_AGAIN: Final = "ON CONFLICT (day, writer_id) DO UPDATE SET version = rollup_due.version + 1"
 
 
-def _rows_at_once(columns: int, rows: int) -> int:
-    """How many of so many rows go in one statement on SQLite: any number of a few, then powers of two."""
+def _rows_at_once(table: Table, rows: int) -> int:
     if rows <= _LARGEST_OF_ANY_SIZE:
         return rows
-    most = _MOST_VALUES // columns
+    most = _MOST_VALUES // len(table.columns)
     return 1 << (min(rows, most).bit_length() - 1)
 
 
 def _sqlite_values(table: Table, rows: Sequence[Row]) -> list[object]:
     """The values one after the other, as SQLite keeps them: a date in ISO 8601, a time in UTC without its zone."""
     values = list(chain.from_iterable(rows))
-    width = len(table.columns)
-    for position, as_text in texts_of_times(table):
-        for place in range(position, len(values), width):
-            values[place] = as_text(values[place])
+    write_out_times(values, len(table.columns), texts_of_times(table))
     return values
+
+
+def write_out_times(values: list[object], width: int, times: Iterable[tuple[int, Callable[[Any], str]]]) -> None:
+    """Put the texts that SQLite keeps in the place of dates and times.
+
+    Args:
+        values: of rows, one after the other; changed.
+        width: how many a row has.
+        times: where a row has them, as `texts_of_times` tells.
+    """
+    for position, as_text in times:
+        for place in range(position, len(values), width):
+            value = values[place]
+            if value is not None:
+                values[place] = as_text(value)
 
 
 @cache

@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
+from operator import attrgetter
 from pathlib import Path
 from typing import Final, NamedTuple, TextIO
 
@@ -153,7 +154,8 @@ class Spool:
         with _faults_named():
             [found] = self._delivering.execute(_HEAD, (self._delivered_through, limit)).fetchone()
         numbered = [each.split(":") for each in found.split(",")] if found else []
-        return sorted(entry_of(int(number), bytes.fromhex(packed)) for number, packed in numbered)
+        entries = (entry_of(int(number), bytes.fromhex(packed)) for number, packed in numbered)
+        return sorted(entries, key=attrgetter("number"))
 
     def drop(self, delivered: Sequence[Entry]) -> None:
         """Take out what has been delivered.
@@ -219,9 +221,8 @@ class Spool:
             some = "SELECT number, record FROM waiting ORDER BY number LIMIT ?"
             while found := left_behind.execute(some, (_TAKEN_OVER_AT_ONCE,)).fetchall():
                 with self._appending_of(len(found)) as connection:  # as they are: some may be damaged
-                    connection.executemany(
-                        "INSERT INTO waiting (record) VALUES (?)", [found_one[1:] for found_one in found]
-                    )
+                    records = [(record,) for _, record in found]
+                    connection.executemany("INSERT INTO waiting (record) VALUES (?)", records)
                 left_behind.execute("DELETE FROM waiting WHERE number <= ?", (found[-1][0],))
 
 

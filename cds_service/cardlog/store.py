@@ -66,7 +66,7 @@ class CardLogStore:
         self._get_ready()
         self._make_months_ready(rows)
         try:
-            write_at_once(self._engine, self._statements_for(rows))
+            write_at_once(self._engine, self._statements_of_records(rows))
         except CardLogStoreError:
             self._months_ready.clear()  # a partition may be gone: a restored back-up, a purge
             raise
@@ -100,7 +100,7 @@ class CardLogStore:
             ensure_partitions(self._engine, months)
             self._months_ready |= months
 
-    def _statements_for(self, rows: Rows) -> Iterator[Statement]:
+    def _statements_of_records(self, rows: Rows) -> Iterator[Statement]:
         yield from self._statements(CALLS, rows._asdict(), _days_of(rows.evaluation))
         yield from insertions(self._engine.dialect.name, schema.feedback, rows.feedback)
         cards = {str(row[_CARD_OF_FEEDBACK]) for row in rows.feedback if row[_CARD_OF_FEEDBACK] is not None}

@@ -477,10 +477,11 @@ def test_a_database_that_does_not_keep_pace_leaves_what_comes_to_the_spool(
     log = a_log(busy)
     seen: list[str] = []
 
-    async def scenario() -> None:
-        await until(lambda: seen.append(log.stats.state) or log.stats.spooled == 0)  # type: ignore[func-returns-value]
+    def is_delivered() -> bool:
+        seen.append(log.stats.state)
+        return log.stats.spooled == 0
 
-    asyncio.run(scenario())
+    asyncio.run(_wait(until(is_delivered)))
 
     assert set(seen[:-1]) <= {"spooling"}
     assert [len(rows.evaluation) for rows in busy.batches] == [1] * 6
